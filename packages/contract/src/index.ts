@@ -1,0 +1,3 @@
+export * from "./errors.ts";
+export * from "./run-events.ts";
+export type * from "./study.ts";

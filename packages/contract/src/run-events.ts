@@ -1,0 +1,45 @@
+/**
+ * What a run says while it works: the same events for the terminal, `metrics.jsonl` and, later, the web page.
+ */
+
+/** A run begins; `firstStep` > 0 when it resumes from a checkpoint. */
+export interface StartEvent {
+  readonly type: "start";
+  /** What the run does, for a person: "pre-train mim+acl". */
+  readonly name: string;
+  readonly totalSteps: number;
+  readonly firstStep: number;
+}
+
+/** One optimiser step is done. */
+export interface StepEvent {
+  readonly type: "step";
+  /** Steps done so far, 1-based. */
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Images (crops) a second, over the last few steps. */
+  readonly imagesPerSecond: number;
+  /** Estimated time left for this run, in seconds. */
+  readonly secondsLeft: number;
+  /** Parts of the loss and other numbers worth following, such as `mim`, `acl`, `aclTop1`, `gradientNorm`. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** A sentence worth reading: a plateau, a checkpoint, a skipped file. */
+export interface NoteEvent {
+  readonly type: "note";
+  readonly level: "info" | "warning";
+  readonly message: string;
+}
+
+/** The run is over. `isComplete` is false when it was interrupted; it can then be resumed. */
+export interface DoneEvent {
+  readonly type: "done";
+  readonly isComplete: boolean;
+  readonly seconds: number;
+}
+
+export type RunEvent = StartEvent | StepEvent | NoteEvent | DoneEvent;
+export type RunListener = (event: RunEvent) => void;

@@ -1,0 +1,114 @@
+/**
+ * A label-efficiency study: the matrix {arm} x {label fraction} x {draw}, its numbers and all that is needed to read them.
+ *
+ * `study.json` in a study's folder has this form; the report, the CSV files and the figures are made from it alone.
+ * Dice and IoU are fractions 0-1. A fraction of labels is in percent (1, 5, 10, 100).
+ */
+
+/** Overlap of one class in one case or on average over cases. */
+export interface ClassScore {
+  readonly label: string;
+  readonly dice: number;
+  readonly iou: number;
+}
+
+export interface CaseScore {
+  readonly case: string;
+  readonly patient: string;
+  /** Mean over the foreground classes. */
+  readonly dice: number;
+  readonly iou: number;
+  readonly classes: readonly ClassScore[];
+}
+
+/** The evaluation of one model: means over cases, and the cases. */
+export interface Scores {
+  readonly dice: number;
+  readonly iou: number;
+  readonly classes: readonly ClassScore[];
+  readonly cases: readonly CaseScore[];
+}
+
+/** A number followed over the steps of a run; sampled, not one entry a step. */
+export interface CurvePoint {
+  readonly step: number;
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** One trained and measured model of the matrix. */
+export interface StudyCell {
+  /** `unet`, `scratch`, `mim` or `mim+acl`, with `@vit` or `@hybrid` behind it when it is not the study's own head. */
+  readonly arm: string;
+  /** Percent of the training patients whose labels were used. */
+  readonly fraction: number;
+  readonly draw: number;
+  readonly labeledPatients: number;
+  readonly labeledImages: number;
+  /** Identifiers of the labelled patients of this draw. */
+  readonly patients: readonly string[];
+  /** Folder of the run, relative to the study's folder. */
+  readonly run: string;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly curve: readonly CurvePoint[];
+  readonly scores: Scores;
+  /** Worst, median and best test case: panels of image, truth, prediction; PNG, relative to the study's folder. */
+  readonly examples: readonly StudyExample[];
+}
+
+export interface StudyExample {
+  readonly rank: "best" | "median" | "worst";
+  readonly case: string;
+  readonly dice: number;
+  readonly picture: string;
+}
+
+/** One pre-training run that arms of the study start from. */
+export interface StudyPretraining {
+  /** `mim` or `mim+acl`. */
+  readonly method: string;
+  readonly run: string;
+  readonly images: number;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly curve: readonly CurvePoint[];
+  /** Grid of original, masked and reconstructed images (de-normalised, visible patches pasted through); PNG. */
+  readonly reconstructions: string;
+}
+
+export interface StudyStore {
+  readonly name: string;
+  readonly role: "labeled" | "unlabeled";
+  readonly images: number;
+  readonly patients: number;
+  readonly size: readonly [number, number];
+  readonly labels: readonly string[];
+}
+
+export interface Study {
+  readonly version: 1;
+  readonly title: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** The command line that makes it again. */
+  readonly command: string;
+  readonly machine: Readonly<Record<string, string | number>>;
+  readonly stores: readonly StudyStore[];
+  /** Every setting of every stage, by stage, as used. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly split: {
+    readonly file: string;
+    readonly seed: number;
+    readonly trainPatients: number;
+    readonly testPatients: number;
+    readonly trainImages: number;
+    readonly testImages: number;
+  };
+  readonly arms: readonly string[];
+  readonly fractions: readonly number[];
+  readonly draws: number;
+  /** Cells of the full matrix that this study leaves out, in words, and how to run them; empty when it is full. */
+  readonly omitted: string;
+  readonly pretraining: readonly StudyPretraining[];
+  readonly cells: readonly StudyCell[];
+}
