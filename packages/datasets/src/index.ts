@@ -1,0 +1,3 @@
+export * from "./random.ts";
+export * from "./splits.ts";
+export * from "./store.ts";
