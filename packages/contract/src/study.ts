@@ -104,11 +104,15 @@ export interface Study {
     readonly trainImages: number;
     readonly testImages: number;
   };
+  /** Network that arms without `@...` segment with: `vit` or `hybrid`. */
+  readonly head: string;
   readonly arms: readonly string[];
   readonly fractions: readonly number[];
   readonly draws: number;
   /** Cells of the full matrix that this study leaves out, in words, and how to run them; empty when it is full. */
   readonly omitted: string;
   readonly pretraining: readonly StudyPretraining[];
+  /** Cells that this study runs in all; more than `cells.length` while it is at work or when it was interrupted. */
+  readonly plannedCells: number;
   readonly cells: readonly StudyCell[];
 }
