@@ -1,0 +1,204 @@
+// @ts-check
+/**
+ * Compiles packages/torch/native/*.cc into packages/torch/build/medssl-torch.node with the C++ compiler itself: a
+ * handful of files and one link line need no build system, and any Node's headers serve, since it uses Node-API only.
+ *
+ * An object's name holds the hash of all that it is made from, so that an interrupted or repeated build compiles only
+ * what is missing. `build.json` says what the addon was built from; it is written last.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { platform } from "node:os";
+import { basename, join } from "node:path";
+import { findCompiler } from "./compiler.mjs";
+import { runCommand } from "./run-command.mjs";
+import { SetupError } from "./setup-error.mjs";
+
+/** @typedef {import("./torch-folder.mjs").TorchFolder} TorchFolder */
+/** @typedef {import("./progress.mjs").Progress} Progress */
+
+/**
+ * @typedef {object} Build
+ * @property {string} torchDir
+ * @property {string} torchVersion
+ * @property {string} compiler
+ * @property {string} sourceHash Of sources and flags.
+ */
+
+const COMPILE_FLAGS = ["-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-DNAPI_VERSION=9"];
+const LINK_FLAGS =
+  platform() === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-Wl,--no-as-needed"];
+// Each needs about 1.5 GB of memory: torch's headers are large.
+const NUM_COMPILERS = 2;
+
+/** @param {string} root */
+export function addonPaths(root) {
+  const build = join(root, "packages", "torch", "build");
+  return {
+    native: join(root, "packages", "torch", "native"),
+    build,
+    objects: join(build, "objects"),
+    addon: join(build, "medssl-torch.node"),
+    buildFile: join(build, "build.json"),
+  };
+}
+
+/**
+ * @param {string} root
+ * @returns {Build | undefined} What the present addon was built from.
+ */
+export function readBuild(root) {
+  const { addon, buildFile } = addonPaths(root);
+  if (!existsSync(addon) || !existsSync(buildFile)) return undefined;
+  return JSON.parse(readFileSync(buildFile, "utf8"));
+}
+
+/** @param {string} root */
+export function sourceHash(root) {
+  const { native } = addonPaths(root);
+  const hash = createHash("sha256").update([...COMPILE_FLAGS, ...LINK_FLAGS, platform(), process.arch].join("\n"));
+  for (const name of sources(native)) hash.update(`\n${name}\n`).update(readFileSync(join(native, name)));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/**
+ * @param {Build | undefined} build
+ * @param {TorchFolder} torch
+ * @param {string} hash
+ */
+export function isCurrent(build, torch, hash) {
+  return build?.torchDir === torch.dir && build.torchVersion === torch.version && build.sourceHash === hash;
+}
+
+/**
+ * @param {string} root
+ * @param {TorchFolder} torch
+ * @param {NodeJS.ProcessEnv} env
+ * @param {Progress} progress
+ */
+export async function buildAddon(root, torch, env, progress) {
+  const paths = addonPaths(root);
+  const hash = sourceHash(root);
+  if (isCurrent(readBuild(root), torch, hash)) {
+    progress.skip("addon", "up to date");
+    return;
+  }
+  const compiler = await findCompiler(env);
+  mkdirSync(paths.objects, { recursive: true });
+  const flags = [...COMPILE_FLAGS, ...includeFlags(root, torch)];
+  const jobs = planObjects(
+    paths.native,
+    paths.objects,
+    [compiler.version, torch.dir, torch.version, ...flags].join("\n"),
+  );
+  const missing = jobs.filter(({ object }) => !existsSync(object));
+  const step = progress.begin("addon", `compiling ${missing.length} of ${jobs.length} files with ${compiler.command}`);
+  try {
+    let done = 0;
+    await inParallel(missing, NUM_COMPILERS, async ({ source, object }) => {
+      await compile(compiler, [...flags, "-c", source], object, env);
+      done += 1;
+      step.update(`compiled ${done} of ${missing.length} files with ${compiler.command}`);
+    });
+    const libraries = [`-L${join(torch.dir, "lib")}`, "-ltorch_cpu", "-lc10", `-Wl,-rpath,${join(torch.dir, "lib")}`];
+    await compile(compiler, [...LINK_FLAGS, ...jobs.map(({ object }) => object), ...libraries], paths.addon, env);
+  } catch (error) {
+    step.fail();
+    throw error;
+  }
+  /** @type {Build} */
+  const build = { torchDir: torch.dir, torchVersion: torch.version, compiler: compiler.version, sourceHash: hash };
+  writeFileSync(`${paths.buildFile}.partial`, `${JSON.stringify(build, null, 2)}\n`);
+  renameSync(`${paths.buildFile}.partial`, paths.buildFile);
+  const used = new Set(jobs.map(({ object }) => basename(object)));
+  for (const name of readdirSync(paths.objects)) if (!used.has(name)) rmSync(join(paths.objects, name));
+  step.done(`built with ${compiler.command} against libtorch ${torch.version}`);
+}
+
+/** @param {string} native */
+function sources(native) {
+  return readdirSync(native)
+    .filter((name) => /\.(cc|h)$/.test(name))
+    .sort();
+}
+
+/**
+ * The object of each source. Headers count for every source: there are few, and a build takes seconds.
+ * @param {string} native
+ * @param {string} objects
+ * @param {string} settings
+ */
+export function planObjects(native, objects, settings) {
+  const names = sources(native);
+  const shared = createHash("sha256").update(settings);
+  for (const name of names)
+    if (name.endsWith(".h")) shared.update(`\n${name}\n`).update(readFileSync(join(native, name)));
+  return names
+    .filter((name) => name.endsWith(".cc"))
+    .map((name) => {
+      const source = join(native, name);
+      const hash = shared.copy().update(readFileSync(source)).digest("hex").slice(0, 16);
+      return { source, object: join(objects, `${basename(name, ".cc")}-${hash}.o`) };
+    });
+}
+
+/**
+ * @param {string} root
+ * @param {TorchFolder} torch
+ */
+function includeFlags(root, torch) {
+  const nodeHeaders = createRequire(join(root, "package.json"))("node-api-headers").include_dir;
+  const include = join(torch.dir, "include");
+  // As system headers, so that warnings are about our own code.
+  return [include, join(include, "torch", "csrc", "api", "include"), nodeHeaders].flatMap((dir) => ["-isystem", dir]);
+}
+
+/**
+ * Runs the compiler; the output takes its name only when it is whole.
+ * @param {import("./compiler.mjs").Compiler} compiler
+ * @param {readonly string[]} args
+ * @param {string} output
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function compile(compiler, args, output, env) {
+  const partial = `${output}.partial`;
+  const { status, stderr } = await runCommand(compiler.command, [...args, "-o", partial], { env });
+  if (status === 0) {
+    if (stderr.trim() !== "") process.stderr.write(`\n${stderr}`);
+    renameSync(partial, output);
+    return;
+  }
+  rmSync(partial, { force: true });
+  if (/No space left/i.test(stderr)) {
+    throw new SetupError(
+      `the disk is full: the addon needs 50 MB in ${output}`,
+      "Free some space there and run the same command again.",
+    );
+  }
+  if (/Killed|out of memory/i.test(stderr)) {
+    throw new SetupError(
+      "the compiler ran out of memory",
+      "Close other programs (each of two compilers takes up to 2 GB) and run the same command again.",
+    );
+  }
+  const errors = stderr.split("\n").filter((line) => /error|undefined/i.test(line));
+  throw new SetupError(
+    `${compiler.command} (${compiler.version}) cannot build ${basename(output)}:\n${(errors.length > 0 ? errors : stderr.split("\n")).slice(0, 8).join("\n")}`,
+    "A compiler for C++20 is needed: g++ 11, clang 14 or later. Set CXX to one, and run the same command again.",
+  );
+}
+
+/**
+ * @template T
+ * @param {readonly T[]} items
+ * @param {number} numWorkers
+ * @param {(item: T) => Promise<void>} work
+ */
+async function inParallel(items, numWorkers, work) {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: numWorkers }, worker));
+}
