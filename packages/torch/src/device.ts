@@ -1,0 +1,62 @@
+/**
+ * Devices. The CPU needs nothing; CUDA's library (half a gigabyte) is loaded when a CUDA device is first asked for.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { MedsslError } from "@medssl/contract";
+import { buildInfo, native } from "./native.ts";
+
+/** "cpu", "cuda", "cuda:1", "mps". */
+export type Device = string;
+
+// c10/core/DeviceType.h
+const types = { cpu: 0, cuda: 1, mps: 13 } as const;
+type DeviceType = keyof typeof types;
+
+const cudaLibrary = () => join(buildInfo().torchDir, "lib", "libtorch_cuda.so");
+
+let isCudaLoaded = false;
+
+function loadCuda(): void {
+  if (isCudaLoaded) return;
+  if (!existsSync(cudaLibrary())) {
+    throw new MedsslError("ERR_CUDA_MISSING", `This libtorch has no CUDA: ${cudaLibrary()} does not exist.`, {
+      hint: "Use --device cpu, or install a CUDA build of PyTorch and run `npm run setup` again.",
+    });
+  }
+  native.loadLibrary(cudaLibrary());
+  isCudaLoaded = true;
+}
+
+/** Returns [type, index] for libtorch; index -1 is the current device of that type. */
+export function deviceCode(device: Device): [type: number, index: number] {
+  const [type = "", index] = device.split(":");
+  if (!(type in types)) {
+    throw new MedsslError("ERR_DEVICE", `Unknown device "${device}": expected cpu, cuda, cuda:0, cuda:1, ... or mps.`);
+  }
+  if (type === "cuda") loadCuda();
+  return [types[type as DeviceType], index === undefined ? -1 : Number(index)];
+}
+
+export function deviceOfCode(type: number, index: number): Device {
+  const name = Object.entries(types).find(([, code]) => code === type)?.[0] ?? `device${type}`;
+  return index < 0 ? name : `${name}:${index}`;
+}
+
+/** How many CUDA devices can be used; 0 where the library or a driver is missing. */
+export function cudaDeviceCount(): number {
+  if (!existsSync(cudaLibrary())) return 0;
+  try {
+    loadCuda();
+    return native.cudaDeviceCount();
+  } catch {
+    return 0; // a CUDA build on a machine without the driver's libraries
+  }
+}
+
+/** Waits until the device has done all that was asked of it; for timing. */
+export const synchronize = (device: Device): void => native.synchronize(...deviceCode(device));
+
+/** Sets the number of threads of an operator on the CPU. */
+export const setNumThreads = (count: number): void => native.setNumThreads(count);
+export const numThreads = (): number => native.numThreads();

@@ -1,0 +1,18 @@
+/** libtorch for TypeScript. */
+import "./methods.ts";
+
+export * from "./autograd.ts";
+export { cudaDeviceCount, type Device, numThreads, setNumThreads, synchronize } from "./device.ts";
+export { type DType, itemSize, type TypedArray } from "./dtype.ts";
+export { type MemoryStats, memoryStats } from "./memory.ts";
+export { type BuildInfo, buildInfo } from "./native.ts";
+export { type Argument, call, operator, type Result } from "./operator.ts";
+export * from "./ops/create.ts";
+export * from "./ops/matmul.ts";
+export * from "./ops/nn.ts";
+export * from "./ops/pointwise.ts";
+export * from "./ops/reduce.ts";
+export * from "./ops/shape.ts";
+export { generatorState, manualSeed, setGeneratorState } from "./random.ts";
+export { keep, scope } from "./scope.ts";
+export { ReleasedTensorError, Tensor } from "./tensor.ts";

@@ -1,0 +1,89 @@
+/**
+ * The compiled addon: what `native/*.cc` offers, typed. Nothing else loads it.
+ *
+ * Set-up builds it beside this package, with `build.json` telling which libtorch it was built against.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { MedsslError } from "@medssl/contract";
+
+interface Native {
+  findOperator(name: string, overload: string): string;
+  stringId(text: string): number;
+  invoke(operator: number): number;
+  setCallBuffer(words: Float64Array): void;
+
+  backward(retainGraph: boolean): void;
+  gradients(retainGraph: boolean, createGraph: boolean): void;
+  gradient(tensor: number): number;
+  setGradient(tensor: number, gradient: number): void;
+  setRequiresGrad(tensor: number, requiresGrad: boolean): void;
+  setGradMode(isEnabled: boolean): boolean;
+  enterAutocast(deviceType: number, dtype: number): void;
+  leaveAutocast(deviceType: number): void;
+
+  describe(tensor: number): void;
+  fromTypedArray(array: NodeJS.TypedArray, dtype: number, rank: number): number;
+  toArrayBuffer(tensor: number, isShared: boolean): ArrayBuffer;
+  release(count: number): void;
+  adopt(tensor: number): number;
+  disown(bytes: number): void;
+  memoryStats(): void;
+
+  setNumThreads(count: number): void;
+  numThreads(): number;
+  manualSeed(seed: number): void;
+  generatorState(deviceType: number, deviceIndex: number): number;
+  setGeneratorState(deviceType: number, deviceIndex: number, state: number): void;
+  loadLibrary(path: string): void;
+  cudaDeviceCount(): number;
+  synchronize(deviceType: number, deviceIndex: number): void;
+  peakDeviceMemory(deviceType: number, deviceIndex: number): number;
+}
+
+/** What set-up recorded about the addon and the libtorch behind it. */
+export interface BuildInfo {
+  /** Folder with `lib/` and `include/`. */
+  readonly torchDir: string;
+  readonly torchVersion: string;
+}
+
+const buildDir = fileURLToPath(new URL("../build/", import.meta.url));
+const remedy = { hint: "Run `npm run setup`; `npx medssl doctor` tells what is missing." };
+
+/** Returns which libtorch the addon was built against. */
+export function buildInfo(): BuildInfo {
+  const path = `${buildDir}build.json`;
+  if (!existsSync(path)) throw new MedsslError("ERR_TORCH_NOT_BUILT", "The libtorch addon is not built.", remedy);
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+function load(): Native {
+  const { torchDir } = buildInfo();
+  // Large tensors on huge pages: a training step spends far less time in page faults. Read by libtorch when it starts.
+  process.env["THP_MEM_ALLOC_ENABLE"] ??= "1";
+  try {
+    return createRequire(import.meta.url)(`${buildDir}medssl-torch.node`);
+  } catch (cause) {
+    throw new MedsslError("ERR_TORCH_LOAD", `The libtorch addon does not load with ${torchDir}: ${cause}`, {
+      ...remedy,
+      cause,
+    });
+  }
+}
+
+export const native = load();
+
+/**
+ * The words through which arguments and results pass (see native/operators.cc). It grows when a call needs more.
+ */
+export let callBuffer = new Float64Array(1024);
+native.setCallBuffer(callBuffer);
+
+/** Makes room for `size` words; what the buffer held is lost. */
+export function reserveCallBuffer(size: number): void {
+  if (size <= callBuffer.length) return;
+  callBuffer = new Float64Array(2 * size);
+  native.setCallBuffer(callBuffer);
+}

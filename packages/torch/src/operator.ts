@@ -1,0 +1,188 @@
+/**
+ * Any ATen operator, called through the dispatcher.
+ *
+ * `operator("aten::add.Tensor")` looks the schema up once, on the first call; arguments are converted by what they are
+ * and what the schema wants. The op families in `ops/` are typed names for it; `call` reaches everything else.
+ */
+
+import { deviceCode } from "./device.ts";
+import { dtypeCode, isDType } from "./dtype.ts";
+import { callBuffer, native, reserveCallBuffer } from "./native.ts";
+import { Tensor } from "./tensor.ts";
+
+/** An argument; `undefined` takes the schema's default, `null` is None. */
+export type Argument =
+  | Tensor
+  | number
+  | boolean
+  | string
+  | null
+  | undefined
+  | readonly number[]
+  | readonly boolean[]
+  | readonly (Tensor | null)[];
+
+/** What an operator returns: one value, or an array where the schema has several. */
+export type Result = Tensor | number | boolean | null | Result[];
+
+interface Schema {
+  readonly index: number;
+  /** Position of the argument that is changed in place and returned, or -1. */
+  readonly returned: number;
+  readonly returns: number;
+  readonly arguments: readonly { readonly name: string; readonly type: string; readonly required: boolean }[];
+}
+
+// The tags of native/operators.cc.
+const tag = { default: 0, none: 1, tensor: 2, integer: 3, real: 4, boolean: 5, list: 6, string: 7, device: 8 } as const;
+
+// c10/core/MemoryFormat.h, c10/core/Layout.h
+const memoryFormats: Record<string, number> = { contiguous: 0, preserve: 1, channelsLast: 2 };
+const layouts: Record<string, number> = { strided: 0 };
+
+const stringIds = new Map<string, number>();
+
+function stringId(text: string): number {
+  let id = stringIds.get(text);
+  if (id === undefined) {
+    id = native.stringId(text);
+    stringIds.set(text, id);
+  }
+  return id;
+}
+
+function findSchema(name: string): Schema {
+  const [base = "", overload = ""] = name.split(".");
+  const json = native.findOperator(base, overload);
+  if (json === "") throw new Error(`libtorch has no operator "${name}"; names look like "aten::add.Tensor"`);
+  return JSON.parse(json);
+}
+
+/** Words that the arguments take at most: tag and payload each, two more for devices, lists with their elements. */
+function wordsNeeded(values: readonly Argument[]): number {
+  let words = 3 * values.length + 16;
+  for (const value of values) if (Array.isArray(value)) words += value.length;
+  return words;
+}
+
+/** Writes one argument at `next`; returns the position behind it. */
+function encode(value: Argument, type: string, next: number): number {
+  const words = callBuffer;
+  if (value instanceof Tensor) {
+    words[next++] = tag.tensor;
+    words[next++] = value.handle;
+  } else if (typeof value === "number") {
+    words[next++] = Number.isInteger(value) ? tag.integer : tag.real;
+    words[next++] = value;
+  } else if (value === undefined) {
+    words[next++] = tag.default;
+  } else if (value === null) {
+    words[next++] = tag.none;
+  } else if (typeof value === "boolean") {
+    words[next++] = tag.boolean;
+    words[next++] = value ? 1 : 0;
+  } else if (typeof value === "string") {
+    return encodeString(value, type, next);
+  } else {
+    words[next++] = tag.list;
+    words[next++] = value.length;
+    for (const item of value) words[next++] = item instanceof Tensor ? item.handle : Number(item);
+  }
+  return next;
+}
+
+function encodeString(value: string, type: string, next: number): number {
+  const words = callBuffer;
+  if (type.startsWith("Device")) {
+    const [deviceType, index] = deviceCode(value);
+    words[next++] = tag.device;
+    words[next++] = deviceType;
+    words[next++] = index;
+  } else if (type.startsWith("str")) {
+    words[next++] = tag.string;
+    words[next++] = stringId(value);
+  } else {
+    const code = isDType(value) ? dtypeCode(value) : (memoryFormats[value] ?? layouts[value]);
+    if (code === undefined) throw new TypeError(`"${value}" is no ${type}`);
+    words[next++] = tag.integer;
+    words[next++] = code;
+  }
+  return next;
+}
+
+/** Reads the values that a call left in the buffer. */
+function decodeResults(): Result[] {
+  let next = 0;
+  const one = (): Result => {
+    switch (callBuffer[next++]) {
+      case tag.tensor:
+        return new Tensor(callBuffer[next++]!);
+      case tag.boolean:
+        return callBuffer[next++] !== 0;
+      case tag.list:
+        return Array.from({ length: callBuffer[next++]! }, one);
+      case tag.none:
+        return null;
+      default:
+        return callBuffer[next++]!;
+    }
+  };
+  return Array.from({ length: callBuffer[next++]! }, one);
+}
+
+function invoke(schema: Schema, values: readonly Argument[]): Result {
+  const parameters = schema.arguments;
+  if (values.length > parameters.length) {
+    throw new TypeError(`expected at most ${parameters.length} arguments, got ${values.length}`);
+  }
+  const size = wordsNeeded(values) + parameters.length;
+  if (size > callBuffer.length) reserveCallBuffer(size);
+  let next = 0;
+  for (let i = 0; i < parameters.length; i++) next = encode(values[i], parameters[i]!.type, next);
+  const handle = native.invoke(schema.index);
+  if (handle > 0) return new Tensor(handle);
+  if (handle === 0) return values[schema.returned] as Tensor;
+  const results = decodeResults();
+  return results.length === 1 ? results[0]! : results;
+}
+
+/** Returns the operator of that name (with its overload behind a dot) as a function; positions as in ATen's schema. */
+export function operator<R extends Result = Tensor>(name: string): (...values: Argument[]) => R {
+  let schema: Schema | undefined;
+  return (...values) => {
+    schema ??= findSchema(name);
+    return invoke(schema, values) as R;
+  };
+}
+
+const schemas = new Map<string, Schema>();
+
+/**
+ * Calls any operator by name.
+ *
+ * @param values Arguments by position.
+ * @param named Arguments by name, for those further behind.
+ * @example
+ * call("aten::std.correction", [x, [1]], { correction: 0, keepdim: true }) as Tensor
+ */
+export function call(
+  name: string,
+  values: readonly Argument[],
+  named: Readonly<Record<string, Argument>> = {},
+): Result {
+  let schema = schemas.get(name);
+  if (schema === undefined) {
+    schema = findSchema(name);
+    schemas.set(name, schema);
+  }
+  const all = [...values];
+  for (const [key, value] of Object.entries(named)) {
+    const position = schema.arguments.findIndex((argument) => argument.name === key);
+    if (position < 0) {
+      throw new TypeError(`${name} has no argument "${key}": it has ${schema.arguments.map((a) => a.name).join(", ")}`);
+    }
+    while (all.length < position) all.push(undefined);
+    all[position] = value;
+  }
+  return invoke(schema, all);
+}
