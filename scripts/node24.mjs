@@ -1,7 +1,4 @@
-// Runs its arguments with the project's own Node 24, whichever Node started it.
-import { spawnSync } from "node:child_process";
-import { createRequire } from "node:module";
+// node scripts/node24.mjs FILE [ARGUMENT...]: runs FILE with the project's own Node 24, whichever Node started this.
+import { runWithNode24 } from "./run-with-node24.mjs";
 
-const node = createRequire(import.meta.url).resolve("node/bin/node");
-const { status, signal } = spawnSync(node, process.argv.slice(2), { stdio: "inherit" });
-process.exit(signal ? 130 : (status ?? 1));
+process.exitCode = await runWithNode24(process.argv.slice(2));

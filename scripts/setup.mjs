@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Sets everything up: npm's packages (Node 24 among them), libtorch, the addon. `npm run setup`, and a part of
  * `npm run quickstart` and `npm test`. A second run skips what is there; an interrupted one goes on where it stopped.

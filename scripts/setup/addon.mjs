@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Compiles packages/torch/native/*.cc into packages/torch/build/medssl-torch.node with the C++ compiler itself: a
  * handful of files and one link line need no build system, and any Node's headers serve, since it uses Node-API only.

@@ -1,4 +1,3 @@
-// @ts-check
 import { platform } from "node:os";
 import { runCommand } from "./run-command.mjs";
 import { SetupError } from "./setup-error.mjs";

@@ -1,4 +1,3 @@
-// @ts-check
 /** npm's packages, from the lock file. Node 24 is one of them. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,3 @@
-// @ts-check
 import { existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { megabytes } from "./progress.mjs";

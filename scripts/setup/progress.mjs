@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * One line a step on stderr: live where that is a terminal, else a line when long work begins and one when it is done.
  */

@@ -1,4 +1,3 @@
-// @ts-check
 /** The Pythons of this machine: one of them may have PyTorch, and any with pip can fetch it. */
 import { join } from "node:path";
 import { runCommand } from "./run-command.mjs";

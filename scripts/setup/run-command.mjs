@@ -1,4 +1,3 @@
-// @ts-check
 import { spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,3 @@
-// @ts-check
 /** A failure that the user can mend: what went wrong, and what to do about it. Printed without a stack trace. */
 export class SetupError extends Error {
   /**

@@ -1,4 +1,3 @@
-// @ts-check
 /** The steps of set-up in their order; setup.mjs says what they are for. */
 import { platform } from "node:os";
 import process from "node:process";

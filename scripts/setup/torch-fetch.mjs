@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Fetches libtorch into the user's cache with pip. It is what the `torch` wheel has in torch/lib and torch/include.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * What a libtorch folder is: it holds lib/ and include/, as site-packages/torch does and libtorch's zip file too.
  */

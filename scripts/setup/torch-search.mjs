@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Where libtorch comes from: MEDSSL_TORCH, an installed PyTorch, the user's cache; fetching it is torch-fetch.mjs.
  */
