@@ -1,0 +1,10 @@
+export * from "./channels.ts";
+export * from "./fit.ts";
+export type * from "./image.ts";
+export * from "./intensity.ts";
+export * from "./node/indexed-png.ts";
+export * from "./node/read-image.ts";
+export * from "./node/read-mask.ts";
+export * from "./node/write-png.ts";
+export * from "./overlay.ts";
+export * from "./resize.ts";

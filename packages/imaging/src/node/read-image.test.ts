@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { MedsslError } from "@medssl/contract";
+import type { Image } from "../image.ts";
+import { decodeImage, readImage } from "./read-image.ts";
+import { readMask } from "./read-mask.ts";
+
+const fixtures = join(import.meta.dirname, "..", "fixtures");
+const { files } = JSON.parse(readFileSync(join(fixtures, "expected.json"), "utf8"));
+
+/** The same sums that make-fixtures.py takes of numpy arrays. */
+function sums({ width, height, channels, data }: Image): unknown {
+  let sum = 0;
+  let weighted = 0;
+  for (let i = 0; i < data.length; i++) {
+    sum += data[i]!;
+    weighted += data[i]! * (i % 997);
+  }
+  return { shape: channels === 1 ? [height, width] : [height, width, channels], sum, weighted };
+}
+
+for (const name of ["gray8.png", "gray16.png", "rgb8.png", "rgb16.png", "gray.jpg", "color.jpg", "gray-alpha.png"]) {
+  test(`${name} has the pixels that Pillow reads`, async () => {
+    const image = await readImage(join(fixtures, name));
+    assert.deepEqual(sums(image), files[name]);
+    assert.equal(image.data instanceof Uint16Array, name.includes("16"));
+  });
+}
+
+for (const name of ["bilevel.png", "palette.png", "palette2bit.png", "palette-gray.png"]) {
+  test(`the mask ${name} has the values that are meant`, async () => {
+    assert.deepEqual(sums(await readMask(join(fixtures, name))), files[name]);
+  });
+}
+
+test("a palette image becomes its colors", async () => {
+  const image = await readImage(join(fixtures, "palette.png"));
+  const labels = await readMask(join(fixtures, "palette.png"));
+  const colors = [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0];
+  assert.deepEqual(
+    [...image.data],
+    [...labels.data].flatMap((label) => colors.slice(label * 3, label * 3 + 3)),
+  );
+});
+
+const hasCode = (code: string) => (error: MedsslError) => error.code === code && error.message.includes("x.png: ");
+
+test("a file cut anywhere, emptied or with a flipped byte never gives an image", async () => {
+  for (const name of ["gray8.png", "gray16.png", "palette.png"]) {
+    const bytes = readFileSync(join(fixtures, name));
+    for (const length of [0, 9, 40, bytes.length >> 1, bytes.length - 20]) {
+      await assert.rejects(decodeImage(bytes.subarray(0, length), "x.png"), hasCode("ERR_IMAGE_CORRUPT"));
+    }
+    const flipped = Uint8Array.from(bytes);
+    flipped[bytes.indexOf("IDAT") + 60]! ^= 0x40;
+    await assert.rejects(decodeImage(flipped, "x.png"), hasCode("ERR_IMAGE_CORRUPT"));
+  }
+  const jpeg = readFileSync(join(fixtures, "gray.jpg"));
+  for (const length of [3, 300, jpeg.length >> 1, jpeg.length - 100]) {
+    await assert.rejects(decodeImage(jpeg.subarray(0, length), "x.png"), hasCode("ERR_IMAGE_CORRUPT"));
+  }
+});
+
+test("another format is called so, with what to do", async () => {
+  const gif = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64");
+  await assert.rejects(decodeImage(gif, "x.png"), (error: MedsslError) => {
+    assert.equal(error.code, "ERR_IMAGE_FORMAT");
+    assert.match(error.message, /x\.png: expected a PNG or JPEG image; it is gif/);
+    assert.match(error.hint ?? "", /Convert/);
+    return true;
+  });
+  await assert.rejects(decodeImage(Buffer.from("patient,age\n1,70\n"), "x.png"), hasCode("ERR_IMAGE_FORMAT"));
+  await assert.rejects(readImage(join(fixtures, "x.png")), hasCode("ERR_IMAGE_READ"));
+});
+
+test("a mask in colors is refused, a grey one stored as color is read", async () => {
+  await assert.rejects(readMask(join(fixtures, "rgb8.png")), { code: "ERR_MASK_COLOR" });
+});

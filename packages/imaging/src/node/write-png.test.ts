@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Image } from "../image.ts";
+import { decodeLabelPng, encodeLabelPng } from "./indexed-png.ts";
+import { decodeImage, readImage } from "./read-image.ts";
+import { decodeMask, readMask } from "./read-mask.ts";
+import { encodePng } from "./write-png.ts";
+
+const fixtures = join(import.meta.dirname, "..", "fixtures");
+
+for (const name of ["gray8.png", "gray16.png", "rgb8.png", "rgb16.png"]) {
+  test(`${name} is written and read back with every value`, async () => {
+    const image = await readImage(join(fixtures, name));
+    assert.deepEqual(await decodeImage(await encodePng(image), name), image);
+  });
+}
+
+test("label maps of any size and number of labels come back as they were", async () => {
+  const labelImages = fc
+    .record({ width: fc.integer({ min: 1, max: 20 }), height: fc.integer({ min: 1, max: 20 }) })
+    .chain(({ width, height }) =>
+      fc
+        .uint8Array({ minLength: width * height, maxLength: width * height })
+        .map((data) => ({ width, height, channels: 1 as const, data })),
+    );
+  fc.assert(
+    fc.property(labelImages, (labels) => {
+      assert.deepEqual(decodeLabelPng(encodeLabelPng(labels), "labels"), labels);
+    }),
+    { seed: 1, numRuns: 50 },
+  );
+});
+
+test("a label map is shown in its labels' colors by others", async () => {
+  const labels: Image<Uint8Array> = { width: 3, height: 1, channels: 1, data: Uint8Array.of(0, 1, 2) };
+  const { data } = await decodeImage(encodeLabelPng(labels), "labels");
+  assert.deepEqual([...data], [0, 0, 0, 230, 159, 0, 86, 180, 233]);
+});
+
+test("a grey mask stored as three equal channels is read as grey", async () => {
+  const gray = await readMask(join(fixtures, "bilevel.png"));
+  const data = Uint8Array.from([...gray.data].flatMap((value) => [value, value, value]));
+  assert.deepEqual(await decodeMask(await encodePng({ ...gray, channels: 3, data }), "x"), gray);
+});

@@ -1,0 +1,18 @@
+/**
+ * Pixels to PNG: grey or color, 8 or 16 bits, every value kept.
+ */
+
+import { writeFile } from "node:fs/promises";
+import sharp from "sharp";
+import type { Image } from "../image.ts";
+
+export async function encodePng(image: Image): Promise<Uint8Array> {
+  const { width, height, channels, data } = image;
+  const is16Bit = data instanceof Uint16Array;
+  const space = channels === 1 ? (is16Bit ? "grey16" : "b-w") : is16Bit ? "rgb16" : "srgb";
+  return await sharp(data, { raw: { width, height, channels } }).toColourspace(space).png().toBuffer();
+}
+
+export async function writePng(path: string, image: Image): Promise<void> {
+  await writeFile(path, await encodePng(image));
+}

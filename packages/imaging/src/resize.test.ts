@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { selectChannel } from "./channels.ts";
+import type { Image, LabelImage } from "./image.ts";
+import { readImage } from "./node/read-image.ts";
+import { readMask } from "./node/read-mask.ts";
+import { resizeImage, resizeLabels } from "./resize.ts";
+
+const fixtures = join(import.meta.dirname, "fixtures");
+const { resized } = JSON.parse(readFileSync(join(fixtures, "expected.json"), "utf8"));
+
+function largestDifference(actual: ArrayLike<number>, expected: readonly (readonly number[])[]): number {
+  const flat = expected.flat();
+  assert.equal(actual.length, flat.length);
+  return flat.reduce((largest, value, i) => Math.max(largest, Math.abs(value - actual[i]!)), 0);
+}
+
+test("bicubic equals Pillow's within one level, shrinking and growing", async () => {
+  const image = await readImage(join(fixtures, "gray8.png"));
+  assert.ok(largestDifference(resizeImage(image, 20, 16).data, resized.down) <= 1);
+  assert.ok(largestDifference(resizeImage(image, 71, 60).data, resized.up) <= 1);
+});
+
+test("16 bits stay 16 bits: equal to Pillow's float resize within rounding", async () => {
+  const image = await readImage(join(fixtures, "gray16.png"));
+  const small = resizeImage(image, 20, 16);
+  assert.ok(small.data instanceof Uint16Array);
+  assert.ok(largestDifference(small.data, resized.down16) <= 1);
+});
+
+test("each channel of a color image is resized as if alone", async () => {
+  const color = await readImage(join(fixtures, "rgb8.png"));
+  const green = resizeImage(selectChannel(color, "green"), 20, 30);
+  assert.deepEqual(selectChannel(resizeImage(color, 20, 30), "green"), green);
+});
+
+test("labels go by nearest neighbor as Pillow's", async () => {
+  const labels = (await readMask(join(fixtures, "palette.png"))) as LabelImage;
+  assert.equal(largestDifference(resizeLabels(labels, 20, 16).data, resized.labels), 0);
+  assert.equal(largestDifference(resizeLabels(labels, 71, 60).data, resized.labelsUp), 0);
+});
+
+test("luminance equals Pillow's", async () => {
+  const gray = selectChannel(await readImage(join(fixtures, "rgb8.png")), "luma");
+  const row = gray.data.subarray(10 * gray.width, 11 * gray.width);
+  assert.ok(largestDifference(row, [resized.luma]) <= 1);
+});
+
+test("an unchanged size changes nothing and a flat image stays flat", () => {
+  const image: Image<Uint8Array> = { width: 3, height: 2, channels: 1, data: Uint8Array.of(1, 2, 3, 4, 5, 6) };
+  assert.deepEqual(resizeImage(image, 3, 2), image);
+  const flat: Image<Uint8Array> = { width: 40, height: 31, channels: 1, data: new Uint8Array(40 * 31).fill(255) };
+  assert.deepEqual(new Set(resizeImage(flat, 7, 50).data), new Set([255]));
+});
