@@ -6,6 +6,7 @@ export { cudaDeviceCount, type Device, numThreads, setNumThreads, synchronize } 
 export { type DType, itemSize, type TypedArray } from "./dtype.ts";
 export { type MemoryStats, memoryStats } from "./memory.ts";
 export { type BuildInfo, buildInfo } from "./native.ts";
+export { mapNpy } from "./npy.ts";
 export { type Argument, call, operator, type Result } from "./operator.ts";
 export * from "./ops/create.ts";
 export * from "./ops/matmul.ts";
@@ -14,5 +15,6 @@ export * from "./ops/pointwise.ts";
 export * from "./ops/reduce.ts";
 export * from "./ops/shape.ts";
 export { generatorState, manualSeed, setGeneratorState } from "./random.ts";
+export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export { keep, scope } from "./scope.ts";
 export { ReleasedTensorError, Tensor } from "./tensor.ts";
