@@ -33,26 +33,35 @@ export function resizeLabels(labels: LabelImage, width: number, height: number):
   return { width, height, channels: 1, data };
 }
 
-/** For each target pixel, the first source pixel that it takes from, and the weights of that one and the following. */
+/** Which source pixels each target pixel is made of. */
 interface Taps {
+  /** The first source pixel of each target pixel. */
   readonly first: Int32Array;
-  readonly weights: readonly Float64Array[];
+  /** Weights of that one and the following, `numTaps` for each target pixel; unused ones are 0. */
+  readonly weights: Float64Array;
+  readonly numTaps: number;
 }
 
 function bicubicTaps(sourceSize: number, targetSize: number): Taps {
   const factor = sourceSize / targetSize;
   const spread = Math.max(factor, 1);
+  const numTaps = Math.min(Math.ceil(4 * spread) + 1, sourceSize);
   const first = new Int32Array(targetSize);
-  const weights = Array.from({ length: targetSize }, (_, target) => {
+  const weights = new Float64Array(targetSize * numTaps);
+  for (let target = 0; target < targetSize; target++) {
     const center = (target + 0.5) * factor;
     const start = Math.max(Math.floor(center - 2 * spread + 0.5), 0);
     const end = Math.min(Math.floor(center + 2 * spread + 0.5), sourceSize);
-    first[target] = start;
-    const raw = Float64Array.from({ length: end - start }, (_, i) => cubic((start + i + 0.5 - center) / spread));
-    const sum = raw.reduce((total, weight) => total + weight, 0);
-    return raw.map((weight) => weight / sum);
-  });
-  return { first, weights };
+    // At the far border the window moves inwards, so that every tap lies in the source.
+    first[target] = Math.min(start, sourceSize - numTaps);
+    const offset = target * numTaps - first[target]!;
+    let sum = 0;
+    for (let source = start; source < end; source++) sum += cubic((source + 0.5 - center) / spread);
+    for (let source = start; source < end; source++) {
+      weights[offset + source] = cubic((source + 0.5 - center) / spread) / sum;
+    }
+  }
+  return { first, weights, numTaps };
 }
 
 function cubic(x: number): number {
@@ -64,18 +73,19 @@ function cubic(x: number): number {
 
 function resizeRows<Pixels extends Uint8Array | Uint16Array>(image: Image<Pixels>, width: number): Pixels {
   const { data, channels, height } = image;
-  const taps = bicubicTaps(image.width, width);
+  const { first, weights, numTaps } = bicubicTaps(image.width, width);
   const largest = data instanceof Uint8Array ? 255 : 65535;
   const result = emptyLike(data, width * height * channels);
-  for (let x = 0; x < width; x++) {
-    const weights = taps.weights[x]!;
-    for (let channel = 0; channel < channels; channel++) {
-      const start = taps.first[x]! * channels + channel;
-      for (let y = 0; y < height; y++) {
+  for (let y = 0, target = 0; y < height; y++) {
+    const row = y * image.width;
+    for (let x = 0; x < width; x++) {
+      for (let channel = 0; channel < channels; channel++, target++) {
+        let source = (row + first[x]!) * channels + channel;
         let sum = 0.5;
-        let source = y * image.width * channels + start;
-        for (let i = 0; i < weights.length; i++, source += channels) sum += weights[i]! * data[source]!;
-        result[(y * width + x) * channels + channel] = Math.min(Math.max(sum, 0), largest);
+        for (let tap = x * numTaps; tap < (x + 1) * numTaps; tap++, source += channels) {
+          sum += weights[tap]! * data[source]!;
+        }
+        result[target] = Math.min(Math.max(sum, 0), largest);
       }
     }
   }
@@ -89,16 +99,15 @@ function resizeColumns<Pixels extends Uint8Array | Uint16Array>(
   sourceHeight: number,
   height: number,
 ): Pixels {
-  const taps = bicubicTaps(sourceHeight, height);
+  const { first, weights, numTaps } = bicubicTaps(sourceHeight, height);
   const largest = data instanceof Uint8Array ? 255 : 65535;
   const result = emptyLike(data, stride * height);
   const sums = new Float64Array(stride);
   for (let y = 0; y < height; y++) {
-    const weights = taps.weights[y]!;
     sums.fill(0.5);
-    for (let i = 0; i < weights.length; i++) {
-      const weight = weights[i]!;
-      const row = (taps.first[y]! + i) * stride;
+    for (let tap = 0; tap < numTaps; tap++) {
+      const weight = weights[y * numTaps + tap]!;
+      const row = (first[y]! + tap) * stride;
       for (let x = 0; x < stride; x++) sums[x]! += weight * data[row + x]!;
     }
     for (let x = 0; x < stride; x++) {
