@@ -2,6 +2,7 @@ export * from "./channels.ts";
 export * from "./fit.ts";
 export type * from "./image.ts";
 export * from "./intensity.ts";
+export * from "./montage.ts";
 export * from "./node/indexed-png.ts";
 export * from "./node/read-image.ts";
 export * from "./node/read-mask.ts";
