@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseRecipe, pretrainSchema } from "@medssl/contract";
+import { manualSeed, scope, type Tensor, tensor } from "@medssl/torch";
+import { cropImages, randomBoxes } from "./crops.ts";
+import { jitterIntensity } from "./intensity.ts";
+
+const { augmentation } = parseRecipe(pretrainSchema, {});
+
+/** [1, 1, 4, 4] of 0..15, row by row. */
+const ramp = () => tensor(Array.from({ length: 16 }, (_, i) => i)).view([1, 1, 4, 4]);
+const rounded = (crop: Tensor) =>
+  (crop.view([crop.size(2), crop.size(3)]).toNested() as number[][]).map((row) =>
+    row.map((v) => Math.round(v * 1e4) / 1e4),
+  );
+
+test("the whole image as a box is the image", () => {
+  scope(() => {
+    const crop = cropImages(ramp(), tensor([[0, 0, 1, 1]]), { size: 4 });
+    assert.deepEqual(rounded(crop), [
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9, 10, 11],
+      [12, 13, 14, 15],
+    ]);
+  });
+});
+
+test("a quadrant is cut out where its box says: x to the right, y down", () => {
+  scope(() => {
+    assert.deepEqual(rounded(cropImages(ramp(), tensor([[0.5, 0, 1, 0.5]]), { size: 2 })), [
+      [2, 3],
+      [6, 7],
+    ]);
+    assert.deepEqual(rounded(cropImages(ramp(), tensor([[0, 0.5, 0.5, 1]]), { size: 2 })), [
+      [8, 9],
+      [12, 13],
+    ]);
+  });
+});
+
+test("a mirrored crop shows the same place from right to left", () => {
+  scope(() => {
+    const flips = tensor([1], { dtype: "bool" });
+    assert.deepEqual(rounded(cropImages(ramp(), tensor([[0.5, 0, 1, 0.5]]), { size: 2, flips })), [
+      [3, 2],
+      [7, 6],
+    ]);
+  });
+});
+
+test("a crop turned by a right angle keeps its centre", () => {
+  scope(() => {
+    const angles = tensor([Math.PI / 2]);
+    assert.deepEqual(rounded(cropImages(ramp(), tensor([[0, 0, 1, 1]]), { size: 4, angles })), [
+      [3, 7, 11, 15],
+      [2, 6, 10, 14],
+      [1, 5, 9, 13],
+      [0, 4, 8, 12],
+    ]);
+  });
+});
+
+test("random boxes lie inside the image and cover the share that was asked for", () => {
+  manualSeed(1);
+  scope(() => {
+    const boxes = randomBoxes(2000, augmentation, "cpu").toNested() as [number, number, number, number][];
+    const areas = boxes.map(([x0, y0, x1, y1]) => (x1 - x0) * (y1 - y0));
+    assert.ok(boxes.flat().every((value) => value >= 0 && value <= 1 + 1e-6));
+    assert.ok(Math.min(...areas) > 0.3 && Math.max(...areas) <= 1 + 1e-6);
+    const mean = areas.reduce((sum, area) => sum + area, 0) / areas.length;
+    assert.ok(Math.abs(mean - 0.67) < 0.02, `mean area ${mean}`);
+  });
+});
+
+test("grey values are jittered image by image, and not at all with amounts of 0", () => {
+  manualSeed(2);
+  scope(() => {
+    const images = tensor([0.2, 0.4, 0.6, 0.8, 0.2, 0.4, 0.6, 0.8]).view([2, 1, 2, 2]);
+    const still = jitterIntensity(images, { ...augmentation, gamma: 0, contrast: 0, brightness: 0 });
+    assert.ok(still.sub(images).abs().amax().item() < 1e-6);
+    const [first, second] = jitterIntensity(images, augmentation).unbind(0) as [Tensor, Tensor];
+    assert.ok(first.sub(second).abs().amax().item() > 0.01);
+  });
+});

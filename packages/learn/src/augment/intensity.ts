@@ -1,0 +1,35 @@
+/**
+ * Grey values made different from image to image, as scanners, exposures and displays make them.
+ *
+ * Order   gamma (on values limited to 0-1), contrast about the image's mean, brightness. Nothing is limited afterwards.
+ */
+import type { AugmentationConfig } from "@medssl/contract";
+import { rand, scope, type Tensor } from "@medssl/torch";
+
+/** @param images Floats of 0-1 [B, 1, H, W] @returns The same shape */
+export function jitterIntensity(images: Tensor, { gamma, contrast, brightness }: AugmentationConfig): Tensor {
+  return scope(() => {
+    const symmetric = (amount: number) =>
+      rand([images.size(0), 1, 1, 1], { device: images.device })
+        .mul(2 * amount)
+        .sub(amount);
+    const curved = images.clamp(0, 1).pow(symmetric(gamma).exp());
+    const mean = curved.mean([1, 2, 3], true);
+    return curved.sub(mean).mul(symmetric(contrast).add(1)).add(mean).add(symmetric(brightness));
+  });
+}
+
+/** Grey values 0-255 as floats of 0-1. @param images uint8 [B, 1, H, W] */
+export function toUnit(images: Tensor): Tensor {
+  return scope(() => images.to({ dtype: "float32" }).div(255));
+}
+
+/** Mean and standard deviation of the pixels that a network was trained on, of values 0-1. */
+export interface Statistics {
+  readonly mean: number;
+  readonly std: number;
+}
+
+export function standardize(images: Tensor, { mean, std }: Statistics): Tensor {
+  return scope(() => images.sub(mean).div(std));
+}

@@ -1,0 +1,106 @@
+/**
+ * Rows of one or several stores as batches: mapped memory in, tensors out.
+ *
+ * Shapes  images uint8 [B, 1, H, W]; masks uint8 [B, H, W] of label indices. H and W are the stores' own.
+ * Errors  `ERR_STORE_EMPTY` without a case, `ERR_STORE_SIZES` when the stores were made at different sizes.
+ */
+import { MedsslError } from "@medssl/contract";
+import type { Case, Label, Store } from "@medssl/datasets";
+import { cat, fromTypedArray, keep, mapNpy, scope, type Tensor } from "@medssl/torch";
+
+interface Shard {
+  readonly images: Tensor;
+  readonly masks: Tensor | undefined;
+}
+
+/** Cases of one store. */
+export interface Selection {
+  readonly store: Store;
+  readonly cases: readonly Case[];
+}
+
+export class ImageSet {
+  readonly cases: readonly Case[];
+  readonly labels: readonly Label[];
+  readonly height: number;
+  readonly width: number;
+  readonly #shards: Shard[] = [];
+  /** Of each case: its shard here, and its row there. */
+  readonly #places: { readonly shard: number; readonly row: number }[] = [];
+
+  constructor(selections: readonly Selection[]) {
+    this.cases = selections.flatMap(({ cases }) => cases);
+    if (this.cases.length === 0) {
+      throw new MedsslError("ERR_STORE_EMPTY", `No image to work with in ${names(selections)}.`, {
+        hint: "`medssl ingest` tells what it found; images without masks cannot be learned from or measured on.",
+      });
+    }
+    const { width, height } = selections[0]!.store.info.recipe;
+    this.width = width;
+    this.height = height;
+    this.labels = selections.find(({ store }) => store.info.labels.length > 0)?.store.info.labels ?? [];
+    for (const { store, cases } of selections) {
+      const { recipe } = store.info;
+      if (recipe.width !== width || recipe.height !== height) {
+        throw new MedsslError(
+          "ERR_STORE_SIZES",
+          `Stores of different sizes: ${selections[0]!.store.name} has ${width}x${height}, ${store.name} has ${recipe.width}x${recipe.height}.`,
+          { hint: `Ingest ${store.name} again with --size ${width}x${height}.` },
+        );
+      }
+      const first = this.#shards.length;
+      for (const { imagePath, maskPath } of store.shards) {
+        this.#shards.push({
+          images: keep(mapNpy(imagePath)),
+          masks: maskPath === undefined ? undefined : keep(mapNpy(maskPath)),
+        });
+      }
+      for (const { shard, row } of cases) this.#places.push({ shard: first + shard, row });
+    }
+  }
+
+  get count(): number {
+    return this.cases.length;
+  }
+
+  /** @param indices Positions in `cases`. @returns uint8 [B, 1, H, W] */
+  images(indices: readonly number[]): Tensor {
+    return scope(() => this.#gather(indices, ({ images }) => images).unsqueeze(1));
+  }
+
+  /** @param indices Positions in `cases`, each with a mask. @returns uint8 [B, H, W] */
+  masks(indices: readonly number[]): Tensor {
+    return this.#gather(indices, ({ masks }) => masks!);
+  }
+
+  #gather(indices: readonly number[], part: (shard: Shard) => Tensor): Tensor {
+    const places = indices.map((index, position) => ({ ...this.#places[index]!, position }));
+    const byShard = Map.groupBy(places, ({ shard }) => shard);
+    return scope(() => {
+      const pieces = [...byShard].map(([shard, rows]) =>
+        part(this.#shards[shard]!).indexSelect(0, int64(rows.map(({ row }) => row))),
+      );
+      if (pieces.length === 1) return pieces[0]!;
+      const order = new Array<number>(indices.length);
+      [...byShard.values()].flat().forEach(({ position }, i) => {
+        order[position] = i;
+      });
+      return cat(pieces).indexSelect(0, int64(order));
+    });
+  }
+}
+
+const int64 = (values: readonly number[]): Tensor => fromTypedArray(BigInt64Array.from(values, BigInt));
+
+function names(selections: readonly Selection[]): string {
+  return selections.map(({ store }) => store.dir).join(", ") || "no store";
+}
+
+/** Mean and standard deviation of the pixels of several stores, scaled to 0-1, each store weighted by its images. */
+export function pooledStatistics(selections: readonly Selection[]): { mean: number; std: number } {
+  const total = selections.reduce((sum, { cases }) => sum + cases.length, 0);
+  const average = (of: (statistics: { mean: number; std: number }) => number) =>
+    selections.reduce((sum, { store, cases }) => sum + (of(store.info.statistics) * cases.length) / total, 0);
+  const mean = average((statistics) => statistics.mean);
+  return { mean, std: Math.sqrt(average(({ mean, std }) => std ** 2 + mean ** 2) - mean ** 2) };
+}

@@ -1,0 +1,41 @@
+/**
+ * What fine-tuning sees: crops of images together with the same crops of their masks.
+ */
+import type { AugmentationConfig } from "@medssl/contract";
+import { type Device, scope, type Tensor } from "@medssl/torch";
+import { cropImages, randomAngles, randomBoxes, randomFlips } from "../augment/crops.ts";
+import { jitterIntensity, type Statistics, standardize, toUnit } from "../augment/intensity.ts";
+import type { ImageSet } from "./image-set.ts";
+
+export interface LabeledCrops {
+  /** Standardised floats [B, 1, S, S]. */
+  readonly images: Tensor;
+  /** Label indices, int64 [B, S, S]; 0 is background, and what lies outside of the image. */
+  readonly labels: Tensor;
+}
+
+export interface LabeledCropOptions {
+  readonly inputSize: number;
+  readonly augmentation: AugmentationConfig;
+  readonly statistics: Statistics;
+  readonly device: Device;
+}
+
+export function cutLabeledCrops(set: ImageSet, indices: readonly number[], options: LabeledCropOptions): LabeledCrops {
+  const { inputSize, augmentation, statistics, device } = options;
+  return scope(() => {
+    const images = toUnit(set.images(indices).to({ device }));
+    const masks = set.masks(indices).to({ device, dtype: "float32" }).unsqueeze(1);
+    const boxes = randomBoxes(indices.length, augmentation, device);
+    const crop = {
+      size: inputSize,
+      angles: randomAngles(indices.length, augmentation, device),
+      flips: randomFlips(indices.length, augmentation, device),
+    };
+    const crops = cropImages(images, boxes, crop);
+    const labels = cropImages(masks, boxes, { ...crop, mode: "nearest" })
+      .squeeze(1)
+      .to({ dtype: "int64" });
+    return { images: standardize(jitterIntensity(crops, augmentation), statistics), labels };
+  });
+}

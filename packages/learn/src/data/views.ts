@@ -1,0 +1,39 @@
+/**
+ * What pre-training sees: crops of unlabelled images, with the place of each crop in its image.
+ */
+import type { AugmentationConfig } from "@medssl/contract";
+import { cat, type Device, scope, type Tensor } from "@medssl/torch";
+import { cropImages, randomBoxes } from "../augment/crops.ts";
+import { jitterIntensity, type Statistics, standardize, toUnit } from "../augment/intensity.ts";
+import type { ImageSet } from "./image-set.ts";
+
+export interface Views {
+  /** Standardised floats [views * B, 1, S, S]: first view of all images, then the second. */
+  readonly images: Tensor;
+  /** Place of each crop in its image, [views * B, 4] of x0, y0, x1, y1 in 0-1. */
+  readonly boxes: Tensor;
+}
+
+export interface ViewOptions {
+  readonly inputSize: number;
+  readonly viewsPerImage: number;
+  readonly augmentation: AugmentationConfig;
+  readonly statistics: Statistics;
+  readonly device: Device;
+}
+
+/**
+ * Cuts the views of a batch, each with a place and grey values of its own.
+ *
+ * Crops are upright and not mirrored: a token's place in the image is what anatomical contrast learns from.
+ */
+export function cutViews(set: ImageSet, indices: readonly number[], options: ViewOptions): Views {
+  const { inputSize, viewsPerImage, augmentation, statistics, device } = options;
+  return scope(() => {
+    const whole = toUnit(set.images(indices).to({ device }));
+    const repeated = viewsPerImage === 1 ? whole : cat(new Array<Tensor>(viewsPerImage).fill(whole));
+    const boxes = randomBoxes(repeated.size(0), augmentation, device);
+    const crops = cropImages(repeated, boxes, { size: inputSize });
+    return { images: standardize(jitterIntensity(crops, augmentation), statistics), boxes };
+  });
+}

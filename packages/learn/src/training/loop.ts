@@ -1,0 +1,96 @@
+/**
+ * What pre-training and fine-tuning share: the steps, one after the other, watched and interruptible.
+ *
+ * After each step the event loop runs, so that a signal to stop is heard; the run then writes a checkpoint and ends.
+ * A loss or gradient that is not a number stops the run at once; the last checkpoint stays.
+ */
+import { setImmediate } from "node:timers/promises";
+import { MedsslError, type RunListener } from "@medssl/contract";
+import { scope } from "@medssl/torch";
+import { appendMetrics } from "./run-directory.ts";
+
+export interface StepResult {
+  readonly loss: number;
+  readonly learningRate: number;
+  /** Before clipping. */
+  readonly gradientNorm: number;
+  /** Parts of the loss and the like. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface LoopOptions {
+  /** What the run does, for a person. */
+  readonly name: string;
+  readonly dir: string;
+  readonly firstStep: number;
+  readonly totalSteps: number;
+  readonly imagesPerStep: number;
+  /** Seconds that earlier parts of this run took. */
+  readonly secondsBefore: number;
+  readonly checkpointEveryMinutes: number;
+  readonly listen: RunListener;
+  readonly signal?: AbortSignal | undefined;
+  /** One optimiser step; what it allocates is freed behind it. @param step 0-based */
+  step(step: number): StepResult;
+  checkpoint(progress: { step: number; seconds: number }): void;
+}
+
+export interface LoopResult {
+  readonly isComplete: boolean;
+  readonly seconds: number;
+}
+
+/** Share of the newest step in the running speed. */
+const SPEED_SMOOTHING = 0.1;
+
+export async function runSteps(options: LoopOptions): Promise<LoopResult> {
+  const { name, dir, firstStep, totalSteps, imagesPerStep, listen, signal } = options;
+  listen({ type: "start", name, totalSteps, firstStep });
+  const startMs = performance.now();
+  const seconds = () => options.secondsBefore + (performance.now() - startMs) / 1000;
+  let checkpointMs = startMs;
+  let stepSeconds = 0;
+  for (let step = firstStep; step < totalSteps; step++) {
+    const stepStartMs = performance.now();
+    const result = scope(() => options.step(step));
+    if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) throw divergence(step + 1, result, dir);
+    const took = (performance.now() - stepStartMs) / 1000;
+    stepSeconds = stepSeconds === 0 ? took : stepSeconds + SPEED_SMOOTHING * (took - stepSeconds);
+    const { loss, learningRate, gradientNorm, metrics } = result;
+    const imagesPerSecond = imagesPerStep / stepSeconds;
+    appendMetrics(dir, { step: step + 1, loss, ...metrics, learningRate, gradientNorm, imagesPerSecond });
+    listen({
+      type: "step",
+      step: step + 1,
+      totalSteps,
+      loss,
+      learningRate,
+      imagesPerSecond,
+      secondsLeft: stepSeconds * (totalSteps - step - 1),
+      metrics,
+    });
+    await setImmediate();
+    if (signal?.aborted) {
+      options.checkpoint({ step: step + 1, seconds: seconds() });
+      listen({ type: "done", isComplete: false, seconds: seconds() });
+      return { isComplete: false, seconds: seconds() };
+    }
+    if (performance.now() - checkpointMs > options.checkpointEveryMinutes * 60_000) {
+      options.checkpoint({ step: step + 1, seconds: seconds() });
+      checkpointMs = performance.now();
+    }
+  }
+  listen({ type: "done", isComplete: true, seconds: seconds() });
+  return { isComplete: true, seconds: seconds() };
+}
+
+function divergence(step: number, { loss, gradientNorm, learningRate }: StepResult, dir: string): MedsslError {
+  const what = Number.isFinite(loss) ? `the gradient's norm is ${gradientNorm}` : `the loss is ${loss}`;
+  return new MedsslError(
+    "ERR_DIVERGED",
+    `Training diverged at step ${step}: ${what} (learning rate ${learningRate.toExponential(1)}).`,
+    {
+      hint: `Most often the learning rate is too high: try --set learningRate=${(learningRate / 3).toExponential(1)}, or precision=float32. The last good checkpoint is in ${dir}.`,
+    },
+  );
+}

@@ -1,0 +1,137 @@
+/**
+ * The folder of a run: what it is, how it went, where it can go on.
+ *
+ *     run.json                 what was trained, with every setting (`RunInfo`)
+ *     metrics.jsonl            one object a step
+ *     checkpoint.safetensors   where to resume; gone when the run is complete
+ *     encoder.safetensors      of a pre-training: the ViT, with timm's names
+ *     model.safetensors        of a fine-tuning: the whole network
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type FinetuneRecipe, MedsslError, type PretrainRecipe } from "@medssl/contract";
+import type { Label } from "@medssl/datasets";
+import type { Statistics } from "../augment/intensity.ts";
+
+interface RunBase {
+  readonly version: 1;
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** Folders of the stores that it learnt from. */
+  readonly stores: readonly string[];
+  readonly images: number;
+  readonly statistics: Statistics;
+  readonly isComplete: boolean;
+  readonly seconds: number;
+}
+
+export interface PretrainRun extends RunBase {
+  readonly stage: "pretrain";
+  readonly recipe: PretrainRecipe;
+}
+
+export interface FinetuneRun extends RunBase {
+  readonly stage: "finetune";
+  readonly recipe: FinetuneRecipe;
+  /** Folder of the pre-training that it started from; null for none. */
+  readonly encoder: string | null;
+  readonly labels: readonly Label[];
+  /** Patients whose labels were used. */
+  readonly patients: readonly string[];
+  /** Stored size of the images, and the channel and fit with which a new image is brought to it. */
+  readonly input: {
+    readonly width: number;
+    readonly height: number;
+    readonly channel: "luma" | "green";
+    readonly fit: "squash" | "pad";
+  };
+}
+
+export type RunInfo = PretrainRun | FinetuneRun;
+
+export const checkpointPath = (dir: string): string => join(dir, "checkpoint.safetensors");
+export const encoderPath = (dir: string): string => join(dir, "encoder.safetensors");
+export const modelPath = (dir: string): string => join(dir, "model.safetensors");
+const infoPath = (dir: string): string => join(dir, "run.json");
+const metricsPath = (dir: string): string => join(dir, "metrics.jsonl");
+
+/** @throws {MedsslError} `ERR_RUN_MISSING` or `ERR_RUN_FOREIGN`. */
+export function readRun(dir: string): RunInfo {
+  if (!existsSync(infoPath(dir))) {
+    throw new MedsslError("ERR_RUN_MISSING", `${dir}: expected the folder of a run, found no run.json`, {
+      hint: "Give the folder that was --out of `medssl pretrain` or `medssl finetune`.",
+    });
+  }
+  let run: RunInfo | undefined;
+  try {
+    run = JSON.parse(readFileSync(infoPath(dir), "utf8"));
+  } catch {
+    // told below
+  }
+  if (run?.version !== 1) {
+    throw new MedsslError("ERR_RUN_FOREIGN", `${dir}: its run.json is none that this program can read`);
+  }
+  return run;
+}
+
+/** Reads a complete run of one stage. */
+export function readCompleteRun<Stage extends RunInfo["stage"]>(
+  dir: string,
+  stage: Stage,
+): Extract<RunInfo, { stage: Stage }> {
+  const run = readRun(dir);
+  if (run.stage !== stage) {
+    throw new MedsslError("ERR_RUN_STAGE", `${dir}: expected a ${stage} run, this is a ${run.stage} run`);
+  }
+  if (!run.isComplete) {
+    throw new MedsslError("ERR_RUN_INCOMPLETE", `${dir}: this run has not come to its end`, {
+      hint: `Finish it: medssl ${stage} ... --out ${dir} --resume`,
+    });
+  }
+  return run as Extract<RunInfo, { stage: Stage }>;
+}
+
+/**
+ * Makes the folder ready for a run.
+ *
+ * @returns Whether there is a checkpoint to resume from.
+ * @throws {MedsslError} `ERR_RUN_EXISTS` when something is there and resuming was not asked for.
+ */
+export function prepareRunDirectory(dir: string, isResumed: boolean): boolean {
+  const hasCheckpoint = existsSync(checkpointPath(dir));
+  if (!isResumed && existsSync(infoPath(dir))) {
+    throw new MedsslError("ERR_RUN_EXISTS", `${dir} already holds a run.`, {
+      hint: hasCheckpoint
+        ? "Go on with it by --resume, or give another --out."
+        : "Give another --out, or delete the folder.",
+    });
+  }
+  mkdirSync(dir, { recursive: true });
+  return isResumed && hasCheckpoint;
+}
+
+export function writeRun(dir: string, run: RunInfo): void {
+  const temporary = `${infoPath(dir)}.part`;
+  writeFileSync(temporary, `${JSON.stringify(run, undefined, 2)}\n`);
+  renameSync(temporary, infoPath(dir));
+  if (run.isComplete) rmSync(checkpointPath(dir), { force: true });
+}
+
+/** One line of `metrics.jsonl`: the step, 1-based, and its numbers. */
+export type MetricsLine = { readonly step: number } & Readonly<Record<string, number>>;
+
+/** Forgets the steps after `lastStep`, which a resumed run does again. */
+export function truncateMetrics(dir: string, lastStep: number): void {
+  const kept = readMetrics(dir).filter(({ step }) => step <= lastStep);
+  writeFileSync(metricsPath(dir), kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+}
+
+export function appendMetrics(dir: string, line: MetricsLine): void {
+  appendFileSync(metricsPath(dir), `${JSON.stringify(line)}\n`);
+}
+
+export function readMetrics(dir: string): MetricsLine[] {
+  if (!existsSync(metricsPath(dir))) return [];
+  const lines = readFileSync(metricsPath(dir), "utf8").split("\n");
+  return lines.filter((line) => line.endsWith("}")).map((line) => JSON.parse(line));
+}
