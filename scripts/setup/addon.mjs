@@ -96,12 +96,18 @@ export async function buildAddon(root, torch, env, progress) {
   try {
     let done = 0;
     await inParallel(missing, NUM_COMPILERS, async ({ source, object }) => {
-      await compile(compiler, [...flags, "-c", source], object, env);
+      await compile(compiler, [...flags, "-c", source], object, paths.objects, env);
       done += 1;
       step.update(`compiled ${done} of ${missing.length} files with ${compiler.command}`);
     });
     const libraries = [`-L${join(torch.dir, "lib")}`, "-ltorch_cpu", "-lc10", `-Wl,-rpath,${join(torch.dir, "lib")}`];
-    await compile(compiler, [...LINK_FLAGS, ...jobs.map(({ object }) => object), ...libraries], paths.addon, env);
+    await compile(
+      compiler,
+      [...LINK_FLAGS, ...jobs.map(({ object }) => object), ...libraries],
+      paths.addon,
+      paths.objects,
+      env,
+    );
   } catch (error) {
     step.fail();
     throw error;
@@ -158,10 +164,12 @@ function includeFlags(root, torch) {
  * @param {import("./compiler.mjs").Compiler} compiler
  * @param {readonly string[]} args
  * @param {string} output
+ * @param {string} scratch
  * @param {NodeJS.ProcessEnv} env
  */
-async function compile(compiler, args, output, env) {
-  const partial = `${output}.partial`;
+async function compile(compiler, args, output, scratch, env) {
+  // A compiler that outlived a killed set-up may still be writing its own.
+  const partial = join(scratch, `${basename(output)}.${process.pid}.partial`);
   const { status, stderr } = await runCommand(compiler.command, [...args, "-o", partial], { env });
   if (status === 0) {
     if (stderr.trim() !== "") process.stderr.write(`\n${stderr}`);

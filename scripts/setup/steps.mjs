@@ -2,14 +2,16 @@
 import { platform } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { buildAddon, readBuild } from "./addon.mjs";
+import { addonPaths, buildAddon, readBuild } from "./addon.mjs";
+import { findCompiler } from "./compiler.mjs";
 import { installDependencies } from "./dependencies.mjs";
+import { withLock } from "./lock.mjs";
 import { Progress } from "./progress.mjs";
 import { findPythons } from "./python.mjs";
 import { SetupError } from "./setup-error.mjs";
 import { fetchTorch } from "./torch-fetch.mjs";
 import { inspectTorchFolder, isSupportedVersion } from "./torch-folder.mjs";
-import { hasNvidiaGpu, searchTorch, torchFromVariable } from "./torch-search.mjs";
+import { cacheFolder, hasNvidiaGpu, searchCache, searchPythons, torchFromVariable } from "./torch-search.mjs";
 
 /** @typedef {import("./torch-folder.mjs").TorchFolder} TorchFolder */
 
@@ -29,14 +31,22 @@ export async function setUp({ isQuiet }) {
         "Use the Windows Subsystem for Linux (WSL) and run the same command there.",
       );
     }
-    await installDependencies(ROOT, progress);
-    const torch = await findTorch(process.env, progress);
-    await buildAddon(ROOT, torch, process.env, progress);
+    // Said before minutes of downloads rather than after them.
+    if (readBuild(ROOT) === undefined) await findCompiler(process.env);
+    await withLock(
+      addonPaths(ROOT).build,
+      (text) => progress.note(text),
+      async () => {
+        await installDependencies(ROOT, progress);
+        const torch = await findTorch(process.env, progress);
+        await buildAddon(ROOT, torch, process.env, progress);
+      },
+    );
     progress.skip("ready", `in ${((Date.now() - started) / 1000).toFixed(1)} s`);
     return 0;
   } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    console.error(`\nset-up: ${error.message}\n${error.remedy.replace(/^/gm, "  ")}`);
+    const failure = asSetupError(error);
+    console.error(`\nset-up: ${failure.message}\n${failure.remedy.replace(/^/gm, "  ")}`);
     return 1;
   }
 }
@@ -55,10 +65,17 @@ async function findTorch(env, progress) {
     return known;
   }
   const pythons = await findPythons(env);
-  const found = searchTorch({ env, pythons, wantsCuda, note: (text) => progress.note(text) });
-  if (found === undefined) return await fetchTorch({ env, pythons, withCuda: wantsCuda, progress });
-  progress.skip("libtorch", `${found.version} in ${found.dir}`);
-  return found;
+  const note = (/** @type {string} */ text) => progress.note(text);
+  const installed = searchPythons(pythons, note) ?? searchCache(env, wantsCuda);
+  if (installed === undefined) {
+    return await withLock(cacheFolder(env), note, async () => {
+      // Another clone's set-up may have fetched it meanwhile.
+      const fetched = searchCache(env, wantsCuda);
+      return fetched ?? (await fetchTorch({ env, pythons, withCuda: wantsCuda, progress }));
+    });
+  }
+  progress.skip("libtorch", `${installed.version} in ${installed.dir}`);
+  return installed;
 }
 
 /**
@@ -72,4 +89,27 @@ function torchOfBuild(wantsCuda) {
   const found = inspectTorchFolder(build.torchDir);
   if ("missing" in found || !isSupportedVersion(found.version) || (wantsCuda && !found.hasCuda)) return undefined;
   return found;
+}
+
+/**
+ * What the operating system refuses is the user's to mend as well; anything else is a bug and keeps its stack trace.
+ * @param {unknown} error
+ * @returns {SetupError}
+ */
+export function asSetupError(error) {
+  if (error instanceof SetupError) return error;
+  const { code, path } = /** @type {NodeJS.ErrnoException} */ (error);
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new SetupError(
+      `the disk is full: cannot write ${path}`,
+      "Free some space there and run the same command again.",
+    );
+  }
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") {
+    return new SetupError(
+      `no permission to write ${path}`,
+      "Make it writable for you (see its owner), and run the same command again.",
+    );
+  }
+  throw error;
 }

@@ -21,6 +21,7 @@ import { cachedTorchFolder } from "./torch-search.mjs";
 
 /** @typedef {import("./progress.mjs").Progress} Progress */
 /** @typedef {import("./python.mjs").Python} Python */
+/** @typedef {import("./torch-folder.mjs").TorchFolder} TorchFolder */
 
 // Wheel and unpacked files lie side by side for a moment: 0.54 + 0.55 GB for the CPU alone.
 const CPU_SPACE_BYTES = 1.2e9;
@@ -36,7 +37,7 @@ const NOT_FOR_CPU = "lib(torch_cuda|c10_cuda|caffe2_nvrtc|torch_nvshmem|torch_py
 
 /**
  * @param {{ env: NodeJS.ProcessEnv, pythons: readonly Python[], withCuda: boolean, progress: Progress }} options
- * @returns {Promise<import("./torch-folder.mjs").TorchFolder>}
+ * @returns {Promise<TorchFolder>}
  */
 export async function fetchTorch({ env, pythons, withCuda, progress }) {
   const python = requirePip(pythons);
@@ -49,22 +50,26 @@ export async function fetchTorch({ env, pythons, withCuda, progress }) {
     () => step.update(`fetching ${FETCHED_VERSION} with pip: ${megabytes(folderBytes(partial))}`),
     500,
   );
-  try {
-    const wheels = join(partial, "wheels");
-    const unpacked = join(partial, "unpacked");
-    // pip's own temporary files belong on the disk whose space was checked.
-    const temporary = join(partial, "temporary");
+  const wheels = join(partial, "wheels");
+  const unpacked = join(partial, "unpacked");
+  // pip's own temporary files belong on the disk whose space was checked.
+  const temporary = join(partial, "temporary");
+  const clean = () => {
     for (const folder of [unpacked, temporary]) rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    clean();
     for (const folder of [wheels, unpacked, temporary]) mkdirSync(folder, { recursive: true });
-    const fetcher = new Fetcher(python, wheels, unpacked, { ...env, TMPDIR: temporary });
+    const fetcher = new Fetcher(python, { wheels, unpacked, temporary }, { ...env, TMPDIR: temporary });
     if (withCuda) await fetcher.install(`torch==${FETCHED_VERSION}`);
     else await fetchForCpu(fetcher);
     const made = inspectTorchFolder(unpacked);
-    if ("missing" in made)
+    if ("missing" in made) {
       throw new SetupError(
-        `the fetched libtorch cannot be used: ${made.missing}`,
-        `Remove ${partial} and run the same command again.`,
+        `the libtorch that pip fetched cannot be used: ${made.missing}`,
+        "Point MEDSSL_TORCH to another.",
       );
+    }
     rmSync(target, { recursive: true, force: true });
     renameSync(unpacked, target);
     rmSync(partial, { recursive: true, force: true });
@@ -74,9 +79,9 @@ export async function fetchTorch({ env, pythons, withCuda, progress }) {
     throw error;
   } finally {
     clearInterval(timer);
+    clean();
   }
-  const found = inspectTorchFolder(target);
-  if ("missing" in found) throw new Error(`${target}: ${found.missing}`);
+  const found = /** @type {TorchFolder} */ (inspectTorchFolder(target));
   step.done(`${found.version}, ${megabytes(folderBytes(target))} in ${target}`);
   return found;
 }
@@ -94,31 +99,36 @@ async function fetchForCpu(fetcher) {
   }
 }
 
-/** pip, and the two folders that it works in. */
+/** pip, and the folders that it works in. */
 class Fetcher {
   /**
    * @param {Python} python
-   * @param {string} wheels
-   * @param {string} unpacked
+   * @param {{ wheels: string, unpacked: string, temporary: string }} folders
    * @param {NodeJS.ProcessEnv} env
    */
-  constructor(python, wheels, unpacked, env) {
+  constructor(python, { wheels, unpacked, temporary }, env) {
     this.python = python;
     this.wheels = wheels;
     this.unpacked = unpacked;
+    this.temporary = temporary;
     this.env = env;
   }
 
   /**
-   * The wheel's path. pip gives a wheel its name when it is whole, so one that is there need not be fetched again.
+   * The wheel's path; one that an earlier run fetched is not fetched again. pip copies what it fetched to its place,
+   * which a full disk cuts short: only what is moved to `wheels` is whole.
    * @param {string} requirement
    */
   async download(requirement) {
     const prefix = `${/** @type {string} */ (requirement.split("==")[0]).replaceAll("-", "_")}-`;
-    const find = () => readdirSync(this.wheels).find((name) => name.startsWith(prefix) && name.endsWith(".whl"));
-    if (find() === undefined)
-      await this.#pip(requirement, ["download", "--no-deps", ...WHEEL_FOR, "--dest", this.wheels]);
-    return join(this.wheels, /** @type {string} */ (find()));
+    const find = (/** @type {string} */ folder) =>
+      readdirSync(folder).find((name) => name.startsWith(prefix) && name.endsWith(".whl"));
+    const kept = find(this.wheels);
+    if (kept !== undefined) return join(this.wheels, kept);
+    await this.#pip(requirement, ["download", "--no-deps", ...WHEEL_FOR, "--dest", this.temporary]);
+    const name = /** @type {string} */ (find(this.temporary));
+    renameSync(join(this.temporary, name), join(this.wheels, name));
+    return join(this.wheels, name);
   }
 
   /** @param {string} requirement */

@@ -53,20 +53,29 @@ export function torchFromVariable(folder) {
 }
 
 /**
- * The first usable libtorch among the installed PyTorch and the cache. PyTorch that cannot be used is told to `note`:
- * the search goes on, since a fetched one serves as well.
- * @param {{ env: NodeJS.ProcessEnv, pythons: readonly Python[], wantsCuda: boolean, note: (text: string) => void }} options
+ * The first PyTorch that can be used. One that cannot is told to `note`: a fetched one serves as well.
+ * @param {readonly Python[]} pythons
+ * @param {(text: string) => void} note
  * @returns {TorchFolder | undefined}
  */
-export function searchTorch({ env, pythons, wantsCuda, note }) {
+export function searchPythons(pythons, note) {
   for (const { torchDir, path } of pythons) {
     if (torchDir === null) continue;
     const found = inspectTorchFolder(torchDir);
     if ("missing" in found) note(`the PyTorch of ${path} is not used: ${found.missing}`);
-    else if (!isSupportedVersion(found.version))
-      note(`PyTorch ${found.version} of ${path} is not used: ${SUPPORTED_VERSIONS} is needed`);
-    else return found;
+    else if (isSupportedVersion(found.version)) return found;
+    else note(`PyTorch ${found.version} of ${path} is not used: ${SUPPORTED_VERSIONS} is needed`);
   }
+  return undefined;
+}
+
+/**
+ * The libtorch that an earlier set-up fetched; a machine without a card can use one with CUDA as well.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {boolean} wantsCuda
+ * @returns {TorchFolder | undefined}
+ */
+export function searchCache(env, wantsCuda) {
   for (const withCuda of wantsCuda ? [true] : [false, true]) {
     const found = inspectTorchFolder(cachedTorchFolder(env, withCuda));
     if (!("missing" in found)) return found;

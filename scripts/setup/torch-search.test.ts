@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { findPythons } from "./python.mjs";
 import { SetupError } from "./setup-error.mjs";
 import { inspectTorchFolder, isSupportedVersion, readTorchVersion } from "./torch-folder.mjs";
-import { cachedTorchFolder, cacheFolder, searchTorch, torchFromVariable } from "./torch-search.mjs";
+import { cachedTorchFolder, cacheFolder, searchCache, searchPythons, torchFromVariable } from "./torch-search.mjs";
 
 const scratch = mkdtempSync(join(tmpdir(), "medssl-torch-search-"));
 after(() => rmSync(scratch, { recursive: true }));
@@ -32,14 +32,6 @@ function fakePython(folder: string, torchDir: string | null): string {
   chmodSync(join(folder, "python3"), 0o755);
   return folder;
 }
-
-const search = (options: { cache: string; pythons?: Awaited<ReturnType<typeof findPythons>>; wantsCuda?: boolean }) => {
-  const notes: string[] = [];
-  const env = { XDG_CACHE_HOME: options.cache };
-  const { pythons = [], wantsCuda = false } = options;
-  const found = searchTorch({ env, pythons, wantsCuda, note: (text) => notes.push(text) });
-  return { dir: found?.dir, notes };
-};
 
 test("versions from 2.11 to 2.15 are supported, with whatever build suffix", () => {
   const versions = ["2.10.1", "2.11.0", "2.13.1+cpu", "2.15.0+cu132", "2.16.0", "1.13.1", "3.0.0", "nonsense"];
@@ -84,28 +76,30 @@ test("MEDSSL_TORCH that cannot be used is one sentence with the remedy", () => {
   }
 });
 
-test("an installed PyTorch comes before the cache, and one that cannot be used is passed over with a note", async () => {
-  const cache = join(scratch, "cache");
-  const cached = fakeTorch(join(cachedTorchFolder({ XDG_CACHE_HOME: cache }, false), "torch"), "2.15.0");
+test("an installed PyTorch is found, and one that cannot be used is passed over with a note", async () => {
   const installed = fakeTorch(join(scratch, "python", "torch"), "2.11.0+cu130");
   const path = fakePython(join(scratch, "bin"), installed);
-  const pythons = await findPythons({ PATH: path });
-  assert.deepEqual(search({ cache, pythons }), { dir: installed, notes: [] });
-
   const oldPath = fakePython(join(scratch, "old-bin"), fakeTorch(join(scratch, "old-python", "torch"), "2.4.1"));
-  const { dir, notes } = search({ cache, pythons: await findPythons({ PATH: oldPath }) });
-  assert.equal(dir, cached);
-  assert.deepEqual(notes, [`PyTorch 2.4.1 of ${join(oldPath, "python3")} is not used: 2.11 to 2.15 is needed`]);
-
-  assert.equal(search({ cache: join(scratch, "empty") }).dir, undefined);
+  const none = fakePython(join(scratch, "none-bin"), null);
+  const search = async (...paths: string[]) => {
+    const notes: string[] = [];
+    const pythons = await Promise.all(paths.map((folder) => findPythons({ PATH: folder })));
+    return { dir: searchPythons(pythons.flat(), (text) => notes.push(text))?.dir, notes };
+  };
+  const note = `PyTorch 2.4.1 of ${join(oldPath, "python3")} is not used: 2.11 to 2.15 is needed`;
+  assert.deepEqual(await search(path), { dir: installed, notes: [] });
+  assert.deepEqual(await search(oldPath, none), { dir: undefined, notes: [note] });
+  assert.deepEqual(await search(oldPath, path), { dir: installed, notes: [note] });
 });
 
-test("a machine with an NVIDIA card does not take the cached libtorch without CUDA", () => {
-  const cache = join(scratch, "shared-cache");
-  fakeTorch(join(cachedTorchFolder({ XDG_CACHE_HOME: cache }, false), "torch"), "2.15.0");
-  assert.equal(search({ cache, wantsCuda: true }).dir, undefined);
-  const withCuda = fakeTorch(join(cachedTorchFolder({ XDG_CACHE_HOME: cache }, true), "torch"), "2.15.0");
-  assert.equal(search({ cache, wantsCuda: true }).dir, withCuda);
+test("a machine with an NVIDIA card does not take the cached libtorch without CUDA, the other way round it does", () => {
+  const [first, second] = [{ XDG_CACHE_HOME: join(scratch, "cache") }, { XDG_CACHE_HOME: join(scratch, "cuda-cache") }];
+  const plain = fakeTorch(join(cachedTorchFolder(first, false), "torch"), "2.15.0");
+  const withCuda = fakeTorch(join(cachedTorchFolder(second, true), "torch"), "2.15.0");
+  assert.equal(searchCache(first, false)?.dir, plain);
+  assert.equal(searchCache(first, true), undefined);
+  assert.equal(searchCache(second, true)?.dir, withCuda);
+  assert.equal(searchCache(second, false)?.dir, withCuda);
 });
 
 test("the active virtual environment is asked first, and each Python once", async () => {
