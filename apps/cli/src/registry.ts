@@ -15,4 +15,9 @@ export const commands: readonly RegisteredCommand[] = [
     summary: "what was found on this machine, and how to mend it",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand(),
   },
+  {
+    name: "ingest",
+    summary: "image folders into a store that training reads",
+    load: async () => (await import("./commands/ingest.ts")).ingestCommand(),
+  },
 ];
