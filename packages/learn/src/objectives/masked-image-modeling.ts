@@ -1,0 +1,175 @@
+/**
+ * Masked image modelling: most patches are removed, and the network paints them from the few that are left.
+ *
+ * Shapes      images [B, C, H, W]; N patches, K of them kept; P = C * patchSize^2 values in a patch.
+ * Masking     every sample has a mask of its own; `maskRatio` is the share removed.
+ * Target      a removed patch's pixels, normalised by its own mean and unbiased variance + `varianceFloor` (in squared
+ *             units of the images): the floor keeps the noise of an empty border from being blown up to full contrast.
+ * Loss        mean squared error, over removed patches only.
+ * Order       the decoder gets kept tokens first, then mask tokens, each with its position. Attention does not mind the
+ *             order, so nothing is shuffled back, and only mask tokens go through the last layer.
+ * Source      He et al., "Masked autoencoders are scalable vision learners" (2022). There the class token passes through
+ *             the decoder; here it stays in the encoder.
+ */
+import { cat, type Device, fullLike, noGrad, ones, rand, scope, type Tensor } from "@medssl/torch";
+import type { ViT } from "../models/vit.ts";
+import { normal } from "../nn/init.ts";
+import { Linear } from "../nn/linear.ts";
+import { LayerNorm } from "../nn/norm.ts";
+import { sinCosPositions } from "../nn/positions.ts";
+import { patchify, takeRows, takeTokens, unpatchify } from "../nn/tokens.ts";
+import { Block } from "../nn/transformer.ts";
+
+export interface DecoderOptions {
+  readonly embedDim: number;
+  readonly depth: number;
+  readonly numHeads: number;
+}
+
+/** Light transformer from kept tokens to removed pixels; thrown away after pre-training. */
+class MaskedDecoder {
+  readonly embed: Linear;
+  maskToken: Tensor;
+  /** [1, N, D] */
+  posEmbed: Tensor;
+  readonly blocks: readonly Block[];
+  readonly norm: LayerNorm;
+  readonly pred: Linear;
+
+  constructor(encoder: ViT, { embedDim, depth, numHeads }: DecoderOptions) {
+    const { patchSize, channels = 1 } = encoder.options;
+    this.embed = new Linear(encoder.options.embedDim, embedDim);
+    this.maskToken = normal([1, 1, embedDim], 0.02);
+    this.posEmbed = sinCosPositions(encoder.gridSize, embedDim);
+    this.blocks = Array.from({ length: depth }, () => new Block(embedDim, numHeads, 4));
+    this.norm = new LayerNorm(embedDim);
+    this.pred = new Linear(embedDim, channels * patchSize ** 2);
+  }
+
+  /**
+   * @param tokens The encoder's output for kept patches [B, K, D].
+   * @returns Predictions for the removed patches [B, N - K, P].
+   */
+  forward(tokens: Tensor, keepIndices: Tensor, removedIndices: Tensor): Tensor {
+    return scope(() => {
+      const places = this.posEmbed.squeeze(0);
+      const kept = this.embed.forward(tokens).add(takeRows(places, keepIndices));
+      const removed = this.maskToken.add(takeRows(places, removedIndices));
+      const decoded = this.blocks.reduce(
+        (x, block) => block.forward(x),
+        cat([kept, removed.to({ dtype: kept.dtype })], 1),
+      );
+      return this.pred.forward(this.norm.forward(decoded.slice(1, keepIndices.size(1))));
+    });
+  }
+}
+
+export class MaskedAutoencoder {
+  readonly encoder: ViT;
+  readonly decoder: MaskedDecoder;
+
+  constructor(encoder: ViT, decoderOptions: DecoderOptions) {
+    this.encoder = encoder;
+    this.decoder = new MaskedDecoder(encoder, decoderOptions);
+  }
+}
+
+/** Number of patches that are kept: at least one. */
+export function keptCount(numPatches: number, maskRatio: number): number {
+  return Math.max(1, Math.round(numPatches * (1 - maskRatio)));
+}
+
+/** Which patches are kept, drawn for each sample: int64 [batch, K]. */
+export function randomKeepIndices(batch: number, numPatches: number, maskRatio: number, device: Device): Tensor {
+  return scope(() => rand([batch, numPatches], { device }).argsort(1).slice(1, 0, keptCount(numPatches, maskRatio)));
+}
+
+/** The patches that are not kept: int64 [B, N - K]. */
+function removedFrom(keepIndices: Tensor, numPatches: number): Tensor {
+  const [batch, kept] = keepIndices.shape as [number, number];
+  return scope(() =>
+    ones([batch, numPatches], { device: keepIndices.device })
+      .scatter(1, keepIndices, 0)
+      .argsort(1, true)
+      .slice(1, 0, numPatches - kept),
+  );
+}
+
+interface NormalizedPatches {
+  readonly values: Tensor;
+  readonly mean: Tensor;
+  readonly std: Tensor;
+}
+
+function normalizePatches(patches: Tensor, varianceFloor: number): NormalizedPatches {
+  return scope(() => {
+    const mean = patches.mean(-1, true);
+    const std = patches.variance(-1, true).add(varianceFloor).sqrt();
+    return { values: patches.sub(mean).div(std), mean, std };
+  });
+}
+
+export interface MaskingOptions {
+  /** int64 [B, K] */
+  readonly keepIndices: Tensor;
+  readonly varianceFloor: number;
+}
+
+export interface Reconstruction {
+  /** Scalar. */
+  readonly loss: Tensor;
+  /** Encoder's output for the kept patches, behind its final norm: [B, K, D]. */
+  readonly tokens: Tensor;
+}
+
+/** One pass and its loss. @param images Standardised [B, C, H, W] */
+export function reconstructionLoss(
+  { encoder, decoder }: MaskedAutoencoder,
+  images: Tensor,
+  { keepIndices, varianceFloor }: MaskingOptions,
+): Reconstruction {
+  return scope(() => {
+    const removedIndices = removedFrom(keepIndices, encoder.numPatches);
+    const removed = takeTokens(patchify(images, encoder.options.patchSize), removedIndices);
+    const target = normalizePatches(removed, varianceFloor).values;
+    const tokens = encoder.forwardTokens(images, { keepIndices }).slice(1, encoder.numPrefixTokens);
+    const predictions = decoder.forward(tokens, keepIndices, removedIndices).to({ dtype: "float32" });
+    return { loss: predictions.sub(target).square().mean(), tokens };
+  });
+}
+
+export interface Pictures {
+  /** Kept patches on gray. */
+  readonly masked: Tensor;
+  /** Kept patches as they are, removed ones as painted. */
+  readonly reconstructed: Tensor;
+}
+
+/**
+ * What the network paints, for a person: [B, C, H, W] in the units of `images`.
+ *
+ * Painted patches get the true mean and deviation back, which the network never predicts: they look better than it is.
+ */
+export function reconstruct(
+  { encoder, decoder }: MaskedAutoencoder,
+  images: Tensor,
+  { keepIndices, varianceFloor }: MaskingOptions,
+): Pictures {
+  return noGrad(() =>
+    scope(() => {
+      const { patchSize } = encoder.options;
+      const removedIndices = removedFrom(keepIndices, encoder.numPatches);
+      const patches = patchify(images, patchSize);
+      const { mean, std } = normalizePatches(takeTokens(patches, removedIndices), varianceFloor);
+      const tokens = encoder.forwardTokens(images, { keepIndices }).slice(1, encoder.numPrefixTokens);
+      const painted = decoder.forward(tokens, keepIndices, removedIndices).to({ dtype: "float32" }).mul(std).add(mean);
+      const paste = (removed: Tensor) =>
+        unpatchify(
+          patches.scatter(1, removedIndices.unsqueeze(-1).expand([-1, -1, patches.size(2)]), removed),
+          patchSize,
+          encoder.gridSize,
+        );
+      return { masked: paste(fullLike(painted, 0)), reconstructed: paste(painted) };
+    }),
+  );
+}
