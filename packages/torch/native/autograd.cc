@@ -21,7 +21,7 @@ torch::autograd::variable_list tensors(const double*& next) {
 
 // backward(retainGraph): roots and their gradients (0: ones) in the call buffer.
 napi_value backward(napi_env env, const Args& args) {
-  const double* next = call_buffer().words;
+  const double* next = call_buffer();
   const auto roots = tensors(next);
   const auto gradients = tensors(next);
   torch::autograd::backward(roots, gradients, args.boolean(0));
@@ -30,12 +30,12 @@ napi_value backward(napi_env env, const Args& args) {
 
 // gradients(retainGraph, createGraph): outputs, inputs and output gradients in the call buffer; writes [handle...].
 napi_value gradients(napi_env env, const Args& args) {
-  const double* next = call_buffer().words;
+  const double* next = call_buffer();
   const auto outputs = tensors(next);
   const auto inputs = tensors(next);
   const auto output_gradients = tensors(next);
   const auto results = torch::autograd::grad(outputs, inputs, output_gradients, args.boolean(0), args.boolean(1), true);
-  double* out = call_buffer().words;
+  double* out = call_buffer();
   for (const auto& result : results) *out++ = result.defined() ? handles().add(result) : 0;
   return undefined(env);
 }
@@ -50,6 +50,13 @@ napi_value gradient(napi_env env, const Args& args) {
 napi_value set_gradient(napi_env env, const Args& args) {
   const auto handle = args.index(1);
   auto tensor = handles().tensor(args.index(0));
+  if (handle) {  // optimisers trust the two to match
+    const auto& gradient = handles().tensor(handle);
+    TORCH_CHECK(gradient.sizes() == tensor.sizes() && gradient.scalar_type() == tensor.scalar_type() &&
+                    gradient.device() == tensor.device(),
+                "expected ", tensor.scalar_type(), tensor.sizes(), "@", tensor.device(), ", got ",
+                gradient.scalar_type(), gradient.sizes(), "@", gradient.device());
+  }
   tensor.mutable_grad() = handle ? handles().tensor(handle) : at::Tensor();
   return undefined(env);
 }
@@ -66,20 +73,24 @@ napi_value set_grad_mode(napi_env env, const Args& args) {
   return boolean(env, before);
 }
 
-// enterAutocast(deviceType, dtype): lower precision for what gains by it, until leaveAutocast.
+// enterAutocast(deviceType, dtype) -> the dtype before, or -1 where it was off: lower precision for what gains by it.
 napi_value enter_autocast(napi_env env, const Args& args) {
   const auto device = static_cast<at::DeviceType>(args.index(0));
+  const bool was_on = at::autocast::is_autocast_enabled(device);
+  const auto before = was_on ? static_cast<double>(at::autocast::get_autocast_dtype(device)) : -1.0;
   at::autocast::set_autocast_dtype(device, static_cast<at::ScalarType>(args.index(1)));
   at::autocast::set_autocast_enabled(device, true);
   at::autocast::increment_nesting();
-  return undefined(env);
+  return number(env, before);
 }
 
+// leaveAutocast(deviceType, what enterAutocast returned)
 napi_value leave_autocast(napi_env env, const Args& args) {
-  if (at::autocast::decrement_nesting() == 0) {
-    at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(static_cast<at::DeviceType>(args.index(0)), false);
-  }
+  const auto device = static_cast<at::DeviceType>(args.index(0));
+  const double before = args.number(1);
+  if (before >= 0) at::autocast::set_autocast_dtype(device, static_cast<at::ScalarType>(static_cast<int>(before)));
+  at::autocast::set_autocast_enabled(device, before >= 0);
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
   return undefined(env);
 }
 

@@ -12,28 +12,31 @@ namespace medssl {
 
 using Handle = uint32_t;
 
+struct Slot {
+  c10::IValue value;
+  int64_t adopted_bytes = 0;
+};
+
 class HandleTable {
  public:
   Handle add(c10::IValue value);
   const at::Tensor& tensor(Handle handle) const;
-  void release(Handle handle);
+  // Marks a tensor as the garbage collector's to free. Returns its bytes.
+  int64_t adopt(Handle handle);
+  // Returns the bytes that `adopt` gave, 0 for what was never adopted.
+  int64_t release(Handle handle);
   size_t live() const { return slots_.size() - 1 - free_.size(); }
-  const std::vector<c10::IValue>& slots() const { return slots_; }
+  const std::vector<Slot>& slots() const { return slots_; }
 
  private:
-  std::vector<c10::IValue> slots_ = std::vector<c10::IValue>(1);
+  std::vector<Slot> slots_ = std::vector<Slot>(1);
   std::vector<Handle> free_;
 };
 
 HandleTable& handles();
 
-// The buffer through which arguments and results pass without a Node-API call each. JavaScript allocates it, and a
-// larger one when a call needs it.
-struct CallBuffer {
-  double* words = nullptr;
-  size_t size = 0;
-};
-
-CallBuffer& call_buffer();
+// The words through which arguments and results pass without a Node-API call each. JavaScript allocates them, and more
+// when a call needs it.
+double*& call_buffer();
 
 }  // namespace medssl

@@ -24,7 +24,7 @@ void delete_dead_references(napi_env env) {
 // describe(tensor): [dtype, deviceType, deviceIndex, requiresGrad, isContiguous, rank, sizes...] in the call buffer.
 napi_value describe(napi_env env, const Args& args) {
   const auto& tensor = handles().tensor(args.index(0));
-  double* out = call_buffer().words;
+  double* out = call_buffer();
   *out++ = static_cast<double>(tensor.scalar_type());
   *out++ = static_cast<double>(tensor.device().type());
   *out++ = tensor.device().index();
@@ -42,7 +42,7 @@ napi_value from_typed_array(napi_env env, const Args& args) {
   napi_typedarray_type type;
   napi_value buffer;
   TORCH_CHECK(napi_get_typedarray_info(env, args[0], &type, nullptr, &data, &buffer, nullptr) == napi_ok);
-  const double* words = call_buffer().words;
+  const double* words = call_buffer();
   const std::vector<int64_t> sizes(words, words + args.index(2));
   napi_ref reference;
   TORCH_CHECK(napi_create_reference(env, buffer, 1, &reference) == napi_ok);
@@ -73,25 +73,22 @@ napi_value to_array_buffer(napi_env env, const Args& args) {
   return result;
 }
 
-// release(count): handles in the call buffer.
-napi_value release(napi_env env, const Args& args) {
-  const double* words = call_buffer().words;
-  for (uint32_t i = 0, count = args.index(0); i < count; ++i) handles().release(static_cast<Handle>(words[i]));
+// adopt(tensor): the garbage collector counts its bytes as its own from now on.
+napi_value adopt(napi_env env, const Args& args) {
+  int64_t total = 0;
+  napi_adjust_external_memory(env, handles().adopt(args.index(0)), &total);
   return undefined(env);
 }
 
-// adopt(tensor) -> its bytes, which the garbage collector from now on counts as its own; disown(bytes) takes them back.
-napi_value adopt(napi_env env, const Args& args) {
-  const auto& tensor = handles().tensor(args.index(0));
-  const auto bytes = static_cast<int64_t>(tensor.numel() * tensor.element_size());
+// release(count): handles in the call buffer.
+napi_value release(napi_env env, const Args& args) {
+  const double* words = call_buffer();
+  int64_t adopted_bytes = 0;
+  for (uint32_t i = 0, count = args.index(0); i < count; ++i) {
+    adopted_bytes += handles().release(static_cast<Handle>(words[i]));
+  }
   int64_t total = 0;
-  napi_adjust_external_memory(env, bytes, &total);
-  return number(env, static_cast<double>(bytes));
-}
-
-napi_value disown(napi_env env, const Args& args) {
-  int64_t total = 0;
-  napi_adjust_external_memory(env, -static_cast<int64_t>(args.number(0)), &total);
+  if (adopted_bytes > 0) napi_adjust_external_memory(env, -adopted_bytes, &total);
   return undefined(env);
 }
 
@@ -100,12 +97,12 @@ napi_value memory_stats(napi_env env, const Args&) {
   std::unordered_set<const c10::StorageImpl*> seen;
   double bytes = 0;
   for (const auto& slot : handles().slots()) {
-    if (!slot.isTensor() || !slot.toTensor().has_storage()) continue;
-    const auto* storage = slot.toTensor().storage().unsafeGetStorageImpl();
+    if (!slot.value.isTensor() || !slot.value.toTensor().has_storage()) continue;
+    const auto* storage = slot.value.toTensor().storage().unsafeGetStorageImpl();
     if (seen.insert(storage).second) bytes += static_cast<double>(storage->nbytes());
   }
-  call_buffer().words[0] = static_cast<double>(handles().live());
-  call_buffer().words[1] = bytes;
+  call_buffer()[0] = static_cast<double>(handles().live());
+  call_buffer()[1] = bytes;
   return undefined(env);
 }
 
@@ -115,9 +112,8 @@ void define_memory(napi_env env, napi_value exports) {
   define<describe>(env, exports, "describe");
   define<from_typed_array>(env, exports, "fromTypedArray");
   define<to_array_buffer>(env, exports, "toArrayBuffer");
-  define<release>(env, exports, "release");
   define<adopt>(env, exports, "adopt");
-  define<disown>(env, exports, "disown");
+  define<release>(env, exports, "release");
   define<memory_stats>(env, exports, "memoryStats");
 }
 

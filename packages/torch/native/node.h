@@ -11,8 +11,12 @@ class Args {
  public:
   Args(napi_env env, napi_callback_info info) : env_(env) {
     size_t count = kMax;
-    check(napi_get_cb_info(env, info, &count, values_, nullptr, nullptr));
+    void* name = nullptr;
+    check(napi_get_cb_info(env, info, &count, values_, nullptr, &name));
+    name_ = static_cast<const char*>(name);
   }
+  // Name of the function that was called.
+  const char* name() const { return name_; }
   napi_value operator[](size_t i) const { return values_[i]; }
   double number(size_t i) const {
     double value = 0;
@@ -41,6 +45,7 @@ class Args {
   static constexpr size_t kMax = 6;
   static void check(napi_status status) { TORCH_CHECK(status == napi_ok, "wrong argument from JavaScript"); }
   napi_env env_;
+  const char* name_;
   napi_value values_[kMax];
 };
 
@@ -70,15 +75,22 @@ inline napi_value undefined(napi_env env) {
 
 using Function = napi_value (*)(napi_env, const Args&);
 
-// Calls `function`; what it throws becomes a JavaScript Error with PyTorch's own sentence.
+// PyTorch's own sentence, without its C++ backtrace.
+inline std::string message_of(const std::exception& error) {
+  const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
+  std::string sentence = torch_error ? torch_error->what_without_backtrace() : error.what();
+  while (!sentence.empty() && (sentence.back() == '\n' || sentence.back() == '.')) sentence.pop_back();
+  return sentence;
+}
+
+// Calls `function`; what it throws becomes a JavaScript Error.
 template <Function function>
 napi_value guarded(napi_env env, napi_callback_info info) {
+  const Args args(env, info);
   try {
-    return function(env, Args(env, info));
-  } catch (const c10::Error& error) {
-    napi_throw_error(env, "ERR_TORCH", error.what_without_backtrace());
+    return function(env, args);
   } catch (const std::exception& error) {
-    napi_throw_error(env, "ERR_TORCH", error.what());
+    napi_throw_error(env, "ERR_TORCH", (args.name() + (": " + message_of(error))).c_str());
   }
   return nullptr;
 }
@@ -86,7 +98,7 @@ napi_value guarded(napi_env env, napi_callback_info info) {
 template <Function function>
 void define(napi_env env, napi_value exports, const char* name) {
   napi_value value;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, guarded<function>, nullptr, &value);
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, guarded<function>, const_cast<char*>(name), &value);
   napi_set_named_property(env, exports, name, value);
 }
 

@@ -6,15 +6,15 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/core/List.h>
+#include <cmath>
 #include <sstream>
-#include <unordered_map>
 #include "handles.h"
 #include "node.h"
 
 namespace medssl {
 namespace {
 
-enum Tag { kDefault = 0, kNone, kTensor, kInt, kDouble, kBool, kList, kString, kDevice };
+enum Tag { kDefault = 0, kNone, kTensor, kInt, kDouble, kBool, kNumbers, kTensors, kString, kDevice };
 
 struct Operator {
   c10::OperatorHandle handle;
@@ -54,7 +54,7 @@ int returned_argument(const c10::FunctionSchema& schema) {
   return -1;
 }
 
-// findOperator(name, overload) -> JSON: {index, returned, returns, arguments: [{name, type, required}]}, or "" if unknown.
+// findOperator(name, overload) -> JSON: {index, returned, arguments: [{name, type}]}, or "" if unknown.
 napi_value find_operator(napi_env env, const Args& args) {
   const auto handle = c10::Dispatcher::singleton().findSchema({args.string(0), args.string(1)});
   if (!handle) return text(env, "");
@@ -62,11 +62,10 @@ napi_value find_operator(napi_env env, const Args& args) {
   operators().push_back({*handle, returned_argument(schema)});
   std::ostringstream json;
   json << "{\"index\":" << operators().size() - 1 << ",\"returned\":" << operators().back().returned_argument
-       << ",\"returns\":" << schema.returns().size() << ",\"arguments\":[";
+       << ",\"arguments\":[";
   const char* comma = "";
   for (const auto& argument : schema.arguments()) {
-    json << comma << "{\"name\":" << quoted(argument.name()) << ",\"type\":" << quoted(argument.real_type()->str())
-         << ",\"required\":" << (argument.default_value() ? "false" : "true") << "}";
+    json << comma << "{\"name\":" << quoted(argument.name()) << ",\"type\":" << quoted(argument.real_type()->str()) << "}";
     comma = ",";
   }
   json << "]}";
@@ -91,7 +90,7 @@ at::Tensor wrapped_number(const c10::Scalar& scalar) {
 
 class Decoder {
  public:
-  explicit Decoder(const c10::FunctionSchema& schema) : schema_(schema), next_(call_buffer().words) {}
+  explicit Decoder(const c10::FunctionSchema& schema) : schema_(schema), next_(call_buffer()) {}
 
   void push_all(torch::jit::Stack& stack) {
     for (const auto& argument : schema_.arguments()) stack.push_back(value(argument));
@@ -106,10 +105,11 @@ class Decoder {
         TORCH_CHECK(argument.default_value(), "missing argument '", argument.name(), "' (", argument.type()->str(), ")");
         return *argument.default_value();
       case kNone:
+        expect(argument.type()->kind() == c10::TypeKind::OptionalType, argument, "none");
         return c10::IValue();
       case kTensor: {
         const auto& tensor = handles().tensor(static_cast<Handle>(*next_++));
-        if (type->kind() == c10::TypeKind::ListType) return c10::List<at::Tensor>({tensor});
+        if (element_kind(type) == c10::TypeKind::TensorType) return c10::List<at::Tensor>({tensor});
         expect(type->kind() == c10::TypeKind::TensorType, argument, "a tensor");
         return tensor;
       }
@@ -123,8 +123,9 @@ class Decoder {
         expect(type->kind() == c10::TypeKind::BoolType, argument, "a boolean");
         return flag;
       }
-      case kList:
-        return list(type, argument);
+      case kNumbers:
+      case kTensors:
+        return list(tag, type, argument);
       case kString:
         expect(type->kind() == c10::TypeKind::StringType, argument, "a string");
         return strings()[static_cast<size_t>(*next_++)];
@@ -140,22 +141,26 @@ class Decoder {
     TORCH_CHECK(matches, "argument '", argument.name(), "': expected ", argument.type()->str(), ", got ", got);
   }
 
+  // What a list type holds; AnyType for what is no list.
+  static c10::TypeKind element_kind(const c10::TypePtr& type) {
+    if (type->kind() != c10::TypeKind::ListType) return c10::TypeKind::AnyType;
+    return type->castRaw<c10::ListType>()->getElementType()->kind();
+  }
+
   static c10::IValue integer(int64_t value, const c10::TypePtr& type, const c10::Argument& argument) {
     switch (type->kind()) {
+      case c10::TypeKind::IntType:
+      case c10::TypeKind::NumberType:
+        return value;
       case c10::TypeKind::FloatType:
         return static_cast<double>(value);
       case c10::TypeKind::TensorType:
         return wrapped_number(value);
-      case c10::TypeKind::ListType: {  // int[2] may be given as one number
+      default: {  // int[2] may be given as one number
+        expect(element_kind(type) == c10::TypeKind::IntType, argument, "a number");
         std::vector<int64_t> values(std::max<int32_t>(argument.N().value_or(1), 1), value);
         return c10::IValue(values);
       }
-      case c10::TypeKind::BoolType:
-      case c10::TypeKind::StringType:
-        expect(false, argument, "a number");
-        [[fallthrough]];
-      default:
-        return value;
     }
   }
 
@@ -166,13 +171,15 @@ class Decoder {
     return value;
   }
 
-  c10::IValue list(const c10::TypePtr& type, const c10::Argument& argument) {
-    expect(type->kind() == c10::TypeKind::ListType, argument, "an array");
-    const auto& element = type->castRaw<c10::ListType>()->getElementType();
+  c10::IValue list(Tag tag, const c10::TypePtr& type, const c10::Argument& argument) {
     const auto count = static_cast<size_t>(*next_++);
     const double* words = next_;
     next_ += count;
-    switch (element->kind()) {
+    const auto element = element_kind(type);
+    const bool wants_tensors = element == c10::TypeKind::TensorType || element == c10::TypeKind::OptionalType;
+    expect(count == 0 || (tag == kTensors) == wants_tensors, argument,
+           tag == kTensors ? "a list of tensors" : "a list of numbers");
+    switch (element) {
       case c10::TypeKind::TensorType: {
         std::vector<at::Tensor> values(count);
         for (size_t i = 0; i < count; ++i) values[i] = handles().tensor(static_cast<Handle>(words[i]));
@@ -199,13 +206,19 @@ class Decoder {
         return c10::IValue(std::move(values));
       }
       default: {
+        expect(element == c10::TypeKind::IntType, argument, "a list");
         std::vector<int64_t> values(count);
-        for (size_t i = 0; i < count; ++i) values[i] = static_cast<int64_t>(words[i]);
+        for (size_t i = 0; i < count; ++i) {
+          expect(std::abs(words[i]) <= kLargestInteger && words[i] == std::trunc(words[i]), argument,
+                 "a list with a number that is no integer");
+          values[i] = static_cast<int64_t>(words[i]);
+        }
         return c10::IValue(std::move(values));
       }
     }
   }
 
+  static constexpr double kLargestInteger = 9007199254740991;  // a double holds every integer up to it
   const c10::FunctionSchema& schema_;
   const double* next_;
 };
@@ -228,16 +241,14 @@ std::string described(const c10::IValue& value) {
 }
 
 // "aten::mm: mat1 and mat2 shapes cannot be multiplied ... (self: Float[2, 3], mat2: Float[2, 3])"
-std::string failure(const Operator& op, const char* message, const torch::jit::Stack& inputs) {
+std::string failure(const Operator& op, const std::exception& error, const torch::jit::Stack& inputs) {
   std::ostringstream out;
   const auto& schema = op.handle.schema();
-  std::string sentence = message;
-  while (!sentence.empty() && (sentence.back() == '\n' || sentence.back() == '.')) sentence.pop_back();
-  out << schema.operator_name() << ": " << sentence << " (";
+  out << schema.operator_name() << ": " << message_of(error);
   for (size_t i = 0; i < inputs.size(); ++i) {
-    out << (i ? ", " : "") << schema.arguments()[i].name() << ": " << described(inputs[i]);
+    out << (i ? ", " : " (") << schema.arguments()[i].name() << ": " << described(inputs[i]);
   }
-  out << ")";
+  if (!inputs.empty()) out << ")";
   return out.str();
 }
 
@@ -256,7 +267,7 @@ void write_value(const c10::IValue& value, std::vector<double>& out) {
     out.insert(out.end(), {kBool, value.toBool() ? 1.0 : 0.0});
   } else if (value.isList()) {
     const auto elements = value.toListRef();
-    out.insert(out.end(), {kList, static_cast<double>(elements.size())});
+    out.insert(out.end(), {kTensors, static_cast<double>(elements.size())});
     for (const auto& element : elements) write_value(element, out);
   } else {
     TORCH_CHECK(value.isNone(), "a result of type ", value.tagKind(), " cannot be passed to JavaScript");
@@ -264,8 +275,14 @@ void write_value(const c10::IValue& value, std::vector<double>& out) {
   }
 }
 
-// invoke(index) -> a handle > 0 for one tensor; 0 when the changed argument is the result; else -1, with [count, values...]
-// in the call buffer.
+// Results of the last call that takeResults has not fetched: [count, values...].
+std::vector<double>& results() {
+  static auto* words = new std::vector<double>();
+  return *words;
+}
+
+// invoke(index) -> a handle > 0 for one tensor; 0 when the changed argument is the result; else -n, with n words waiting
+// for takeResults.
 napi_value invoke(napi_env env, const Args& args) {
   const auto& op = operators()[args.index(0)];
   torch::jit::Stack stack;
@@ -274,35 +291,35 @@ napi_value invoke(napi_env env, const Args& args) {
     Decoder(op.handle.schema()).push_all(stack);
     op.handle.callBoxed(stack);
   } catch (const std::exception& error) {
-    const auto* torch_error = dynamic_cast<const c10::Error*>(&error);
     // The stack is consumed by a call that failed; the arguments are still in the buffer.
     torch::jit::Stack inputs;
     try {
       Decoder(op.handle.schema()).push_all(inputs);
     } catch (const std::exception&) {  // the arguments themselves were wrong: show those before the wrong one
     }
-    napi_throw_error(env, "ERR_TORCH",
-                     failure(op, torch_error ? torch_error->what_without_backtrace() : error.what(), inputs).c_str());
+    napi_throw_error(env, "ERR_TORCH", failure(op, error, inputs).c_str());
     return nullptr;
   }
   if (op.returned_argument >= 0) return number(env, 0);
   if (stack.size() == 1 && stack[0].isTensor() && stack[0].toTensor().defined()) {
     return number(env, handles().add(std::move(stack[0])));
   }
-  std::vector<double> out = {static_cast<double>(stack.size())};
-  for (const auto& value : stack) write_value(value, out);
-  TORCH_CHECK(out.size() <= call_buffer().size, "more results than the call buffer holds: ", out.size());
-  std::copy(out.begin(), out.end(), call_buffer().words);
-  return number(env, -1);
+  results() = {static_cast<double>(stack.size())};
+  for (const auto& value : stack) write_value(value, results());
+  return number(env, -static_cast<double>(results().size()));
+}
+
+// takeResults(): into the call buffer, which JavaScript made large enough.
+napi_value take_results(napi_env env, const Args&) {
+  std::copy(results().begin(), results().end(), call_buffer());
+  return undefined(env);
 }
 
 // setCallBuffer(Float64Array): kept alive by JavaScript.
 napi_value set_call_buffer(napi_env env, const Args& args) {
   void* data = nullptr;
-  size_t length = 0;
-  napi_typedarray_type type;
-  TORCH_CHECK(napi_get_typedarray_info(env, args[0], &type, &length, &data, nullptr, nullptr) == napi_ok);
-  call_buffer() = {static_cast<double*>(data), length};
+  TORCH_CHECK(napi_get_typedarray_info(env, args[0], nullptr, nullptr, &data, nullptr, nullptr) == napi_ok);
+  call_buffer() = static_cast<double*>(data);
   return undefined(env);
 }
 
@@ -312,6 +329,7 @@ void define_operators(napi_env env, napi_value exports) {
   define<find_operator>(env, exports, "findOperator");
   define<string_id>(env, exports, "stringId");
   define<invoke>(env, exports, "invoke");
+  define<take_results>(env, exports, "takeResults");
   define<set_call_buffer>(env, exports, "setCallBuffer");
 }
 

@@ -49,10 +49,10 @@ export function autocast<Result>(
   fn: () => Result,
 ): Result {
   const [type] = deviceCode(device);
-  native.enterAutocast(type, dtypeCode(dtype));
+  const before = native.enterAutocast(type, dtypeCode(dtype));
   try {
     return fn();
   } finally {
-    native.leaveAutocast(type);
+    native.leaveAutocast(type, before);
   }
 }

@@ -30,8 +30,8 @@ function loadCuda(): void {
 
 /** Returns [type, index] for libtorch; index -1 is the current device of that type. */
 export function deviceCode(device: Device): [type: number, index: number] {
-  const [type = "", index] = device.split(":");
-  if (!(type in types)) {
+  const [, type, index] = /^(cpu|cuda|mps)(?::(\d+))?$/.exec(device) ?? [];
+  if (type === undefined) {
     throw new MedsslError("ERR_DEVICE", `Unknown device "${device}": expected cpu, cuda, cuda:0, cuda:1, ... or mps.`);
   }
   if (type === "cuda") loadCuda();

@@ -26,7 +26,7 @@ export function dtypeOfCode(code: number): DType {
   return name;
 }
 
-export const isDType = (name: string): name is DType => name in codes;
+export const isDType = (name: string): name is DType => Object.hasOwn(codes, name);
 
 /** Bytes of one element. */
 export const itemSize = (dtype: DType): number =>

@@ -12,6 +12,7 @@ interface Native {
   findOperator(name: string, overload: string): string;
   stringId(text: string): number;
   invoke(operator: number): number;
+  takeResults(): void;
   setCallBuffer(words: Float64Array): void;
 
   backward(retainGraph: boolean): void;
@@ -20,15 +21,14 @@ interface Native {
   setGradient(tensor: number, gradient: number): void;
   setRequiresGrad(tensor: number, requiresGrad: boolean): void;
   setGradMode(isEnabled: boolean): boolean;
-  enterAutocast(deviceType: number, dtype: number): void;
-  leaveAutocast(deviceType: number): void;
+  enterAutocast(deviceType: number, dtype: number): number;
+  leaveAutocast(deviceType: number, before: number): void;
 
   describe(tensor: number): void;
   fromTypedArray(array: NodeJS.TypedArray, dtype: number, rank: number): number;
   toArrayBuffer(tensor: number, isShared: boolean): ArrayBuffer;
   release(count: number): void;
-  adopt(tensor: number): number;
-  disown(bytes: number): void;
+  adopt(tensor: number): void;
   memoryStats(): void;
 
   setNumThreads(count: number): void;

@@ -25,20 +25,35 @@ export type Argument =
 /** What an operator returns: one value, or an array where the schema has several. */
 export type Result = Tensor | number | boolean | null | Result[];
 
+interface Parameter {
+  readonly name: string;
+  readonly type: string;
+}
+
 interface Schema {
+  readonly name: string;
   readonly index: number;
   /** Position of the argument that is changed in place and returned, or -1. */
   readonly returned: number;
-  readonly returns: number;
-  readonly arguments: readonly { readonly name: string; readonly type: string; readonly required: boolean }[];
+  readonly arguments: readonly Parameter[];
 }
 
 // The tags of native/operators.cc.
-const tag = { default: 0, none: 1, tensor: 2, integer: 3, real: 4, boolean: 5, list: 6, string: 7, device: 8 } as const;
+const tag = {
+  default: 0,
+  none: 1,
+  tensor: 2,
+  integer: 3,
+  real: 4,
+  boolean: 5,
+  numbers: 6,
+  tensors: 7,
+  string: 8,
+  device: 9,
+} as const;
 
-// c10/core/MemoryFormat.h, c10/core/Layout.h
-const memoryFormats: Record<string, number> = { contiguous: 0, preserve: 1, channelsLast: 2 };
-const layouts: Record<string, number> = { strided: 0 };
+// Names besides the element types that stand for a number: c10/core/MemoryFormat.h, c10/core/Layout.h
+const enumerators = new Map(Object.entries({ contiguous: 0, preserve: 1, channelsLast: 2, strided: 0 }));
 
 const stringIds = new Map<string, number>();
 
@@ -55,7 +70,12 @@ function findSchema(name: string): Schema {
   const [base = "", overload = ""] = name.split(".");
   const json = native.findOperator(base, overload);
   if (json === "") throw new Error(`libtorch has no operator "${name}"; names look like "aten::add.Tensor"`);
-  return JSON.parse(json);
+  return { name, ...JSON.parse(json) };
+}
+
+function refuse({ name, type }: Parameter, value: unknown): never {
+  const got = typeof value === "string" ? JSON.stringify(value) : Object.prototype.toString.call(value).slice(8, -1);
+  throw new TypeError(`argument '${name}': expected ${type.replace("SymInt", "int")}, got ${got}`);
 }
 
 /** Words that the arguments take at most: tag and payload each, two more for devices, lists with their elements. */
@@ -66,13 +86,14 @@ function wordsNeeded(values: readonly Argument[]): number {
 }
 
 /** Writes one argument at `next`; returns the position behind it. */
-function encode(value: Argument, type: string, next: number): number {
+function encode(value: Argument, parameter: Parameter, next: number): number {
   const words = callBuffer;
   if (value instanceof Tensor) {
     words[next++] = tag.tensor;
     words[next++] = value.handle;
   } else if (typeof value === "number") {
-    words[next++] = Number.isInteger(value) ? tag.integer : tag.real;
+    // What int64 cannot hold exactly is a real number, whatever its digits.
+    words[next++] = Number.isSafeInteger(value) ? tag.integer : tag.real;
     words[next++] = value;
   } else if (value === undefined) {
     words[next++] = tag.default;
@@ -82,36 +103,50 @@ function encode(value: Argument, type: string, next: number): number {
     words[next++] = tag.boolean;
     words[next++] = value ? 1 : 0;
   } else if (typeof value === "string") {
-    return encodeString(value, type, next);
+    return encodeString(value, parameter, next);
+  } else if (Array.isArray(value)) {
+    return encodeList(value, parameter, next);
   } else {
-    words[next++] = tag.list;
-    words[next++] = value.length;
-    for (const item of value) words[next++] = item instanceof Tensor ? item.handle : Number(item);
+    refuse(parameter, value);
   }
   return next;
 }
 
-function encodeString(value: string, type: string, next: number): number {
+/** A list is one of numbers (or booleans) or one of tensors, where null is a tensor left out. */
+function encodeList(list: readonly unknown[], parameter: Parameter, next: number): number {
   const words = callBuffer;
-  if (type.startsWith("Device")) {
+  const isNumbers = list.every((item) => typeof item === "number" || typeof item === "boolean");
+  words[next++] = isNumbers ? tag.numbers : tag.tensors;
+  words[next++] = list.length;
+  for (const item of list) {
+    if (isNumbers) words[next++] = Number(item);
+    else if (item instanceof Tensor) words[next++] = item.handle;
+    else words[next++] = item === null ? 0 : refuse(parameter, item);
+  }
+  return next;
+}
+
+function encodeString(value: string, parameter: Parameter, next: number): number {
+  const words = callBuffer;
+  if (parameter.type.startsWith("Device")) {
     const [deviceType, index] = deviceCode(value);
     words[next++] = tag.device;
     words[next++] = deviceType;
     words[next++] = index;
-  } else if (type.startsWith("str")) {
+  } else if (parameter.type.startsWith("str")) {
     words[next++] = tag.string;
     words[next++] = stringId(value);
   } else {
-    const code = isDType(value) ? dtypeCode(value) : (memoryFormats[value] ?? layouts[value]);
-    if (code === undefined) throw new TypeError(`"${value}" is no ${type}`);
     words[next++] = tag.integer;
-    words[next++] = code;
+    words[next++] = isDType(value) ? dtypeCode(value) : (enumerators.get(value) ?? refuse(parameter, value));
   }
   return next;
 }
 
-/** Reads the values that a call left in the buffer. */
-function decodeResults(): Result[] {
+/** Reads the values of a call that returned several, or none: `size` words. */
+function takeResults(size: number): Result[] {
+  reserveCallBuffer(size);
+  native.takeResults();
   let next = 0;
   const one = (): Result => {
     switch (callBuffer[next++]) {
@@ -119,7 +154,7 @@ function decodeResults(): Result[] {
         return new Tensor(callBuffer[next++]!);
       case tag.boolean:
         return callBuffer[next++] !== 0;
-      case tag.list:
+      case tag.tensors:
         return Array.from({ length: callBuffer[next++]! }, one);
       case tag.none:
         return null;
@@ -133,16 +168,20 @@ function decodeResults(): Result[] {
 function invoke(schema: Schema, values: readonly Argument[]): Result {
   const parameters = schema.arguments;
   if (values.length > parameters.length) {
-    throw new TypeError(`expected at most ${parameters.length} arguments, got ${values.length}`);
+    throw new TypeError(`${schema.name}: expected at most ${parameters.length} arguments, got ${values.length}`);
   }
-  const size = wordsNeeded(values) + parameters.length;
-  if (size > callBuffer.length) reserveCallBuffer(size);
+  reserveCallBuffer(wordsNeeded(values) + parameters.length);
   let next = 0;
-  for (let i = 0; i < parameters.length; i++) next = encode(values[i], parameters[i]!.type, next);
+  try {
+    for (let i = 0; i < parameters.length; i++) next = encode(values[i], parameters[i]!, next);
+  } catch (cause) {
+    if (cause instanceof TypeError) cause.message = `${schema.name}: ${cause.message}`;
+    throw cause;
+  }
   const handle = native.invoke(schema.index);
   if (handle > 0) return new Tensor(handle);
-  if (handle === 0) return values[schema.returned] as Tensor;
-  const results = decodeResults();
+  if (handle === 0) return (values[schema.returned] as Tensor).changed();
+  const results = takeResults(-handle);
   return results.length === 1 ? results[0]! : results;
 }
 

@@ -37,8 +37,9 @@ export function scope<Result>(fn: () => Result): Result {
     reserveCallBuffer(tensors.length);
     let count = 0;
     for (const tensor of tensors) {
+      if (!tensor.isLive) continue;
       if (taken.has(tensor)) Tensor.track(tensor);
-      else if (tensor.isLive) callBuffer[count++] = tensor.forget();
+      else callBuffer[count++] = tensor.forget();
     }
     native.release(count);
   }

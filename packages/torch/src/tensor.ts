@@ -26,11 +26,10 @@ interface Description {
   readonly shape: readonly number[];
 }
 
-// Tensors of no scope are given back when JavaScript collects their object; `bytes` is what the collector was told.
-const collected = new FinalizationRegistry(({ handle, bytes }: { handle: number; bytes: number }) => {
+// Tensors of no scope are given back when JavaScript collects their object.
+const collected = new FinalizationRegistry((handle: number) => {
   callBuffer[0] = handle;
   native.release(1);
-  native.disown(bytes);
 });
 
 let openTensors: Tensor[] | undefined;
@@ -39,7 +38,7 @@ export class Tensor {
   #handle: number;
   #description: Description | undefined;
   #isInScope = false;
-  #adoptedBytes = -1;
+  #isAdopted = false;
 
   /** Wraps a handle that native code returned; for this package only. */
   constructor(handle: number) {
@@ -177,20 +176,24 @@ export class Tensor {
     return this;
   }
 
+  /** Says that an operator changed this tensor in place, perhaps its shape too. For this package only. */
+  changed(): this {
+    this.#description = undefined;
+    return this;
+  }
+
   /** Lets go of the handle and returns it; whoever calls releases it. For this package only. */
   forget(): number {
     const handle = this.handle;
     this.#handle = 0;
-    if (this.#adoptedBytes >= 0) {
-      collected.unregister(this);
-      native.disown(this.#adoptedBytes);
-    }
+    if (this.#isAdopted) collected.unregister(this);
     return handle;
   }
 
   #adopt(): void {
-    this.#adoptedBytes = native.adopt(this.handle);
-    collected.register(this, { handle: this.#handle, bytes: this.#adoptedBytes }, this);
+    native.adopt(this.#handle);
+    collected.register(this, this.#handle, this);
+    this.#isAdopted = true;
   }
 
   /** Hands a tensor to the innermost scope or, outside of any, to the garbage collector. */

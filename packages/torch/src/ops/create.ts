@@ -36,19 +36,31 @@ const aten = {
 
 const layout = undefined;
 
-/** A tensor of nested numbers: `tensor([[1, 2], [3, 4]])` has shape [2, 2]; a typed array gives its own type and one axis. */
-export function tensor(values: Nested | TypedArray, { dtype = undefined, device = "cpu" }: TensorOptions = {}): Tensor {
-  if (ArrayBuffer.isView(values)) {
-    return aten.copy(Tensor.fromTypedArray(values, [values.length]), dtype, undefined, device);
+/** The numbers of nested lists in order. @param shape Sizes that the lists must have, from this depth on. */
+function numbersIn(values: Nested, shape: readonly number[]): readonly Nested[] {
+  if (typeof values !== "object") return [values];
+  const [size, ...inner] = shape;
+  const isLast = inner.length === 0;
+  if (values.length !== size || values.some((item) => (typeof item === "object") === isLast)) {
+    throw new RangeError("tensor(): the lists of one axis differ in length or depth");
   }
+  return isLast ? values : values.flatMap((item) => numbersIn(item, inner));
+}
+
+/** A tensor of nested numbers: `tensor([[1, 2], [3, 4]])` has shape [2, 2]; a typed array gives its own type and one axis. */
+export function tensor(values: Nested | TypedArray, { dtype, device = "cpu" }: TensorOptions = {}): Tensor {
+  if (ArrayBuffer.isView(values)) return copied(fromTypedArray(values), dtype, device);
   const shape: number[] = [];
-  for (let level: Nested = values; Array.isArray(level); level = level[0]) shape.push(level.length);
-  const flat = (Array.isArray(values) ? values.flat(Number.POSITIVE_INFINITY) : [values]) as number[];
-  const exact = Tensor.fromTypedArray(Float64Array.from(flat), shape);
+  for (let level: Nested | undefined = values; typeof level === "object"; level = level[0]) shape.push(level.length);
+  const exact = Tensor.fromTypedArray(Float64Array.from(numbersIn(values, shape), Number), shape);
+  return copied(exact, dtype ?? "float32", device);
+}
+
+function copied(temporary: Tensor, dtype: DType | undefined, device: Device): Tensor {
   try {
-    return aten.copy(exact, dtype ?? "float32", undefined, device);
+    return aten.copy(temporary, dtype, undefined, device);
   } finally {
-    exact.dispose();
+    temporary.dispose();
   }
 }
 
