@@ -49,7 +49,7 @@ export function isInstalled(root) {
     const found = installed.packages[path];
     // Optional packages are those of other platforms; where one is there it must be the right one.
     if (found === undefined) return entry.optional === true;
-    return found.version === entry.version && found.link === entry.link;
+    return existsSync(join(root, path)) && found.version === entry.version && found.link === entry.link;
   });
 }
 

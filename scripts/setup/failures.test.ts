@@ -68,9 +68,13 @@ test("npm's packages are installed again when the lock file names something else
   write("package-lock.json", { "": { name: "medssl-vit" }, ...installed, ...otherPlatform });
   assert.equal(isInstalled(scratch), false);
   write("node_modules/.package-lock.json", installed);
+  mkdirSync(join(modules, "@medssl", "torch"), { recursive: true });
   assert.equal(isInstalled(scratch), false, "Node 24 itself is missing");
   writeFileSync(join(modules, "node", "bin", "node"), "");
   assert.equal(isInstalled(scratch), true);
+  rmSync(join(modules, "@medssl"), { recursive: true });
+  assert.equal(isInstalled(scratch), false, "what was installed is gone");
+  mkdirSync(join(modules, "@medssl", "torch"), { recursive: true });
   write("package-lock.json", { ...installed, "node_modules/node": { version: "24.22.0" } });
   assert.equal(isInstalled(scratch), false);
   write("package-lock.json", { ...installed, "node_modules/zod": { version: "4.6.7" } });
