@@ -1,0 +1,236 @@
+/**
+ * Anatomical contrast (ACL): the same place of a patient looks alike in two views, and unlike other places.
+ *
+ * Shapes      two views of B images; each keeps K of N patches; embeddings [B, K, E]; pair tables [B * K, B * K].
+ * Geometry    a view is an upright crop with a known box [x0, y0, x1, y1] in the image, which is the unit square. Images
+ *             of one kind share a field of view, so the same (x, y) of two patients is about the same anatomy.
+ *             Distances are the larger of |dx| and |dy|. The patch is the mean of both views' patches.
+ * Positive    patches of the same image whose centres are less than half a patch apart; of several, the most similar.
+ * Negative    patches of the same image more than `ignoreRadius` patches apart, and patches of other images more than
+ *             `otherImageDistance` apart.
+ * Ignored     everything else. The same place of another patient is never a negative. Ignored pairs get a logit that
+ *             no softmax sees; a 0 would still compete.
+ * Loss        InfoNCE on cosine similarities / temperature, from the first view to the second and back, over the patches
+ *             that have a positive (the anchors). 0 without any.
+ * Source      the idea of Chaitanya et al. (2020) and Yan et al., "SAM" (2022), on the visible tokens of a masked ViT.
+ */
+import { arange, noGrad, operator, rand, scope, type Tensor, tensor, where } from "@medssl/torch";
+import { Linear } from "../nn/linear.ts";
+
+/** Maps tokens to the space that is contrasted; thrown away after pre-training. */
+export class ProjectionHead {
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+
+  constructor(inputDim: number, outputDim: number) {
+    this.fc1 = new Linear(inputDim, inputDim);
+    this.fc2 = new Linear(inputDim, outputDim);
+  }
+
+  /** @param tokens [B, K, D] @returns [B, K, E] */
+  forward(tokens: Tensor): Tensor {
+    return scope(() => this.fc2.forward(this.fc1.forward(tokens).gelu()));
+  }
+}
+
+type GridSize = readonly [rows: number, columns: number];
+
+/** Where the patches of a view are in its image: [B, N, 2] of x, y. @param boxes [B, 4] */
+export function patchCenters(boxes: Tensor, [rows, columns]: GridSize): Tensor {
+  const centers = tensor(
+    Array.from({ length: rows * columns }, (_, n) => [
+      ((n % columns) + 0.5) / columns,
+      (Math.floor(n / columns) + 0.5) / rows,
+    ]),
+    { device: boxes.device },
+  ); // [N, 2] in the view
+  const [corner, opposite] = boxes.unsqueeze(1).chunk(2, 2) as [Tensor, Tensor]; // [B, 1, 2] each
+  return scope(() => opposite.sub(corner).mul(centers).add(corner));
+}
+
+/** Mean width and height of both views' patches, in image sides: [B, 2]. */
+function meanPatch(firstBoxes: Tensor, secondBoxes: Tensor, [rows, columns]: GridSize): Tensor {
+  return scope(() => {
+    const sides = [firstBoxes, secondBoxes].map((boxes) => boxes.slice(1, 2).sub(boxes.slice(1, 0, 2)));
+    return sides[0]!.add(sides[1]!).div(tensor([2 * columns, 2 * rows], { device: firstBoxes.device }));
+  });
+}
+
+/** Each sample's own places. @param centers [B, N, 2] @param keepIndices [B, K] @returns [B, K, 2] */
+function pick(centers: Tensor, keepIndices: Tensor): Tensor {
+  return centers.gather(1, keepIndices.unsqueeze(-1).expand([-1, -1, 2]));
+}
+
+/**
+ * A mask for the second view that shares places with the first: kept patches of the first view leave ever so many
+ * positives when the second keeps the same places first, and the rest at random.
+ *
+ * @param firstKeep Kept patches of the first view, int64 [B, K]. @returns Those of the second view, [B, K].
+ */
+export function correlatedKeepIndices(
+  firstKeep: Tensor,
+  firstBoxes: Tensor,
+  secondBoxes: Tensor,
+  gridSize: GridSize,
+): Tensor {
+  return scope(() => {
+    const kept = pick(patchCenters(firstBoxes, gridSize), firstKeep).unsqueeze(2); // [B, K, 1, 2]
+    const all = patchCenters(secondBoxes, gridSize).unsqueeze(1); // [B, 1, N, 2]
+    const patch = meanPatch(firstBoxes, secondBoxes, gridSize).view([-1, 1, 1, 2]);
+    const distance = kept.sub(all).abs().div(patch).amax([3]).amin([1]); // [B, N]
+    const order = rand(distance.shape, { device: distance.device }).sub(
+      distance.lt(POSITIVE_RADIUS).to({ dtype: "float32" }),
+    );
+    return order.argsort(1).slice(1, 0, firstKeep.size(1));
+  });
+}
+
+/** Patches nearer than this show the same place. */
+const POSITIVE_RADIUS = 0.5;
+/** Logit of a pair that takes no part. */
+const IGNORED = -1e4;
+
+export interface ContrastSettings {
+  readonly temperature: number;
+  /** In patches. */
+  readonly ignoreRadius: number;
+  /** In image sides. */
+  readonly otherImageDistance: number;
+}
+
+/** Which places of its images a view shows. */
+export interface ViewPlaces {
+  /** [B, 4] */
+  readonly boxes: Tensor;
+  /** int64 [B, K] */
+  readonly keepIndices: Tensor;
+}
+
+export interface ContrastView extends ViewPlaces {
+  /** [B, K, E]; their length does not matter. */
+  readonly embeddings: Tensor;
+}
+
+/** Which pairs of patches attract and which repel: bool [B * K, B * K], a row for each patch of the first view. */
+export interface Pairs {
+  readonly isPositive: Tensor;
+  readonly isNegative: Tensor;
+}
+
+export function findPairs(
+  first: ViewPlaces,
+  second: ViewPlaces,
+  gridSize: GridSize,
+  settings: ContrastSettings,
+): Pairs {
+  return noGrad(() =>
+    scope(() => {
+      const [batch, kept] = first.keepIndices.shape as [number, number];
+      const { device } = first.boxes;
+      const [rows, columns] = [first, second].map(({ boxes, keepIndices }) =>
+        pick(patchCenters(boxes, gridSize), keepIndices).flatten(0, 1),
+      ) as [Tensor, Tensor]; // [B K, 2]
+      const dx = rows.slice(1, 0, 1).sub(columns.select(1, 0)).abs();
+      const dy = rows.slice(1, 1, 2).sub(columns.select(1, 1)).abs();
+      const patch = meanPatch(first.boxes, second.boxes, gridSize).unsqueeze(1).expand([-1, kept, -1]).flatten(0, 1); // [B K, 2]
+      const inPatches = dx.div(patch.slice(1, 0, 1)).maximum(dy.div(patch.slice(1, 1, 2)));
+      const image = arange(0, batch, { device }).unsqueeze(1).expand([-1, kept]).flatten();
+      const isSameImage = image.unsqueeze(1).eq(image);
+      return {
+        isPositive: isSameImage.logicalAnd(inPatches.lt(POSITIVE_RADIUS)),
+        isNegative: where(
+          isSameImage,
+          inPatches.gt(settings.ignoreRadius),
+          dx.maximum(dy).gt(settings.otherImageDistance),
+        ),
+      };
+    }),
+  );
+}
+
+/** Numbers that tell a healthy run from a collapsed one; scalars. */
+export interface ContrastHealth {
+  /** Share of anchors whose positive is more similar than any negative. A sanity check, no measure of quality. */
+  readonly top1: Tensor;
+  /** Mean cosine similarity of anchors with their positive, and with their negatives. */
+  readonly positiveSimilarity: Tensor;
+  readonly negativeSimilarity: Tensor;
+  /** Patches of the first view that have a positive. */
+  readonly anchors: Tensor;
+  /** Dimensions that the embeddings spread over: 1 when all are the same vector. Below about 3 is collapse. */
+  readonly effectiveRank: Tensor;
+}
+
+export interface Contrast {
+  readonly loss: Tensor;
+  readonly health: ContrastHealth;
+}
+
+export function contrastLoss(
+  first: ContrastView,
+  second: ContrastView,
+  gridSize: GridSize,
+  settings: ContrastSettings,
+): Contrast {
+  return scope(() => {
+    const [rows, columns] = [first, second].map(({ embeddings }) => unitVectors(embeddings)) as [Tensor, Tensor];
+    const similarity = rows.matmul(columns.transpose(0, 1)).to({ dtype: "float32" }); // [B K, B K]
+    const { isPositive, isNegative } = findPairs(first, second, gridSize, settings);
+    const logits = similarity.div(settings.temperature);
+    const forth = infoNce(logits, isPositive, isNegative);
+    const back = infoNce(logits.transpose(0, 1), isPositive.transpose(0, 1), isNegative.transpose(0, 1));
+    return {
+      loss: forth.add(back).div(2),
+      health: noGrad(() => health(similarity.detach(), { isPositive, isNegative }, rows.detach())),
+    };
+  });
+}
+
+/** [B, K, E] to rows of length 1, float32 [B * K, E]. */
+function unitVectors(embeddings: Tensor): Tensor {
+  const flat = embeddings.flatten(0, 1).to({ dtype: "float32" });
+  return flat.div(flat.norm(1, true).clamp(1e-6));
+}
+
+const softplus = operator("aten::softplus");
+
+/** Mean over the rows with a positive of -log(e^p / (e^p + sum of e^n)). */
+function infoNce(logits: Tensor, isPositive: Tensor, isNegative: Tensor): Tensor {
+  return scope(() => {
+    const positive = logits.maskedFill(isPositive.logicalNot(), IGNORED).amax(1);
+    const negatives = logits.maskedFill(isNegative.logicalNot(), IGNORED).logsumexp(1);
+    const isAnchor = isPositive.to({ dtype: "float32" }).amax(1);
+    // -log(e^p / (e^p + e^n)) = log(1 + e^(n - p))
+    return softplus(negatives.sub(positive)).mul(isAnchor).sum().div(isAnchor.sum().clamp(1));
+  });
+}
+
+function health(similarity: Tensor, { isPositive, isNegative }: Pairs, embeddings: Tensor): ContrastHealth {
+  return scope(() => {
+    const positive = similarity.maskedFill(isPositive.logicalNot(), IGNORED).amax(1);
+    const hardest = similarity.maskedFill(isNegative.logicalNot(), IGNORED).amax(1);
+    const isAnchor = isPositive.to({ dtype: "float32" }).amax(1);
+    const isNegativeFloat = isNegative.to({ dtype: "float32" });
+    const anchors = isAnchor.sum();
+    const perAnchor = (values: Tensor) => values.mul(isAnchor).sum().div(anchors.clamp(1));
+    return {
+      top1: perAnchor(positive.gt(hardest).to({ dtype: "float32" })),
+      positiveSimilarity: perAnchor(positive),
+      negativeSimilarity: similarity.mul(isNegativeFloat).sum().div(isNegativeFloat.sum().clamp(1)),
+      anchors,
+      effectiveRank: effectiveRank(embeddings),
+    };
+  });
+}
+
+/**
+ * (sum of eigenvalues)^2 / sum of their squares, of the second-moment matrix: as many dimensions as are used alike.
+ *
+ * @param embeddings Rows of length 1 [M, E]. Not centred: vectors that are all the same have rank 1.
+ */
+export function effectiveRank(embeddings: Tensor): Tensor {
+  return scope(() => {
+    const moments = embeddings.transpose(0, 1).matmul(embeddings).div(embeddings.size(0));
+    return moments.square().sum().reciprocal();
+  });
+}
