@@ -1,0 +1,70 @@
+/**
+ * The arms of a study as the report shows them: one name, one color and one stroke for each, the same everywhere.
+ *
+ * Color tells the method, stroke and shape tell the head: dashes and diamonds mark an arm whose head is not the
+ * study's own. So a picture is read without its legend, and in print or by a color-blind reader as well.
+ */
+import type { Study } from "@medssl/contract";
+
+export type ArmColor = "unet" | "scratch" | "mim" | "mim+acl" | "other";
+
+export interface Arm {
+  /** As in the study, such as `mim+acl@vit`. */
+  readonly id: string;
+  readonly method: string;
+  /** The network that segments; undefined for the U-Net, which has no other. */
+  readonly head: string | undefined;
+  /** For labels and tables. */
+  readonly name: string;
+  readonly color: ArmColor;
+  /** Whether the head differs from the study's. */
+  readonly isVariant: boolean;
+  /** One sentence on what it is. */
+  readonly description: string;
+}
+
+const names: Readonly<Record<string, string>> = { unet: "U-Net", scratch: "Scratch", mim: "MIM", "mim+acl": "MIM+ACL" };
+const headNames: Readonly<Record<string, string>> = { vit: "ViT head", hybrid: "hybrid" };
+const descriptions: Readonly<Record<string, string>> = {
+  unet: "a plain convolutional U-Net from random weights: the supervised baseline",
+  scratch: "the Vision Transformer from random weights: what pre-training is measured against",
+  mim: "the same network, its encoder pre-trained by masked image modeling on unlabeled images",
+  "mim+acl": "the same network, its encoder pre-trained by masked image modeling and anatomy-aware contrast",
+};
+const headDescriptions: Readonly<Record<string, string>> = {
+  vit: "a light convolutional decoder on the ViT",
+  hybrid: "the ViT inside a U-Net",
+};
+
+/** What a head is, for a sentence. */
+export function describeHead(head: string): string {
+  return headDescriptions[head] ?? head;
+}
+
+export function describeArm(id: string, studyHead: string): Arm {
+  const [method = id, variant] = id.split("@");
+  const head = method === "unet" ? undefined : (variant ?? studyHead);
+  const name = names[method] ?? method;
+  const isVariant = variant !== undefined && variant !== studyHead;
+  const description = descriptions[method] ?? `the network after pre-training with ${method}`;
+  return {
+    id,
+    method,
+    head,
+    name: isVariant ? `${name}, ${headNames[variant] ?? variant}` : name,
+    color: method in names ? (method as ArmColor) : "other",
+    isVariant,
+    description: isVariant ? `${description}; here with ${describeHead(variant)}` : description,
+  };
+}
+
+/** The study's arms in its own order. */
+export function armsOf(study: Study): Arm[] {
+  return study.arms.map((id) => describeArm(id, study.head));
+}
+
+/** The arm that a study is about: MIM+ACL if it is there, else the last pre-trained arm. Fixed before any number. */
+export function mainArm(arms: readonly Arm[]): Arm | undefined {
+  const pretrained = arms.filter((arm) => arm.method !== "unet" && arm.method !== "scratch");
+  return pretrained.find((arm) => arm.method === "mim+acl" && !arm.isVariant) ?? pretrained.at(-1);
+}
