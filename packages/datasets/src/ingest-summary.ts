@@ -2,9 +2,9 @@
  * What an ingest reports: numbers for each source while its files go through, and what a user should know beside them.
  */
 
+import type { QuarantinedFile } from "./catalog.ts";
 import type { FolderListing } from "./folder-layout.ts";
 import type { Label } from "./store.ts";
-import type { QuarantinedFile } from "./store-writer.ts";
 
 export interface SourceSummary {
   readonly name: string;

@@ -13,6 +13,7 @@ import { availableParallelism } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import { MedsslError, type RunListener } from "@medssl/contract";
 import { decodeMask, readImageBytes } from "@medssl/imaging";
+import type { QuarantinedFile } from "./catalog.ts";
 import { type FolderListing, type ImageFile, listFolder } from "./folder-layout.ts";
 import { inOrder } from "./in-order.ts";
 import { addUp, type IngestSummary, listingNotes, SourceTally } from "./ingest-summary.ts";
@@ -20,7 +21,7 @@ import { type LabelRule, ruleFromVotes, voteOnMask } from "./label-rule.ts";
 import { assignPatients } from "./patients.ts";
 import { type CaseFiles, type PreparedCase, prepareCase, readCaseFiles } from "./prepare-case.ts";
 import type { StoreRecipe } from "./store.ts";
-import { type QuarantinedFile, StoreWriter } from "./store-writer.ts";
+import { StoreWriter } from "./store-writer.ts";
 
 export interface IngestOptions extends Partial<Omit<StoreRecipe, "dtype">> {
   /** Folder of the store; made when missing. */
@@ -134,8 +135,7 @@ async function agreeOnLabels(
 
 function jobsOf(path: string, { images }: FolderListing, writer: StoreWriter, pattern: RegExp | undefined): Job[] {
   const { patients, description } = assignPatients(images, pattern);
-  const name = writer.registerSource(path, sourceNames(path));
-  writer.clearQuarantine(name);
+  const name = writer.beginSource(path, sourceNames(path));
   const source = new SourceTally(name, path, description, images.length);
   return images.map((file, i) => {
     const id = `${name}/${file.id}`;

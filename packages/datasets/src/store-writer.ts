@@ -14,70 +14,27 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
+import { Catalog, type CatalogCase, type KnownCase, type QuarantinedFile } from "./catalog.ts";
 import type { LabelRule } from "./label-rule.ts";
 import { NpyFile } from "./npy-file.ts";
-import { type Case, type StoreInfo, type StoreRecipe, type StoreSource, shardPath } from "./store.ts";
+import { type StoreInfo, type StoreRecipe, shardPath } from "./store.ts";
 
-/** Rows of a shard fill at most this. */
 const SHARD_BYTES = 256 * 2 ** 20;
 /** Cases between two commits: a kill loses at most these. */
 const CASES_PER_COMMIT = 64;
 
-const SCHEMA = `
-  CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-  CREATE TABLE sources (name TEXT PRIMARY KEY, path TEXT NOT NULL);
-  CREATE TABLE cases (
-    id TEXT PRIMARY KEY,
-    patient TEXT NOT NULL,
-    source TEXT NOT NULL REFERENCES sources(name),
-    shard INTEGER NOT NULL,
-    row INTEGER NOT NULL,
-    has_mask INTEGER NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    file TEXT NOT NULL,
-    mask_file TEXT,
-    image_hash TEXT NOT NULL UNIQUE,
-    mask_hash TEXT,
-    pixel_sum REAL NOT NULL,
-    pixel_square_sum REAL NOT NULL
-  );
-  CREATE TABLE quarantine (
-    file TEXT PRIMARY KEY,
-    source TEXT NOT NULL REFERENCES sources(name),
-    code TEXT NOT NULL,
-    reason TEXT NOT NULL
-  );
-`;
-
 /** A case ready to be stored. */
-export interface NewCase extends Omit<Case, "shard" | "row" | "hasMask"> {
-  readonly imageHash: string;
-  readonly maskFile: string | undefined;
-  readonly maskHash: string | undefined;
+export interface NewCase extends Omit<CatalogCase, "shard" | "row" | "hasMask" | "pixelSum" | "pixelSquareSum"> {
   /** Pixels at the store's size, and label indices in parallel. */
   readonly pixels: Uint8Array;
   readonly labels: Uint8Array | undefined;
-}
-
-/** What the catalog knows of a content. */
-export interface KnownCase {
-  readonly id: string;
-  readonly maskHash: string | undefined;
-}
-
-export interface QuarantinedFile {
-  readonly file: string;
-  readonly source: string;
-  readonly code: string;
-  readonly reason: string;
 }
 
 export class StoreWriter {
   readonly dir: string;
   readonly recipe: StoreRecipe;
   readonly #lock: DatabaseSync;
-  readonly #catalog: DatabaseSync;
+  readonly #catalog: Catalog;
   readonly #rowsPerShard: number;
   #shard: number;
   #row: number;
@@ -89,35 +46,24 @@ export class StoreWriter {
    * Opens the store in `dir`, or makes one.
    *
    * @param wanted The recipe that was asked for; what it leaves out is the store's own, or `defaults` in a new store.
+   * @param shardBytes A shard's pixels fill at most this.
    */
-  constructor(dir: string, wanted: Partial<StoreRecipe>, defaults: StoreRecipe) {
-    const isNew = !existsSync(join(dir, "catalog.sqlite"));
-    if (isNew && existsSync(dir) && readdirSync(dir).some((name) => name !== ".ingest-lock")) {
-      throw new MedsslError("ERR_STORE_FOREIGN", `${dir}: the folder holds other files and is no store`, {
-        hint: "Give --store a new folder.",
-      });
-    }
-    for (const folder of ["images", "masks"]) mkdirSync(join(dir, folder), { recursive: true });
+  constructor(dir: string, wanted: Partial<StoreRecipe>, defaults: StoreRecipe, shardBytes = SHARD_BYTES) {
     this.dir = dir;
-    this.#lock = lockStore(dir);
-    this.#catalog = new DatabaseSync(join(dir, "catalog.sqlite"), { timeout: 10_000 });
-    this.#catalog.exec("BEGIN IMMEDIATE");
-    // A kill between creating the file and this first commit leaves an empty catalog.
-    if (this.#catalog.prepare("SELECT 1 FROM sqlite_schema").get() === undefined) this.#catalog.exec(SCHEMA);
+    this.#lock = prepareFolder(dir);
+    this.#catalog = new Catalog(join(dir, "catalog.sqlite"));
     this.recipe = this.#agreeOnRecipe(wanted, defaults);
-    this.#rowsPerShard = Math.max(Math.floor(SHARD_BYTES / (this.recipe.width * this.recipe.height)), 1);
-    const last = this.#catalog.prepare("SELECT shard, row FROM cases ORDER BY shard DESC, row DESC LIMIT 1").get();
-    this.#shard = Number(last?.["shard"] ?? 0);
-    this.#row = Number(last?.["row"] ?? -1) + 1;
+    this.#rowsPerShard = Math.max(Math.floor(shardBytes / (this.recipe.width * this.recipe.height)), 1);
+    ({ shard: this.#shard, row: this.#row } = this.#catalog.nextRow());
     this.commit();
   }
 
   #agreeOnRecipe(wanted: Partial<StoreRecipe>, defaults: StoreRecipe): StoreRecipe {
-    const stored = this.#setting<StoreRecipe>("recipe");
+    const stored = this.#catalog.setting<StoreRecipe>("recipe");
     if (stored === undefined) {
       const recipe = { ...defaults, ...wanted };
-      this.#saveSetting("recipe", recipe);
-      this.#saveSetting("created", new Date().toISOString());
+      this.#catalog.saveSetting("recipe", recipe);
+      this.#catalog.saveSetting("created", new Date().toISOString());
       return recipe;
     }
     if (!isDeepStrictEqual({ ...stored, ...wanted }, stored)) {
@@ -134,7 +80,7 @@ export class StoreWriter {
 
   /** The rule that masks are read by, once a first ingest with masks has set it. */
   get labelRule(): LabelRule | undefined {
-    return this.#setting("labels");
+    return this.#catalog.setting("labels");
   }
 
   set labelRule(rule: LabelRule) {
@@ -147,66 +93,35 @@ export class StoreWriter {
         { hint: "Leave --labels out to keep the store's, or give --store a new folder." },
       );
     }
-    this.#saveSetting("labels", rule);
+    this.#catalog.saveSetting("labels", rule);
   }
 
-  /** The source's name in this store: its folder's, made unique. A folder that has moved keeps its name. */
-  registerSource(path: string, preferredNames: Iterable<string>): string {
-    const known = this.#catalog.prepare("SELECT name FROM sources WHERE path = ?").get(path);
-    if (known !== undefined) return String(known["name"]);
-    const pathOf = this.#catalog.prepare("SELECT path FROM sources WHERE name = ?");
-    for (const name of preferredNames) {
-      const other = pathOf.get(name)?.["path"];
-      if (other !== undefined && existsSync(String(other))) continue;
-      this.#catalog.prepare("INSERT OR REPLACE INTO sources VALUES (?, ?)").run(name, path);
-      return name;
-    }
-    throw new RangeError(`no name left for the source ${path}`);
+  /** Names a source whose files now come; what was quarantined of it before is forgotten. */
+  beginSource(path: string, names: Iterable<string>): string {
+    const name = this.#catalog.registerSource(path, names);
+    this.#catalog.clearQuarantine(name);
+    return name;
   }
 
   findContent(imageHash: string): KnownCase | undefined {
-    const row = this.#catalog.prepare("SELECT id, mask_hash FROM cases WHERE image_hash = ?").get(imageHash);
-    return row && { id: String(row["id"]), maskHash: row["mask_hash"] === null ? undefined : String(row["mask_hash"]) };
+    return this.#catalog.findContent(imageHash);
   }
 
   /** Stores a case; one of the same id or content is replaced. Visible from the next commit. */
-  add(added: NewCase): void {
+  add({ pixels, labels, ...values }: NewCase): void {
     if (this.#row >= this.#rowsPerShard) this.#startShard();
     this.#images ??= this.#openShard("images");
-    if (added.labels !== undefined || existsSync(this.#shardFile("masks"))) this.#masks ??= this.#openShard("masks");
-    this.#images.writeRow(this.#row, added.pixels);
-    if (added.labels !== undefined) this.#masks?.writeRow(this.#row, added.labels);
-    this.#catalog.prepare("DELETE FROM cases WHERE image_hash = ? OR id = ?").run(added.imageHash, added.id);
-    this.#catalog
-      .prepare(
-        `INSERT INTO cases VALUES (:id, :patient, :source, :shard, :row, :hasMask, :width, :height, :file, :maskFile,
-           :imageHash, :maskHash, :sum, :squareSum)`,
-      )
-      .run({
-        id: added.id,
-        patient: added.patient,
-        source: added.source,
-        shard: this.#shard,
-        row: this.#row,
-        hasMask: added.labels === undefined ? 0 : 1,
-        width: added.width,
-        height: added.height,
-        file: added.file,
-        maskFile: added.maskFile ?? null,
-        imageHash: added.imageHash,
-        maskHash: added.maskHash ?? null,
-        ...pixelSums(added.pixels),
-      });
+    if (labels !== undefined || existsSync(this.#shardFile("masks"))) this.#masks ??= this.#openShard("masks");
+    this.#images.writeRow(this.#row, pixels);
+    if (labels !== undefined) this.#masks?.writeRow(this.#row, labels);
+    const place = { shard: this.#shard, row: this.#row, hasMask: labels !== undefined };
+    this.#catalog.putCase({ ...values, ...place, ...pixelSums(pixels) });
     this.#row += 1;
     this.#countPending();
   }
 
-  clearQuarantine(source: string): void {
-    this.#catalog.prepare("DELETE FROM quarantine WHERE source = ?").run(source);
-  }
-
-  quarantine({ file, source, code, reason }: QuarantinedFile): void {
-    this.#catalog.prepare("INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?)").run(file, source, code, reason);
+  quarantine(file: QuarantinedFile): void {
+    this.#catalog.quarantine(file);
     this.#countPending();
   }
 
@@ -219,7 +134,7 @@ export class StoreWriter {
   commit(): void {
     this.#images?.publish(this.#row);
     this.#masks?.publish(this.#row);
-    this.#catalog.exec("COMMIT; BEGIN IMMEDIATE");
+    this.#catalog.commit();
     this.#numPending = 0;
   }
 
@@ -236,44 +151,39 @@ export class StoreWriter {
 
   /** Leaves the store as of its last commit. */
   close(): void {
-    this.#images?.close();
-    this.#masks?.close();
+    this.#closeShard();
     this.#catalog.close();
     this.#lock.close();
   }
 
   #describe(): StoreInfo | undefined {
-    const totals = this.#catalog
-      .prepare("SELECT count(*) AS cases, total(pixel_sum) AS sum, total(pixel_square_sum) AS squares FROM cases")
-      .get() as { cases: number; sum: number; squares: number };
-    if (totals.cases === 0) return undefined;
-    const numPixels = totals.cases * this.recipe.width * this.recipe.height;
-    const mean = totals.sum / numPixels / 255;
-    const variance = totals.squares / numPixels / 255 ** 2 - mean ** 2;
-    const sources = this.#catalog
-      .prepare(
-        `SELECT name, path, count(*) AS cases, sum(has_mask) AS masks
-         FROM sources JOIN cases ON source = name GROUP BY name ORDER BY name`,
-      )
-      .all();
+    const { cases, pixelSum, pixelSquareSum } = this.#catalog.totals();
+    if (cases === 0) return undefined;
+    const numPixels = cases * this.recipe.width * this.recipe.height;
+    const mean = pixelSum / numPixels / 255;
+    const variance = pixelSquareSum / numPixels / 255 ** 2 - mean ** 2;
     return {
       version: 1,
-      created: this.#setting("created")!,
+      created: this.#catalog.setting("created")!,
       recipe: this.recipe,
       labels: (this.labelRule?.labels ?? []).map(({ value, name }) => ({ value, name })),
       statistics: { mean, std: Math.sqrt(variance) },
-      sources: sources.map((source) => ({ ...source }) as unknown as StoreSource),
+      sources: this.#catalog.sources(),
     };
   }
 
   #startShard(): void {
     this.commit();
+    this.#closeShard();
+    this.#shard += 1;
+    this.#row = 0;
+  }
+
+  #closeShard(): void {
     this.#images?.close();
     this.#masks?.close();
     this.#images = undefined;
     this.#masks = undefined;
-    this.#shard += 1;
-    this.#row = 0;
   }
 
   #shardFile(kind: "images" | "masks"): string {
@@ -286,19 +196,18 @@ export class StoreWriter {
     file.publish(this.#row);
     return file;
   }
-
-  #setting<Value>(key: string): Value | undefined {
-    const row = this.#catalog.prepare("SELECT value FROM settings WHERE key = ?").get(key);
-    return row && JSON.parse(String(row["value"]));
-  }
-
-  #saveSetting(key: string, value: unknown): void {
-    this.#catalog.prepare("INSERT OR REPLACE INTO settings VALUES (?, ?)").run(key, JSON.stringify(value));
-  }
 }
 
-function lockStore(dir: string): DatabaseSync {
-  const lock = new DatabaseSync(join(dir, ".ingest-lock"));
+/** Makes the store's folders and takes the lock; a folder that holds anything but a store is left alone. */
+function prepareFolder(dir: string): DatabaseSync {
+  const lockPath = join(dir, ".ingest-lock");
+  if (!existsSync(lockPath) && existsSync(dir) && readdirSync(dir).length > 0) {
+    throw new MedsslError("ERR_STORE_FOREIGN", `${dir}: the folder holds other files and is no store`, {
+      hint: "Give --store a new folder.",
+    });
+  }
+  mkdirSync(dir, { recursive: true });
+  const lock = new DatabaseSync(lockPath);
   try {
     lock.exec("BEGIN EXCLUSIVE");
   } catch (cause) {
@@ -308,15 +217,16 @@ function lockStore(dir: string): DatabaseSync {
       cause,
     });
   }
+  for (const folder of ["images", "masks"]) mkdirSync(join(dir, folder), { recursive: true });
   return lock;
 }
 
-function pixelSums(pixels: Uint8Array): { sum: number; squareSum: number } {
-  let sum = 0;
-  let squareSum = 0;
+function pixelSums(pixels: Uint8Array): { pixelSum: number; pixelSquareSum: number } {
+  let pixelSum = 0;
+  let pixelSquareSum = 0;
   for (const value of pixels) {
-    sum += value;
-    squareSum += value * value;
+    pixelSum += value;
+    pixelSquareSum += value * value;
   }
-  return { sum, squareSum };
+  return { pixelSum, pixelSquareSum };
 }
