@@ -17,7 +17,32 @@ export const commands: readonly RegisteredCommand[] = [
   },
   {
     name: "ingest",
-    summary: "image folders into a store that training reads",
+    summary: "folders of images and masks into a store, decoded once",
     load: async () => (await import("./commands/ingest.ts")).ingestCommand(),
+  },
+  {
+    name: "pretrain",
+    summary: "an encoder from unlabelled images",
+    load: async () => (await import("./commands/pretrain.ts")).pretrainCommand(),
+  },
+  {
+    name: "finetune",
+    summary: "a segmentation model from an encoder and few labels",
+    load: async () => (await import("./commands/finetune.ts")).finetuneCommand(),
+  },
+  {
+    name: "evaluate",
+    summary: "Dice and IoU per class and case on held-out patients",
+    load: async () => (await import("./commands/evaluate.ts")).evaluateCommand(),
+  },
+  {
+    name: "predict",
+    summary: "masks for new images",
+    load: async () => (await import("./commands/predict.ts")).predictCommand(),
+  },
+  {
+    name: "study",
+    summary: "arms x label fractions x draws, with tables, figures and a report",
+    load: async () => (await import("./commands/study.ts")).studyCommand(),
   },
 ];
