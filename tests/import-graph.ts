@@ -26,6 +26,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   "apps/server": ["learn", "segmenter", "datasets", "imaging", "torch", "contract"],
   "apps/studio": ["segmenter", "imaging", "contract"],
   benchmarks: ["learn", "segmenter", "datasets", "imaging", "torch", "contract"],
+  examples: ["learn", "segmenter", "datasets", "imaging", "torch", "contract"],
   tests: ["learn", "segmenter", "datasets", "imaging", "torch", "contract"],
   scripts: [],
 };
@@ -38,7 +39,7 @@ const sharedFolders: Readonly<Record<string, readonly string[]>> = {
 
 /** Lists the source files of every room, as paths from `root`. */
 export function sourceFiles(root: string): string[] {
-  return ["packages", "apps", "benchmarks", "tests", "scripts"]
+  return ["packages", "apps", "benchmarks", "examples", "tests", "scripts"]
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && /\.(ts|tsx|mjs)$/.test(entry.name))
