@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Study } from "@medssl/contract";
-import { type Comparison, comparisons, rivalries } from "./comparison.ts";
+import { type Comparison, comparisons, isNoise, rivalries } from "./comparison.ts";
 import { syntheticStudy } from "./synthetic-study.ts";
 
 function find(study: Study, arm: string, reference: string, fraction: number): Comparison | undefined {
@@ -57,6 +57,11 @@ test("a verdict needs a difference beyond noise and every draw on one side", () 
   assert.equal(verdict([0.8672, 0.9067]), "behind");
   assert.equal(verdict([0.8822, 0.9217]), "noise");
   assert.equal(verdict([0.9172, 0.9117]), "mixed");
+});
+
+test("noise is judged as printed", () => {
+  assert.equal(isNoise(0.64), true);
+  assert.equal(isNoise(-0.66), false); // printed as 0.7
 });
 
 test("a tie is not won", () => {

@@ -77,8 +77,13 @@ export function comparisons(study: Study): Comparison[] {
   );
 }
 
+/** Judged as printed, with one decimal: a printed 0.7 is never called less than 0.7. */
+export function isNoise(points: number): boolean {
+  return Math.round(Math.abs(points) * 10) / 10 < NOISE_POINTS;
+}
+
 function judge({ mean, min, max }: Spread): Verdict {
-  if (Math.abs(mean) < NOISE_POINTS) return "noise";
+  if (isNoise(mean)) return "noise";
   if (min > 0) return "ahead";
   return max < 0 ? "behind" : "mixed";
 }

@@ -6,7 +6,7 @@
  */
 import type { Study } from "@medssl/contract";
 import { type Arm, armsOf, mainArm } from "./arm.ts";
-import { type Comparison, compare, NOISE_POINTS, rivalries } from "./comparison.ts";
+import { type Comparison, compare, isNoise, NOISE_POINTS, rivalries } from "./comparison.ts";
 import { counted, labelCountText, percent, percentRange, points, pointsRange } from "./number-format.ts";
 import { cellsAt, labelCount, measuredFractions, type Summary, stepsOf, summarize } from "./summary.ts";
 
@@ -74,7 +74,7 @@ function labelsSaved(study: Study, main: Arm): string {
   const few = summarize(study, main.id, fewest)!.dice.mean;
   const matched = others.flatMap((fraction) => {
     const many = summarize(study, scratch.id, fraction)?.dice.mean;
-    return many !== undefined && (many - few) * 100 < NOISE_POINTS ? [{ fraction, many }] : [];
+    return many !== undefined && (many <= few || isNoise((many - few) * 100)) ? [{ fraction, many }] : [];
   });
   const most = matched.at(-1);
   if (most === undefined) return "";
@@ -96,7 +96,7 @@ function highest(study: Study): string {
     .sort((a, b) => b.dice - a.dice);
   if (first === undefined || second === undefined) return "";
   const gap = (first.dice - second.dice) * 100;
-  const size = gap < NOISE_POINTS ? "a noise-level difference" : `${gap.toFixed(1)} points lower`;
+  const size = isNoise(gap) ? "a noise-level difference" : `${gap.toFixed(1)} points lower`;
   return (
     `With ${fraction}% of the labels the highest mean is that of ${first.arm.name} (${percent(first.dice)}); next is ` +
     `${second.arm.name} (${percent(second.dice)}), ${size}.`

@@ -14,9 +14,10 @@ const FILE_WIDTH = 760;
 const PNG_SCALE = 3;
 
 const require = createRequire(import.meta.url);
-const fontFiles = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((file) =>
-  require.resolve(`dejavu-fonts-ttf/ttf/${file}`),
-);
+const fontFiles = [
+  require.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"),
+  require.resolve("dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf"),
+];
 
 /** Draws the figure for paper: plain colors on white. */
 export function figureSvg(figure: Figure): string {

@@ -61,7 +61,11 @@ export function finetuningFigure(study: Study): Figure | undefined {
 }
 
 function line(key: string, arm: Arm, curve: readonly CurvePoint[], value: string): Line {
-  const points = curve.flatMap(({ step, values }) => (value in values ? [{ step, value: values[value]! }] : []));
+  const points = curve.flatMap(({ step, values }) => {
+    const number = values[value];
+    // A number that a run did not follow all along is NaN, hence null once it has been through JSON.
+    return Number.isFinite(number) ? [{ step, value: number! }] : [];
+  });
   return { key, arm, points };
 }
 

@@ -65,6 +65,9 @@ test("Figure 3 has a dot a pair, and is left out without pairs", () => {
   // Against scratch: 2 arms x 7 draws; against the U-Net: 3 arms x 7 draws.
   assert.equal(elements(pairedFigure(syntheticStudy()), "[aria-label=dot] circle").length, 5 * 7);
   assert.equal(pairedFigure(syntheticStudy({ arms: ["unet"] })), undefined);
+  // Arms with another head: against their own scratch (7 draws), not against the scratch of the study's head.
+  const heads = syntheticStudy({ arms: ["scratch", "scratch@hybrid", "mim+acl@hybrid"] });
+  assert.equal(elements(pairedFigure(heads), "[aria-label=dot] > *").length, 7);
 });
 
 test("curves: a panel a quantity that was followed, a line a run", () => {

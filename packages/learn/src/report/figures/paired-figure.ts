@@ -30,7 +30,7 @@ export function pairedFigure(study: Study): Figure | undefined {
   const groups = [
     {
       title: "Dice points over scratch",
-      rows: all.filter(({ reference }) => reference.method === "scratch"),
+      rows: all.filter(({ arm, reference }) => reference.method === "scratch" && arm.head === reference.head),
     },
     { title: "Dice points over the U-Net", rows: all.filter(({ reference }) => reference.method === "unet") },
   ];
