@@ -5,11 +5,14 @@
 
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { MedsslError } from "@medssl/contract";
 import type { Case, StoreSource } from "./store.ts";
 
+const SCHEMA_VERSION = 1;
 const SCHEMA = `
+  PRAGMA user_version = ${SCHEMA_VERSION};
   CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-  CREATE TABLE sources (name TEXT PRIMARY KEY, path TEXT NOT NULL);
+  CREATE TABLE sources (name TEXT PRIMARY KEY, path TEXT NOT NULL, patient_pattern TEXT);
   CREATE TABLE cases (
     id TEXT PRIMARY KEY,
     patient TEXT NOT NULL,
@@ -66,11 +69,18 @@ export interface CatalogTotals {
 export class Catalog {
   readonly #database: DatabaseSync;
 
+  /** @throws {MedsslError} `ERR_STORE_FOREIGN` when another version of this program made the file. */
   constructor(path: string) {
     this.#database = new DatabaseSync(path, { timeout: 10_000 });
     this.#database.exec("BEGIN IMMEDIATE");
     // A kill between the creation of the file and the first commit leaves it empty.
     if (this.#get("SELECT 1 FROM sqlite_schema") === undefined) this.#database.exec(SCHEMA);
+    const version = this.#get("PRAGMA user_version")?.["user_version"];
+    if (version !== SCHEMA_VERSION) {
+      throw new MedsslError("ERR_STORE_FOREIGN", `${path}: version ${version}, this program writes ${SCHEMA_VERSION}`, {
+        hint: "Ingest the images again into a new folder.",
+      });
+    }
   }
 
   commit(): void {
@@ -98,10 +108,17 @@ export class Catalog {
     for (const name of names) {
       const other = this.#get("SELECT path FROM sources WHERE name = ?", name);
       if (other !== undefined && existsSync(String(other["path"]))) continue;
-      this.#run("INSERT OR REPLACE INTO sources VALUES (?, ?)", name, path);
+      this.#run("INSERT INTO sources VALUES (?, ?, NULL) ON CONFLICT DO UPDATE SET path = excluded.path", name, path);
       return name;
     }
     throw new RangeError(`no name left for the source ${path}`);
+  }
+
+  /** The pattern that tells a source's patients: the one given, which is kept, or the one kept from before. */
+  patientPattern(source: string, given: RegExp | undefined): RegExp | undefined {
+    if (given !== undefined) this.#run("UPDATE sources SET patient_pattern = ? WHERE name = ?", given.source, source);
+    const kept = this.#get("SELECT patient_pattern AS pattern FROM sources WHERE name = ?", source)?.["pattern"];
+    return typeof kept === "string" ? new RegExp(kept) : undefined;
   }
 
   /** Sources that have cases. */
@@ -129,6 +146,10 @@ export class Catalog {
            :imageHash, :maskHash, :pixelSum, :pixelSquareSum)`,
       )
       .run({ ...values, hasMask: Number(hasMask), maskFile: maskFile ?? null, maskHash: maskHash ?? null });
+  }
+
+  setPatient(id: string, patient: string): void {
+    this.#run("UPDATE cases SET patient = ? WHERE id = ? AND patient <> ?", patient, id, patient);
   }
 
   /** The row behind the last one in use. */

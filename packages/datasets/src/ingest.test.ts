@@ -178,6 +178,20 @@ test("the same picture is stored once, with its mask if one of its files has one
   );
 });
 
+test("a picture that moves to another name while its old name gets a new picture is not lost", async () => {
+  const source = newFolder();
+  await writeFiles(source, { "a.png": sampleImage(1) });
+  const dir = join(newFolder(), "store");
+  await run(source, dir);
+  await writeFiles(source, { "a.png": sampleImage(2), "b.png": sampleImage(1) });
+  assert.deepEqual((await run(source, dir)).counts, { found: 2, stored: 2, unchanged: 0, quarantined: 0 });
+  const store = openStore(dir);
+  assert.deepEqual(
+    store.cases.map((one) => readCase(store, one).image),
+    [sampleImage(2), sampleImage(1)],
+  );
+});
+
 test("CHASE_DB1's layout: first observer's masks, a patient for each pair of eyes", async () => {
   const source = newFolder("chase");
   for (const [i, name] of ["Image_01L", "Image_01R", "Image_02L", "Image_02R"].entries()) {
@@ -245,6 +259,22 @@ test("joined folders of one name keep their cases apart; a moved folder is recog
     openStore(dir).info.sources.map(({ name }) => name),
     [numbered.split("/")[0], "data"],
   );
+});
+
+test("patients can be told better later, and the pattern is kept for the next run", async () => {
+  const source = newFolder();
+  await writeFiles(source, { "p1_a.png": sampleImage(1), "p1_b.png": sampleImage(2) });
+  const dir = join(newFolder(), "store");
+  const patients = async (options: Partial<IngestOptions>) => {
+    assert.equal((await run(source, dir, options)).summary.quarantined, 0);
+    return openStore(dir).cases.map(({ patient }) => patient);
+  };
+  assert.deepEqual(await patients({}), ["source/p1_a", "source/p1_b"]);
+  assert.deepEqual(await patients({ patientPattern: /^(p\d+)_/ }), ["p1", "p1"]);
+  await writeFiles(source, { "p1_c.png": sampleImage(3) });
+  assert.deepEqual(await patients({}), ["p1", "p1", "p1"]);
+  await assert.rejects(run(source, dir, { patientPattern: /^(x)/ }), { code: "ERR_PATIENT_PATTERN" });
+  assert.deepEqual(await patients({}), ["p1", "p1", "p1"]);
 });
 
 test("a manifest names masks and patients; another size squashes or pads", async () => {

@@ -30,7 +30,7 @@ export interface IngestOptions extends Partial<Omit<StoreRecipe, "dtype">> {
   readonly labels?: LabelRule;
   /** End of a mask file's name before the extension, such as `_mask`. @default the usual ones */
   readonly maskSuffix?: string;
-  /** Its first group, searched in the path below the source, is the patient. @default see patients.ts */
+  /** Its first group, searched in the path below the source, is the patient. @default the source's last, or patients.ts */
   readonly patientPattern?: RegExp;
 }
 
@@ -134,8 +134,8 @@ async function agreeOnLabels(
 }
 
 function jobsOf(path: string, { images }: FolderListing, writer: StoreWriter, pattern: RegExp | undefined): Job[] {
-  const { patients, description } = assignPatients(images, pattern);
   const name = writer.beginSource(path, sourceNames(path));
+  const { patients, description } = assignPatients(images, writer.patientPattern(name, pattern));
   const source = new SourceTally(name, path, description, images.length);
   return images.map((file, i) => {
     const id = `${name}/${file.id}`;
@@ -186,6 +186,7 @@ async function storeAll(
         thresholded += Number(isThresholded);
         source.stored += 1;
       } else {
+        if (settled === "unchanged") writer.keep(job.id, job.patient);
         duplicates += Number(settled === "duplicate");
         source.unchanged += 1;
       }

@@ -4,7 +4,7 @@
  *
  * In this order, for each source:
  *   1. the column `patient` of cases.csv;
- *   2. the first group of `--patient-pattern`, searched in the path below the source's folder;
+ *   2. the first group of `--patient-pattern`, searched in the path below the source's folder; a store keeps it;
  *   3. `patient001` at the beginning of a file's or folder's name;
  *   4. left and right of one name, `Image_01L` and `Image_01R`, where the source has such a pair;
  *   5. a patient for each image.

@@ -103,6 +103,11 @@ export class StoreWriter {
     return name;
   }
 
+  /** The pattern that tells a source's patients: the one given, which is kept, or the one kept from before. */
+  patientPattern(source: string, given: RegExp | undefined): RegExp | undefined {
+    return this.#catalog.patientPattern(source, given);
+  }
+
   findContent(imageHash: string): KnownCase | undefined {
     return this.#catalog.findContent(imageHash);
   }
@@ -118,6 +123,11 @@ export class StoreWriter {
     this.#catalog.putCase({ ...values, ...place, ...pixelSums(pixels) });
     this.#row += 1;
     this.#countPending();
+  }
+
+  /** A stored case whose patient may be told otherwise now. */
+  keep(id: string, patient: string): void {
+    this.#catalog.setPatient(id, patient);
   }
 
   quarantine(file: QuarantinedFile): void {

@@ -66,4 +66,7 @@ test("what is no store says so and what to do", () => {
   assert.throws(() => openStore(dir), { code: "ERR_STORE_FOREIGN", message: /store\.json is no JSON/ });
   writeFileSync(join(dir, "store.json"), '{"version": 9}');
   assert.throws(() => openStore(dir), { code: "ERR_STORE_FOREIGN", message: /version 9, this program reads 1/ });
+  writeFileSync(join(dir, "store.json"), '{"version": 1}');
+  writeFileSync(join(dir, "catalog.sqlite"), "no database");
+  assert.throws(() => openStore(dir), { code: "ERR_STORE_FOREIGN", message: /catalog\.sqlite cannot be read/ });
 });

@@ -111,7 +111,7 @@ export function openStore(dir: string): Store {
   }
   const info = parseInfo(infoPath, dir);
   if (!existsSync(catalogPath)) throw foreignStore(dir, "catalog.sqlite is missing");
-  const cases = readCases(catalogPath);
+  const cases = readCases(catalogPath, dir);
   return { dir: root, name: basename(root), info, cases, shards: shardsOf(root, info.recipe, cases) };
 }
 
@@ -133,13 +133,20 @@ function foreignStore(dir: string, what: string, cause?: unknown): MedsslError {
   });
 }
 
-function readCases(path: string): Case[] {
+function readCases(path: string, dir: string): Case[] {
   const catalog = new DatabaseSync(path, { timeout: 5000 });
-  const rows = catalog
-    .prepare("SELECT id, patient, source, shard, row, has_mask AS hasMask, width, height, file FROM cases ORDER BY id")
-    .all();
-  catalog.close();
-  return rows.map((row) => ({ ...row, hasMask: row["hasMask"] === 1 }) as Case);
+  try {
+    const rows = catalog
+      .prepare(
+        "SELECT id, patient, source, shard, row, has_mask AS hasMask, width, height, file FROM cases ORDER BY id",
+      )
+      .all();
+    return rows.map((row) => ({ ...row, hasMask: row["hasMask"] === 1 }) as unknown as Case);
+  } catch (cause) {
+    throw foreignStore(dir, `catalog.sqlite cannot be read (${cause instanceof Error ? cause.message : cause})`, cause);
+  } finally {
+    catalog.close();
+  }
 }
 
 function shardsOf(root: string, recipe: StoreRecipe, cases: readonly Case[]): Shard[] {
