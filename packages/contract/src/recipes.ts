@@ -40,12 +40,18 @@ export const vitSchema = z
     depth: count("Number of transformer blocks.").default(6),
     numHeads: count("Attention heads; they share the width.").default(3),
     mlpRatio: z.number().positive().describe("Width of a block's hidden layer, in token widths.").default(4),
-    positions: z.enum(["sincos", "learned"]).describe("Position embedding: fixed 2-D sine-cosine, or learnt.").default("sincos"),
+    positions: z
+      .enum(["sincos", "learned"])
+      .describe("Position embedding: fixed 2-D sine-cosine, or learnt.")
+      .default("sincos"),
   })
   .prefault({});
 
 export const pretrainSchema = z.strictObject({
-  method: z.enum(["mim", "mim+acl"]).describe("Masked image modelling alone, or with anatomical contrast.").default("mim+acl"),
+  method: z
+    .enum(["mim", "mim+acl"])
+    .describe("Masked image modelling alone, or with anatomical contrast.")
+    .default("mim+acl"),
   steps: count("Optimiser updates.").default(700),
   batchSize: count("Crops in a step; with anatomical contrast they are two views of half as many images.").default(128),
   seed: z.int().min(0).describe("Seed of weights, order, crops and masks.").default(0),
@@ -100,7 +106,11 @@ export const finetuneSchema = z.strictObject({
     .nullable()
     .describe("Peak learning rate of what is not ViT; null takes the head's own: hybrid and unet 3e-3, vit 2e-3.")
     .default(null),
-  encoderLearningRateScale: z.number().positive().describe("The ViT's learning rate, in that of the rest.").default(0.5),
+  encoderLearningRateScale: z
+    .number()
+    .positive()
+    .describe("The ViT's learning rate, in that of the rest.")
+    .default(0.5),
   layerDecay: fraction("Each block below the top learns this much slower, when the ViT is pre-trained.").default(0.8),
   weightDecay: amount("Weight decay; not applied to one-dimensional parameters.").default(0.05),
   warmupSteps: z.int().min(0).describe("Steps in which the learning rate rises.").default(20),
@@ -138,12 +148,17 @@ export function parseRecipe<Schema extends z.ZodType>(schema: Schema, settings: 
  *
  * @throws {MedsslError} `ERR_SETTING` when an assignment has no "=".
  */
-export function withSettings(settings: Readonly<Record<string, unknown>>, assignments: readonly string[]): Record<string, unknown> {
+export function withSettings(
+  settings: Readonly<Record<string, unknown>>,
+  assignments: readonly string[],
+): Record<string, unknown> {
   const result = structuredClone(settings) as Record<string, unknown>;
   for (const assignment of assignments) {
     const equals = assignment.indexOf("=");
     if (equals < 1) {
-      throw new MedsslError("ERR_SETTING", `--set expects field=value, got "${assignment}"`, { hint: "Example: --set steps=350" });
+      throw new MedsslError("ERR_SETTING", `--set expects field=value, got "${assignment}"`, {
+        hint: "Example: --set steps=350",
+      });
     }
     const path = assignment.slice(0, equals).split(".");
     const last = path.pop()!;

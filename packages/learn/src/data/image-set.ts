@@ -96,11 +96,22 @@ function names(selections: readonly Selection[]): string {
   return selections.map(({ store }) => store.dir).join(", ") || "no store";
 }
 
-/** Mean and standard deviation of the pixels of several stores, scaled to 0-1, each store weighted by its images. */
-export function pooledStatistics(selections: readonly Selection[]): { mean: number; std: number } {
-  const total = selections.reduce((sum, { cases }) => sum + cases.length, 0);
-  const average = (of: (statistics: { mean: number; std: number }) => number) =>
-    selections.reduce((sum, { store, cases }) => sum + (of(store.info.statistics) * cases.length) / total, 0);
-  const mean = average((statistics) => statistics.mean);
-  return { mean, std: Math.sqrt(average(({ mean, std }) => std ** 2 + mean ** 2) - mean ** 2) };
+/** Images that the statistics are measured on, at most. */
+const MEASURED = 2048;
+
+/** Mean and standard deviation of the pixels, scaled to 0-1; of evenly spaced images where there are very many. */
+export function measureStatistics(set: ImageSet): { readonly mean: number; readonly std: number } {
+  const count = Math.min(set.count, MEASURED);
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    scope(() => {
+      const pixels = set
+        .images([Math.floor((i * set.count) / count)])
+        .to({ dtype: "float64" })
+        .div(255);
+      sum += pixels.mean().item() / count;
+      squares += pixels.square().mean().item() / count;
+    });
+  }
+  return { mean: sum, std: Math.sqrt(squares - sum ** 2) };
 }

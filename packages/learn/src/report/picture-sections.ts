@@ -46,7 +46,7 @@ export function reconstructionSection(study: Study, dir: string): Markup | undef
     <p>Images, what was left of them after masking, and the reconstruction. The reconstructed patches are brought back to
     gray values with the mean and the standard deviation of the <em>true</em> patch, and visible patches are pasted
     through: they look better than the model is.</p>
-    ${figures}`;
+    <div class="reconstructions">${figures}</div>`;
 }
 
 function exampleFigure({ rank, case: name, dice, picture: path }: StudyExample, dir: string): Markup {

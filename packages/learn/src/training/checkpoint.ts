@@ -6,6 +6,7 @@
  * Errors  `ERR_CHECKPOINT_FOREIGN` when the file is another recipe's or another data set's.
  */
 
+import { existsSync } from "node:fs";
 import { MedsslError } from "@medssl/contract";
 import {
   type Device,
@@ -19,6 +20,7 @@ import {
 } from "@medssl/torch";
 import type { SamplerState } from "../data/sampler.ts";
 import type { AdamW } from "../optim/adamw.ts";
+import { checkpointPath, truncateMetrics } from "./run-directory.ts";
 
 /** What a checkpoint is made from, and put back into. */
 export interface Trained {
@@ -49,8 +51,16 @@ export function writeCheckpoint(path: string, trained: Trained, { step, seconds 
   });
 }
 
+/** Takes up the folder's checkpoint if there is one and resuming was asked for. @returns Where the run begins. */
+export function resumeOrStart(dir: string, trained: Trained, isResumed: boolean): Progress {
+  const path = checkpointPath(dir);
+  const progress = isResumed && existsSync(path) ? readCheckpoint(path, trained) : { step: 0, seconds: 0 };
+  truncateMetrics(dir, progress.step);
+  return progress;
+}
+
 /** Puts everything back. @returns Steps done and seconds spent so far. */
-export function readCheckpoint(path: string, trained: Trained): Progress {
+function readCheckpoint(path: string, trained: Trained): Progress {
   return scope(() => {
     const { tensors, metadata } = readSafetensors(path);
     if (metadata["identity"] !== trained.identity) {

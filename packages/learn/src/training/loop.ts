@@ -4,10 +4,11 @@
  * After each step the event loop runs, so that a signal to stop is heard; the run then writes a checkpoint and ends.
  * A loss or gradient that is not a number stops the run at once; the last checkpoint stays.
  */
+import { existsSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { MedsslError, type RunListener } from "@medssl/contract";
 import { scope } from "@medssl/torch";
-import { appendMetrics } from "./run-directory.ts";
+import { appendMetrics, checkpointPath } from "./run-directory.ts";
 
 export interface StepResult {
   readonly loss: number;
@@ -86,11 +87,14 @@ export async function runSteps(options: LoopOptions): Promise<LoopResult> {
 
 function divergence(step: number, { loss, gradientNorm, learningRate }: StepResult, dir: string): MedsslError {
   const what = Number.isFinite(loss) ? `the gradient's norm is ${gradientNorm}` : `the loss is ${loss}`;
+  const checkpoint = existsSync(checkpointPath(dir))
+    ? " The last good checkpoint is kept; --resume goes on from it."
+    : "";
   return new MedsslError(
     "ERR_DIVERGED",
     `Training diverged at step ${step}: ${what} (learning rate ${learningRate.toExponential(1)}).`,
     {
-      hint: `Most often the learning rate is too high: try --set learningRate=${(learningRate / 3).toExponential(1)}, or precision=float32. The last good checkpoint is in ${dir}.`,
+      hint: `Most often the learning rate is too high: try --set learningRate=${(learningRate / 3).toExponential(1)}, or precision=float32.${checkpoint}`,
     },
   );
 }

@@ -38,6 +38,8 @@ export interface FinetuneRun extends RunBase {
   readonly labels: readonly Label[];
   /** Patients whose labels were used. */
   readonly patients: readonly string[];
+  /** Patients who were kept for testing. */
+  readonly heldOutPatients: readonly string[];
   /** Stored size of the images, and the channel and fit with which a new image is brought to it. */
   readonly input: {
     readonly width: number;
@@ -51,6 +53,8 @@ export type RunInfo = PretrainRun | FinetuneRun;
 
 export const checkpointPath = (dir: string): string => join(dir, "checkpoint.safetensors");
 export const encoderPath = (dir: string): string => join(dir, "encoder.safetensors");
+/** Grid of originals, masked images and reconstructions. */
+export const reconstructionsPath = (dir: string): string => join(dir, "reconstructions.png");
 export const modelPath = (dir: string): string => join(dir, "model.safetensors");
 const infoPath = (dir: string): string => join(dir, "run.json");
 const metricsPath = (dir: string): string => join(dir, "metrics.jsonl");
@@ -94,20 +98,24 @@ export function readCompleteRun<Stage extends RunInfo["stage"]>(
 /**
  * Makes the folder ready for a run.
  *
- * @returns Whether there is a checkpoint to resume from.
+ * @returns The run, when it is resumed and complete already: there is nothing left to do.
  * @throws {MedsslError} `ERR_RUN_EXISTS` when something is there and resuming was not asked for.
  */
-export function prepareRunDirectory(dir: string, isResumed: boolean): boolean {
-  const hasCheckpoint = existsSync(checkpointPath(dir));
-  if (!isResumed && existsSync(infoPath(dir))) {
+export function finishedRun<Stage extends RunInfo["stage"]>(
+  dir: string,
+  stage: Stage,
+  isResumed: boolean,
+): Extract<RunInfo, { stage: Stage }> | undefined {
+  mkdirSync(dir, { recursive: true });
+  if (!existsSync(infoPath(dir))) return undefined;
+  if (!isResumed) {
     throw new MedsslError("ERR_RUN_EXISTS", `${dir} already holds a run.`, {
-      hint: hasCheckpoint
+      hint: existsSync(checkpointPath(dir))
         ? "Go on with it by --resume, or give another --out."
         : "Give another --out, or delete the folder.",
     });
   }
-  mkdirSync(dir, { recursive: true });
-  return isResumed && hasCheckpoint;
+  return readRun(dir).isComplete ? readCompleteRun(dir, stage) : undefined;
 }
 
 export function writeRun(dir: string, run: RunInfo): void {

@@ -1,0 +1,102 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { INTERRUPTED, interruptible } from "../interruption.ts";
+import { printJson, printTable } from "../output.ts";
+import { progressListener } from "../progress.ts";
+import {
+  type ComputeOptions,
+  collected,
+  percent,
+  prepareCompute,
+  wholeNumber,
+  withComputeOptions,
+} from "../training-options.ts";
+
+interface Options extends ComputeOptions {
+  readonly store: string;
+  readonly encoder: string;
+  readonly head?: string;
+  readonly labels: number;
+  readonly draw: number;
+  readonly split?: string;
+  readonly recipe: string;
+  readonly set?: string[];
+  readonly out: string;
+  readonly resume?: boolean;
+}
+
+export const finetuneCommand = (): Command =>
+  withComputeOptions(
+    new Command("finetune")
+      .description("Train a segmentation network with part of the labels, from a pre-trained encoder or from scratch.")
+      .requiredOption("--store <dir>", "store of images with masks")
+      .requiredOption("--encoder <run>", "folder of a pre-training run, or none")
+      .requiredOption("--out <run>", "folder of the run")
+      .addOption(new Option("--head <head>", "network; the recipe's by default").choices(["hybrid", "vit", "unet"]))
+      .option("--labels <percent>", "share of the training patients whose labels are used", percent, 100)
+      .option("--draw <n>", "which random draw of these patients", wholeNumber, 0)
+      .option("--split <file>", "who is held out for testing; made if missing (default: split.json in the store)")
+      .option("--recipe <name>", "organs, vessels, or a .json file of your own", "organs")
+      .option("--set <field=value>", "changes a setting of the recipe; repeatable", collected)
+      .option("--resume", "go on from the last checkpoint"),
+  )
+    .addHelpText(
+      "after",
+      "\nExamples:\n" +
+        "  medssl finetune --store stores/lungs --encoder runs/cxr --labels 10% --out runs/lungs-10\n" +
+        "  medssl finetune --store stores/lungs --encoder none --head unet --labels 10% --out runs/unet-10\n" +
+        "  medssl finetune --store stores/retina --encoder runs/retina --recipe vessels --out runs/vessels",
+    )
+    .action(async (options: Options) => {
+      const { finetuneSchema, parseRecipe, withSettings } = await import("@medssl/contract");
+      const { casesOfPatients, drawPatients, makeSplit, openStore, readSplit, writeSplit } = await import(
+        "@medssl/datasets"
+      );
+      await prepareCompute(options);
+      const { finetune, loadRecipe } = await import("@medssl/learn");
+      const settings = withSettings(loadRecipe("finetune", options.recipe), options.set ?? []);
+      const recipe = parseRecipe(
+        finetuneSchema,
+        options.head === undefined ? settings : { ...settings, head: options.head },
+      );
+      const store = openStore(options.store);
+      const splitFile = options.split ?? join(store.dir, "split.json");
+      if (!existsSync(splitFile)) writeSplit(splitFile, makeSplit(store.cases, { seed: 0, testFraction: 0.2 }));
+      const split = readSplit(splitFile);
+      const patients = drawPatients(split, options.labels, options.draw);
+      const run = await interruptible((signal) =>
+        finetune({
+          name: `fine-tune ${recipe.head}, ${options.labels}% of the labels`,
+          selections: [{ store, cases: casesOfPatients(store.cases, patients) }],
+          heldOutPatients: split.test,
+          recipe,
+          encoder: options.encoder === "none" ? undefined : options.encoder,
+          dir: options.out,
+          isResumed: options.resume ?? false,
+          device: options.device,
+          listen: progressListener(),
+          signal,
+        }),
+      );
+      if (!run.isComplete) process.exitCode = INTERRUPTED;
+      if (options.json) printJson({ run: options.out, split: splitFile, ...run });
+      else {
+        printTable(
+          ["run", "head", "encoder", "patients", "images", "steps", "minutes", "complete"],
+          [
+            [
+              options.out,
+              recipe.head,
+              options.encoder,
+              patients.length,
+              run.images,
+              recipe.steps,
+              Number((run.seconds / 60).toFixed(1)),
+              run.isComplete ? "yes" : "no",
+            ],
+          ],
+        );
+        console.log(`\nMeasure it: medssl evaluate --model ${options.out} --store ${options.store}`);
+      }
+    });

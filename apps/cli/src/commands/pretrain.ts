@@ -1,0 +1,69 @@
+import { Command } from "commander";
+import { INTERRUPTED, interruptible } from "../interruption.ts";
+import { printJson, printTable } from "../output.ts";
+import { progressListener } from "../progress.ts";
+import { type ComputeOptions, collected, prepareCompute, withComputeOptions } from "../training-options.ts";
+
+interface Options extends ComputeOptions {
+  readonly store: string[];
+  readonly recipe: string;
+  readonly set?: string[];
+  readonly out: string;
+  readonly resume?: boolean;
+}
+
+export const pretrainCommand = (): Command =>
+  withComputeOptions(
+    new Command("pretrain")
+      .description("Pre-train a ViT on unlabelled images by masked image modelling and anatomical contrast.")
+      .requiredOption("--store <dir...>", "stores of images; masks in them are not looked at")
+      .requiredOption("--out <run>", "folder of the run")
+      .option("--recipe <name>", "a named recipe, or a .json file of your own", "tiny")
+      .option("--set <field=value>", "changes a setting of the recipe; repeatable", collected)
+      .option("--resume", "go on from the last checkpoint"),
+  )
+    .addHelpText(
+      "after",
+      "\nExamples:\n" +
+        "  medssl pretrain --store stores/cxr --out runs/cxr\n" +
+        "  medssl pretrain --store stores/a stores/b --set method=mim --set steps=1200 --out runs/mim\n" +
+        "  medssl pretrain --store stores/cxr --out runs/cxr --resume      after Ctrl-C",
+    )
+    .action(async (options: Options) => {
+      const { parseRecipe, pretrainSchema, withSettings } = await import("@medssl/contract");
+      const { openStore } = await import("@medssl/datasets");
+      await prepareCompute(options);
+      const { loadRecipe, pretrain } = await import("@medssl/learn");
+      const settings = withSettings(loadRecipe("pretrain", options.recipe), options.set ?? []);
+      const recipe = parseRecipe(pretrainSchema, settings);
+      const selections = options.store.map(openStore).map((store) => ({ store, cases: store.cases }));
+      const run = await interruptible((signal) =>
+        pretrain({
+          name: `pre-train ${recipe.method}`,
+          selections,
+          recipe,
+          dir: options.out,
+          isResumed: options.resume ?? false,
+          device: options.device,
+          listen: progressListener(),
+          signal,
+        }),
+      );
+      if (!run.isComplete) process.exitCode = INTERRUPTED;
+      if (options.json) printJson({ run: options.out, ...run });
+      else {
+        printTable(
+          ["run", "method", "images", "steps", "minutes", "complete"],
+          [
+            [
+              options.out,
+              recipe.method,
+              run.images,
+              recipe.steps,
+              Number((run.seconds / 60).toFixed(1)),
+              run.isComplete ? "yes" : "no",
+            ],
+          ],
+        );
+      }
+    });

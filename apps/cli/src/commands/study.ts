@@ -1,0 +1,114 @@
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { INTERRUPTED, interruptible } from "../interruption.ts";
+import { printJson } from "../output.ts";
+import { progressListener } from "../progress.ts";
+import {
+  type ComputeOptions,
+  collected,
+  percent,
+  prepareCompute,
+  stageSettings,
+  wholeNumber,
+  withComputeOptions,
+} from "../training-options.ts";
+
+interface Options extends ComputeOptions {
+  readonly store: string[];
+  readonly unlabelled?: string[];
+  readonly fractions: number[];
+  readonly draws: number;
+  readonly arms: string[];
+  readonly head: "hybrid" | "vit";
+  readonly pretrain: string;
+  readonly finetune: string;
+  readonly set?: string[];
+  readonly seed: number;
+  readonly testFraction: number;
+  readonly title?: string;
+  readonly out: string;
+}
+
+const list = (text: string) => text.split(",").map((item) => item.trim());
+
+export const studyCommand = (): Command =>
+  withComputeOptions(
+    new Command("study")
+      .description(
+        "Run a label-efficiency study: every arm with every share of the labels, measured on held-out patients.",
+      )
+      .requiredOption("--store <dir...>", "stores of images with masks, joined")
+      .requiredOption("--out <dir>", "folder of the study; a second run goes on where the first one stopped")
+      .option("--unlabelled <dir...>", "more images for pre-training; the training images of --store are always in")
+      .option(
+        "--fractions <list>",
+        "percent of the training patients",
+        (text) => list(text).map(percent),
+        [1, 5, 10, 100],
+      )
+      .option("--draws <n>", "random draws of the patients for each share; one at 100", wholeNumber, 3)
+      .option("--arms <list>", "unet, scratch, mim, mim+acl; scratch@vit names a head", list, [
+        "unet",
+        "scratch",
+        "mim",
+        "mim+acl",
+      ])
+      .addOption(
+        new Option("--head <head>", "network of the arms that name none").choices(["hybrid", "vit"]).default("hybrid"),
+      )
+      .option("--pretrain <name>", "recipe of pre-training", "tiny")
+      .option("--finetune <name>", "recipe of fine-tuning", "organs")
+      .option(
+        "--set <stage.field=value>",
+        "changes a setting: pretrain.steps=350, finetune.steps=200; repeatable",
+        collected,
+      )
+      .option("--seed <n>", "seed of the split", wholeNumber, 0)
+      .option("--test-fraction <f>", "share of the patients held out", share, 0.2)
+      .option("--title <text>", "title of the report"),
+  )
+    .addHelpText(
+      "after",
+      "\nExamples:\n" +
+        "  medssl study --store stores/lungs --unlabelled stores/cxr --out studies/lungs\n" +
+        "  medssl study --store stores/lungs --fractions 1,10 --draws 2 --arms unet,scratch@vit,mim+acl@vit,mim+acl --out studies/heads\n" +
+        "  medssl study --store stores/retina --finetune vessels --set pretrain.steps=200 --out studies/retina",
+    )
+    .action(async (options: Options) => {
+      const { finetuneSchema, parseRecipe, pretrainSchema } = await import("@medssl/contract");
+      const { openStore } = await import("@medssl/datasets");
+      await prepareCompute(options);
+      const { loadRecipe, runStudy, studyTable } = await import("@medssl/learn");
+      const recipe = <Stage extends "pretrain" | "finetune">(stage: Stage) =>
+        stageSettings(loadRecipe(stage, options[stage]), options.set ?? [], stage, ["pretrain", "finetune"]);
+      const { study, isComplete, report } = await interruptible((signal) =>
+        runStudy({
+          title: options.title ?? options.store.map((dir) => openStore(dir).name).join(" + "),
+          command: `npx medssl ${process.argv.slice(2).join(" ")}`,
+          labeled: options.store.map(openStore),
+          unlabeled: (options.unlabelled ?? []).map(openStore),
+          dir: resolve(options.out),
+          arms: options.arms,
+          fractions: options.fractions,
+          draws: options.draws,
+          head: options.head,
+          pretrain: parseRecipe(pretrainSchema, recipe("pretrain")),
+          finetune: parseRecipe(finetuneSchema, recipe("finetune")),
+          seed: options.seed,
+          testFraction: options.testFraction,
+          device: options.device,
+          listen: progressListener(),
+          signal,
+          omitted: "",
+        }),
+      );
+      if (!isComplete) process.exitCode = INTERRUPTED;
+      if (options.json) printJson(study);
+      else console.log(`\n${studyTable(study)}\n\nReport: ${report}`);
+    });
+
+function share(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError("Expected a number between 0 and 1.");
+  return value;
+}

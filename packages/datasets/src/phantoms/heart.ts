@@ -1,0 +1,52 @@
+/**
+ * The heart: four chambers in their walls, in the fat of the pericardium.
+ *
+ * It is drawn from back to front of a painter's order: walls first, chambers into them, the left ventricle last because
+ * its thick wall bounds the right ventricle's cavity (the septum). Chambers carry their names, walls do not: masks
+ * show cavities.
+ */
+
+import type { Patient } from "./patient.ts";
+import { ellipsoid, type Point, type Solid, stack } from "./solids.ts";
+
+export const heartChambers = ["left ventricle", "right ventricle", "left atrium", "right atrium"] as const;
+
+export function buildHeart(patient: Patient): Solid[] {
+  const { heart: size, heartRise: rise, heartShift: shift } = patient;
+  const base = patient.domeTop - 6;
+  // Grows about the point where the heart rests on the diaphragm.
+  const at = ([x, y, z]: Point): Point => [8 + shift + (x - 8) * size, -14 + (y + 14) * size, base + (z - 2) * size];
+  const grown = (a: number, b: number, c: number): [number, number, number] => [a * size, b * size, c * size];
+  const apex: Point = [0.72 - 0.1 * rise, -0.58, -0.38 - 0.22 * rise];
+  const wall = { roughness: 1.5, mottle: 0.3 };
+  const cavity = (name: (typeof heartChambers)[number]) => ({ name, roughness: 2, mottle: 0.5 });
+  return [
+    // Pericardial fat: wide at the diaphragm, narrow at the vessels.
+    stack(
+      "fat",
+      [
+        { z: at([0, 0, -20])[2], x: at([12, 0, 0])[0], y: -22, right: 44 * size, left: 70 * size, front: 60 * size, back: 50 * size },
+        { z: at([0, 0, 30])[2], x: at([10, 0, 0])[0], y: -20, right: 54 * size, left: 73 * size, front: 64 * size, back: 64 * size },
+        { z: at([0, 0, 70])[2], x: at([4, 0, 0])[0], y: -14, right: 44 * size, left: 52 * size, front: 58 * size, back: 62 * size },
+        { z: at([0, 0, 104])[2], x: at([2, 0, 0])[0], y: -12, right: 30 * size, left: 34 * size, front: 42 * size, back: 34 * size },
+      ],
+      { roughness: 2 },
+      { bottom: 12, top: 16 },
+    ),
+    ellipsoid("myocardium", at([-22, -6, 45]), grown(28, 32, 36), [1, 0.3, 0.2], wall),
+    ellipsoid("rightBlood", at([-22, -6, 45]), grown(26, 30, 33), [1, 0.3, 0.2], cavity("right atrium")),
+    ellipsoid("rightBlood", at([-14, -24, 68]), grown(17, 12, 14), [0.7, -0.6, 0.3], cavity("right atrium")),
+    ellipsoid("myocardium", at([15, -42, 38]), grown(53, 30, 37), [0.8, -0.36, -0.3], wall),
+    ellipsoid("rightBlood", at([15, -42, 38]), grown(50, 27, 34), [0.8, -0.36, -0.3], cavity("right ventricle")),
+    ellipsoid("myocardium", at([17, -36, 78]), grown(17, 16, 32), [0.2, -0.1, 1], wall),
+    ellipsoid("rightBlood", at([17, -36, 78]), grown(14, 13, 30), [0.2, -0.1, 1], cavity("right ventricle")),
+    ellipsoid("myocardium", at([6, 20, 60]), grown(38, 21, 27), [1, 0.12, 0.1], wall),
+    ellipsoid("leftBlood", at([6, 20, 60]), grown(36, 19, 25), [1, 0.12, 0.1], cavity("left atrium")),
+    ellipsoid("leftBlood", at([40, 4, 82]), grown(18, 10, 12), [0.4, -0.7, 0.6], cavity("left atrium")),
+    ellipsoid("myocardium", at([44, -24, 36]), grown(50, 35, 36), apex, wall),
+    ellipsoid("leftBlood", at([37, -18, 39]), grown(46, 24, 25), apex, cavity("left ventricle")),
+    // Papillary muscles stand in the cavity and count as part of it.
+    ellipsoid("myocardium", at([58, -22, 26]), grown(11, 4.5, 4.5), apex, { isInner: true, roughness: 1 }),
+    ellipsoid("myocardium", at([50, -38, 30]), grown(10, 4, 4), apex, { isInner: true, roughness: 1 }),
+  ];
+}

@@ -1,0 +1,155 @@
+/**
+ * A trained network on new image files: masks and overlays at each image's own size.
+ *
+ * Files   OUT/masks/NAME.png holds label indices, shown in the labels' colors; OUT/overlays/NAME.png is for looking at;
+ *         OUT/predictions.csv has the share of the image that each label covers.
+ * Errors  a file that cannot be read is skipped and listed; the others go on.
+ */
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { MedsslError, type RunListener } from "@medssl/contract";
+import type { Label } from "@medssl/datasets";
+import {
+  fitImage,
+  IMAGE_EXTENSIONS,
+  type LabelImage,
+  overlayLabels,
+  readImage,
+  selectChannel,
+  toUint8,
+  unfitLabels,
+  writeLabelPng,
+  writePng,
+} from "@medssl/imaging";
+import { type Device, fromTypedArray, scope } from "@medssl/torch";
+import type { FinetuneRun } from "../training/run-directory.ts";
+import { loadSegmenter } from "./load-segmenter.ts";
+import { grayImage } from "./pictures.ts";
+import { labelMaps, type Segmenter, segmentImages } from "./segment.ts";
+
+export interface PredictOptions {
+  /** Folder of a fine-tuning run. */
+  readonly dir: string;
+  /** Image files, and folders of them. */
+  readonly inputs: readonly string[];
+  readonly out: string;
+  readonly device: Device;
+  readonly listen: RunListener;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Prediction {
+  readonly file: string;
+  readonly mask: string;
+  readonly overlay: string;
+  /** Share of the image that each label covers, 0-1. */
+  readonly shares: Readonly<Record<string, number>>;
+}
+
+export interface PredictResult {
+  readonly labels: readonly Label[];
+  readonly predictions: readonly Prediction[];
+  readonly skipped: readonly { readonly file: string; readonly reason: string }[];
+  readonly isComplete: boolean;
+}
+
+export async function predict({ dir, inputs, out, device, listen, signal }: PredictOptions): Promise<PredictResult> {
+  const { run, network } = loadSegmenter(dir, device);
+  const files = listFiles(inputs);
+  const names = uniqueNames(files);
+  for (const folder of ["masks", "overlays"]) mkdirSync(join(out, folder), { recursive: true });
+  const predictions: Prediction[] = [];
+  const skipped: { file: string; reason: string }[] = [];
+  const startMs = performance.now();
+  listen({ type: "start", name: "segment", totalSteps: files.length, firstStep: 0 });
+  for (const [i, file] of files.entries()) {
+    try {
+      predictions.push(
+        await predictFile(file, join(out, "masks", names[i]!), join(out, "overlays", names[i]!), run, network, device),
+      );
+    } catch (error) {
+      if (!(error instanceof MedsslError)) throw error;
+      skipped.push({ file, reason: error.message });
+    }
+    const seconds = (performance.now() - startMs) / 1000;
+    const imagesPerSecond = (i + 1) / seconds;
+    const secondsLeft = (files.length - i - 1) / imagesPerSecond;
+    listen({
+      type: "step",
+      step: i + 1,
+      totalSteps: files.length,
+      loss: Number.NaN,
+      learningRate: 0,
+      imagesPerSecond,
+      secondsLeft,
+      metrics: {},
+    });
+    await setImmediate();
+    if (signal?.aborted) break;
+  }
+  const isComplete = predictions.length + skipped.length === files.length;
+  listen({ type: "done", isComplete, seconds: (performance.now() - startMs) / 1000 });
+  writeCsv(join(out, "predictions.csv"), run.labels, predictions);
+  return { labels: run.labels, predictions, skipped, isComplete };
+}
+
+async function predictFile(
+  file: string,
+  maskPath: string,
+  overlayPath: string,
+  { input, labels: classes, statistics, recipe }: FinetuneRun,
+  network: Segmenter,
+  device: Device,
+): Promise<Prediction> {
+  const original = toUint8(selectChannel(await readImage(file), input.channel), "percentile");
+  const stored = fitImage(original, input);
+  const { inputSize, inference } = recipe;
+  const labels: LabelImage = scope(() => {
+    const images = fromTypedArray(stored.data, [1, 1, input.height, input.width]).to({ device });
+    return grayImage(labelMaps(segmentImages(network, images, { inputSize, inference, statistics })).select(0, 0));
+  });
+  const mask = unfitLabels(labels, input, original.width, original.height);
+  await writeLabelPng(maskPath, mask);
+  await writePng(overlayPath, overlayLabels(original, mask));
+  const pixels = original.width * original.height;
+  const share = (value: number) => mask.data.reduce((count, label) => count + (label === value ? 1 : 0), 0) / pixels;
+  const shares = Object.fromEntries(classes.map(({ value, name }) => [name, share(value)]));
+  return { file, mask: maskPath, overlay: overlayPath, shares };
+}
+
+function listFiles(inputs: readonly string[]): string[] {
+  const files = inputs.flatMap((input) => {
+    const entry = statSync(input, { throwIfNoEntry: false });
+    if (entry === undefined) throw new MedsslError("ERR_INPUT_MISSING", `${input}: no such file or folder`);
+    if (!entry.isDirectory()) return [input];
+    const names = readdirSync(input, { recursive: true, encoding: "utf8" }).sort();
+    return names
+      .filter((name) => IMAGE_EXTENSIONS.includes(extname(name).toLowerCase()))
+      .map((name) => join(input, name));
+  });
+  if (files.length === 0) {
+    throw new MedsslError("ERR_INPUT_EMPTY", `No image in ${inputs.join(", ")}.`, {
+      hint: `Images end in ${IMAGE_EXTENSIONS.join(", ")}.`,
+    });
+  }
+  return files;
+}
+
+/** A name of its own for each file's result: the stem, with a number where two files share one. */
+function uniqueNames(files: readonly string[]): string[] {
+  const seen = new Map<string, number>();
+  return files.map((file) => {
+    const stem = basename(file, extname(file));
+    const count = seen.get(stem) ?? 0;
+    seen.set(stem, count + 1);
+    return count === 0 ? `${stem}.png` : `${stem}-${count + 1}.png`;
+  });
+}
+
+function writeCsv(path: string, labels: readonly Label[], predictions: readonly Prediction[]): void {
+  const quote = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const header = ["file", ...labels.map(({ name }) => name)];
+  const rows = predictions.map(({ file, shares }) => [file, ...labels.map(({ name }) => shares[name]!.toFixed(6))]);
+  writeFileSync(path, [header, ...rows].map((row) => `${row.map(quote).join(",")}\n`).join(""));
+}

@@ -1,0 +1,155 @@
+/**
+ * Fine-tuning: labelled images and, as a rule, a pre-trained ViT in; a segmentation network out.
+ *
+ * Same crops  the generators are seeded again once the network is built, so that every network of a comparison sees
+ *             the same crops in the same order.
+ * Selection   none: a fixed number of steps, the last weights. Nothing looks at the held-out patients.
+ */
+import { type FinetuneRecipe, MedsslError, type RunListener } from "@medssl/contract";
+import { type Device, manualSeed, writeSafetensors } from "@medssl/torch";
+import { ImageSet, measureStatistics, type Selection } from "../data/image-set.ts";
+import { cutLabeledCrops } from "../data/labeled-crops.ts";
+import { Sampler } from "../data/sampler.ts";
+import { buildSegmenter } from "../models/build-segmenter.ts";
+import { moveModule, namedParameters, stateDict } from "../nn/module.ts";
+import { segmentationLoss } from "../objectives/segmentation-loss.ts";
+import { AdamW, clipGradientNorm, type ParameterGroup } from "../optim/adamw.ts";
+import { decayGroups, layerDecayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
+import { learningRateAt } from "../optim/schedule.ts";
+import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
+import { runSteps } from "./loop.ts";
+import { precisionRunner } from "./precision.ts";
+import {
+  checkpointPath,
+  type FinetuneRun,
+  finishedRun,
+  modelPath,
+  readCompleteRun,
+  writeRun,
+} from "./run-directory.ts";
+
+export interface FinetuneOptions {
+  /** What the run is called in its progress. */
+  readonly name: string;
+  /** The labelled images to learn from. */
+  readonly selections: readonly Selection[];
+  /** Patients who are kept for testing; written down, never read here. */
+  readonly heldOutPatients: readonly string[];
+  readonly recipe: FinetuneRecipe;
+  /** Folder of a pre-training run; undefined starts from random weights. */
+  readonly encoder: string | undefined;
+  readonly dir: string;
+  readonly isResumed: boolean;
+  readonly device: Device;
+  readonly listen: RunListener;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Peak learning rates of what is not ViT. */
+const headLearningRates: Readonly<Record<FinetuneRecipe["head"], number>> = { hybrid: 3e-3, unet: 3e-3, vit: 2e-3 };
+
+export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
+  const { selections, dir, device, isResumed, encoder } = options;
+  const done = finishedRun(dir, "finetune", isResumed);
+  if (done !== undefined) return done;
+  const pretrained = encoder === undefined ? undefined : readCompleteRun(encoder, "pretrain");
+  const recipe = withPretrainedEncoder(options.recipe, pretrained?.recipe);
+  const set = new ImageSet(selections);
+  if (set.labels.length === 0) {
+    throw new MedsslError("ERR_STORE_LABELS", `The store ${selections[0]!.store.dir} has no masks.`, {
+      hint: "Ingest a folder with images/ and masks/.",
+    });
+  }
+  const statistics = pretrained?.statistics ?? measureStatistics(set);
+  manualSeed(recipe.seed);
+  const network = moveModule(buildSegmenter(recipe, set.labels.length, encoder), device);
+  const groups = parameterGroups(namedParameters(network), recipe, encoder !== undefined);
+  const parameters = groups.flatMap((group) => group.parameters);
+  const tensors = parameters.map(([, parameter]) => parameter);
+  const optimizer = new AdamW(groups, { betas: [0.9, 0.98] });
+  manualSeed(recipe.seed);
+  const sampler = new Sampler(set.count, recipe.seed);
+  const stores = selections.map(({ store }) => store.dir);
+  const patients = [...new Set(set.cases.map(({ patient }) => patient))].sort();
+  const identity = JSON.stringify({ stage: "finetune", recipe, encoder: encoder ?? null, stores, patients });
+  const trained: Trained = { parameters, optimizer, sampler, device, identity };
+  const before = resumeOrStart(dir, trained, isResumed);
+  const { width, height, channel, fit } = selections[0]!.store.info.recipe;
+  const describe = (isComplete: boolean, seconds: number): FinetuneRun => ({
+    version: 1,
+    stage: "finetune",
+    createdAt: new Date().toISOString(),
+    stores,
+    images: set.count,
+    statistics,
+    recipe,
+    encoder: encoder ?? null,
+    labels: set.labels,
+    patients,
+    heldOutPatients: options.heldOutPatients,
+    input: { width, height, channel, fit },
+    isComplete,
+    seconds,
+  });
+  writeRun(dir, describe(false, before.seconds));
+  const schedule = {
+    peak: recipe.learningRate ?? headLearningRates[recipe.head],
+    totalSteps: recipe.steps,
+    warmupSteps: recipe.warmupSteps,
+  };
+  const inPrecision = precisionRunner(recipe.precision, device);
+  const cropOptions = { inputSize: recipe.inputSize, augmentation: recipe.augmentation, statistics, device };
+
+  const { isComplete, seconds } = await runSteps({
+    ...options,
+    firstStep: before.step,
+    secondsBefore: before.seconds,
+    totalSteps: recipe.steps,
+    imagesPerStep: recipe.batchSize,
+    checkpointEveryMinutes: recipe.checkpointEveryMinutes,
+    step(step) {
+      const { images, labels } = cutLabeledCrops(set, sampler.next(recipe.batchSize), cropOptions);
+      const { loss, dice, crossEntropy } = inPrecision(() => segmentationLoss(network.forward(images), labels));
+      loss.backward();
+      const gradientNorm = clipGradientNorm(tensors, recipe.gradientClipNorm);
+      const learningRate = learningRateAt(step, schedule);
+      const metrics = { diceLoss: dice.item(), crossEntropy: crossEntropy.item() };
+      const result = { loss: loss.item(), learningRate, gradientNorm, metrics };
+      if (Number.isFinite(gradientNorm)) optimizer.step(learningRate);
+      return result;
+    },
+    checkpoint: (progress) => writeCheckpoint(checkpointPath(dir), trained, progress),
+  });
+  if (isComplete) writeSafetensors(modelPath(dir), stateDict(network));
+  const run = describe(isComplete, seconds);
+  writeRun(dir, run);
+  return run;
+}
+
+/** A pre-trained encoder brings its own shape and input size. */
+function withPretrainedEncoder(
+  recipe: FinetuneRecipe,
+  pretrained?: { encoder: FinetuneRecipe["encoder"] },
+): FinetuneRecipe {
+  if (pretrained === undefined) return recipe;
+  if (recipe.head === "unet") {
+    throw new MedsslError("ERR_HEAD_UNET", "A plain U-Net has no encoder to start from a pre-training run.", {
+      hint: "Use --encoder none, or --head hybrid: the ViT inside the same U-Net.",
+    });
+  }
+  return { ...recipe, encoder: pretrained.encoder };
+}
+
+/** The ViT learns slower than what is new; a pre-trained one slower still towards its input. */
+function parameterGroups(parameters: NamedParameters, recipe: FinetuneRecipe, isPretrained: boolean): ParameterGroup[] {
+  const isEncoder = ([name]: NamedParameters[number]) => name.startsWith("encoder.");
+  const { weightDecay, encoderLearningRateScale: scale, layerDecay, encoder } = recipe;
+  const own = parameters.filter((parameter) => !isEncoder(parameter));
+  const vit = parameters.filter(isEncoder);
+  return [
+    ...decayGroups(own, weightDecay),
+    ...(isPretrained
+      ? layerDecayGroups(vit, { depth: encoder.depth, layerDecay, scale, weightDecay })
+      : decayGroups(vit, weightDecay, scale)),
+  ];
+}
