@@ -10,7 +10,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from "node:module";
 import { platform } from "node:os";
 import { basename, join } from "node:path";
-import { findCompiler } from "./compiler.mjs";
+import { compile, findCompiler } from "./compiler.mjs";
 import { runCommand } from "./run-command.mjs";
 import { SetupError } from "./setup-error.mjs";
 
@@ -92,7 +92,8 @@ export async function buildAddon(root, torch, env, progress) {
     [compiler.version, torch.dir, torch.version, ...flags].join("\n"),
   );
   const missing = jobs.filter(({ object }) => !existsSync(object));
-  const step = progress.begin("addon", `compiling ${missing.length} of ${jobs.length} files with ${compiler.command}`);
+  const task = missing.length === 0 ? "linking" : `compiling ${missing.length} of ${jobs.length} files`;
+  const step = progress.begin("addon", `${task} with ${compiler.command}`);
   try {
     let done = 0;
     await inParallel(missing, NUM_COMPILERS, async ({ source, object }) => {
@@ -101,13 +102,9 @@ export async function buildAddon(root, torch, env, progress) {
       step.update(`compiled ${done} of ${missing.length} files with ${compiler.command}`);
     });
     const libraries = [`-L${join(torch.dir, "lib")}`, "-ltorch_cpu", "-lc10", `-Wl,-rpath,${join(torch.dir, "lib")}`];
-    await compile(
-      compiler,
-      [...LINK_FLAGS, ...jobs.map(({ object }) => object), ...libraries],
-      paths.addon,
-      paths.objects,
-      env,
-    );
+    const objects = jobs.map(({ object }) => object);
+    await compile(compiler, [...LINK_FLAGS, ...objects, ...libraries], paths.addon, paths.objects, env);
+    await requireLoads(root, paths.addon, torch);
   } catch (error) {
     step.fail();
     throw error;
@@ -119,6 +116,24 @@ export async function buildAddon(root, torch, env, progress) {
   const used = new Set(jobs.map(({ object }) => basename(object)));
   for (const name of readdirSync(paths.objects)) if (!used.has(name)) rmSync(join(paths.objects, name));
   step.done(`built with ${compiler.command} against libtorch ${torch.version}`);
+}
+
+/**
+ * Loads the addon in the project's Node: a libtorch may have been installed without libraries that it links.
+ * @param {string} root
+ * @param {string} addon
+ * @param {TorchFolder} torch
+ */
+async function requireLoads(root, addon, torch) {
+  const node = createRequire(join(root, "package.json")).resolve("node/bin/node");
+  const { status, stderr } = await runCommand(node, ["-e", "require(process.argv[1])", addon]);
+  if (status === 0) return;
+  const reason = /Error: (.*)/.exec(stderr)?.[1] ?? stderr.trim();
+  rmSync(addon);
+  throw new SetupError(
+    `the addon does not load with the libtorch in ${torch.dir}: ${reason}`,
+    "Install that PyTorch again with all that it depends on, or point MEDSSL_TORCH to another libtorch.",
+  );
 }
 
 /** @param {string} native */
@@ -160,43 +175,6 @@ function includeFlags(root, torch) {
 }
 
 /**
- * Runs the compiler; the output takes its name only when it is whole.
- * @param {import("./compiler.mjs").Compiler} compiler
- * @param {readonly string[]} args
- * @param {string} output
- * @param {string} scratch
- * @param {NodeJS.ProcessEnv} env
- */
-async function compile(compiler, args, output, scratch, env) {
-  // A compiler that outlived a killed set-up may still be writing its own.
-  const partial = join(scratch, `${basename(output)}.${process.pid}.partial`);
-  const { status, stderr } = await runCommand(compiler.command, [...args, "-o", partial], { env });
-  if (status === 0) {
-    if (stderr.trim() !== "") process.stderr.write(`\n${stderr}`);
-    renameSync(partial, output);
-    return;
-  }
-  rmSync(partial, { force: true });
-  if (/No space left/i.test(stderr)) {
-    throw new SetupError(
-      `the disk is full: the addon needs 50 MB in ${output}`,
-      "Free some space there and run the same command again.",
-    );
-  }
-  if (/Killed|out of memory/i.test(stderr)) {
-    throw new SetupError(
-      "the compiler ran out of memory",
-      "Close other programs (each of two compilers takes up to 2 GB) and run the same command again.",
-    );
-  }
-  const errors = stderr.split("\n").filter((line) => /error|undefined/i.test(line));
-  throw new SetupError(
-    `${compiler.command} (${compiler.version}) cannot build ${basename(output)}:\n${(errors.length > 0 ? errors : stderr.split("\n")).slice(0, 8).join("\n")}`,
-    "A compiler for C++20 is needed: g++ 11, clang 14 or later. Set CXX to one, and run the same command again.",
-  );
-}
-
-/**
  * @template T
  * @param {readonly T[]} items
  * @param {number} numWorkers
@@ -205,7 +183,11 @@ async function compile(compiler, args, output, scratch, env) {
 async function inParallel(items, numWorkers, work) {
   const queue = [...items];
   const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+    try {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
+    } finally {
+      queue.length = 0; // after a failure nothing new is begun
+    }
   };
   await Promise.all(Array.from({ length: numWorkers }, worker));
 }
