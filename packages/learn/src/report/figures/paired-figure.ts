@@ -120,7 +120,7 @@ function armMarks(style: FigureStyle, rows: readonly Comparison[], dx: number): 
         x: "fraction",
         y: "mean",
         shape: tick,
-        length: 14,
+        length: 10,
         rotate: 90,
         stroke: color,
         strokeWidth: 2.5,
