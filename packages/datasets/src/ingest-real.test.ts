@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readCase } from "./case-pixels.ts";
+import { ingest } from "./ingest.ts";
+import { openStore } from "./store.ts";
+
+const chase = join(import.meta.dirname, "../../../../shared/data/vessels-chase-db1");
+
+test("CHASE_DB1 as published: 28 images of 14 children, vessels darker than their surroundings", {
+  skip: !existsSync(chase) && "the data set is not on this machine",
+}, async () => {
+  const root = mkdtempSync(join(tmpdir(), "medssl-chase-"));
+  const { found, stored, masks, patients } = await ingest(
+    [chase],
+    { store: join(root, "store"), width: 128, height: 128, channel: "green" },
+    () => {},
+  );
+  assert.deepEqual({ found, stored, masks, patients }, { found: 28, stored: 28, masks: 28, patients: 14 });
+  const store = openStore(join(root, "store"));
+  let darker = 0;
+  for (const one of store.cases) {
+    const { image, labels } = readCase(store, one);
+    const share = labels!.data.filter((label) => label === 1).length / labels!.data.length;
+    assert.ok(share > 0.03 && share < 0.12, `${one.id}: ${share}`);
+    // The fundus is what is not black around it.
+    const meanOf = (label: number) => {
+      const values = image.data.filter((value, i) => labels!.data[i] === label && value > 20);
+      return values.reduce((sum, value) => sum + value, 0) / values.length;
+    };
+    darker += Number(meanOf(1) < meanOf(0));
+  }
+  assert.ok(darker >= 24, `${darker} of 28`);
+  rmSync(root, { recursive: true });
+});
