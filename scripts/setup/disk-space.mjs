@@ -1,4 +1,4 @@
-import { existsSync, statfsSync } from "node:fs";
+import fs from "node:fs";
 import { dirname } from "node:path";
 import { megabytes } from "./progress.mjs";
 import { SetupError } from "./setup-error.mjs";
@@ -9,10 +9,10 @@ import { SetupError } from "./setup-error.mjs";
  */
 export function freeBytes(folder) {
   let existing = folder;
-  while (!existsSync(existing)) existing = dirname(existing);
-  // Node 18.0 to 18.14 have no statfs: there a full disk shows when the writing fails.
-  if (typeof statfsSync !== "function") return Number.POSITIVE_INFINITY;
-  const { bavail, bsize } = statfsSync(existing);
+  while (!fs.existsSync(existing)) existing = dirname(existing);
+  // Node 18.0 to 18.14 have no statfs (nor could it be imported by name): a full disk shows when the writing fails.
+  if (typeof fs.statfsSync !== "function") return Number.POSITIVE_INFINITY;
+  const { bavail, bsize } = fs.statfsSync(existing);
   return bavail * bsize;
 }
 
