@@ -20,18 +20,16 @@ test("CHASE_DB1 as published: 28 images of 14 children, vessels darker than thei
   );
   assert.deepEqual({ found, stored, masks, patients }, { found: 28, stored: 28, masks: 28, patients: 14 });
   const store = openStore(join(root, "store"));
-  let darker = 0;
   for (const one of store.cases) {
     const { image, labels } = readCase(store, one);
     const share = labels!.data.filter((label) => label === 1).length / labels!.data.length;
     assert.ok(share > 0.03 && share < 0.12, `${one.id}: ${share}`);
-    // The fundus is what is not black around it.
-    const meanOf = (label: number) => {
-      const values = image.data.filter((value, i) => labels!.data[i] === label && value > 20);
-      return values.reduce((sum, value) => sum + value, 0) / values.length;
-    };
-    darker += Number(meanOf(1) < meanOf(0));
+    // Against the pixels a little to the left and right, so that the uneven light does not matter.
+    let contrast = 0;
+    labels!.data.forEach((label, i) => {
+      if (label === 1) contrast += image.data[i]! - (image.data[i - 4]! + image.data[i + 4]!) / 2;
+    });
+    assert.ok(contrast < 0, one.id);
   }
-  assert.ok(darker >= 24, `${darker} of 28`);
   rmSync(root, { recursive: true });
 });
