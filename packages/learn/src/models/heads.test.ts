@@ -41,3 +41,58 @@ for (const [name, make] of Object.entries(networks)) {
     });
   });
 }
+
+test("sizes are those of the prototype: U-Net 0.80 M, hybrid 3.71 M", () => {
+  scope(() => {
+    assert.equal(countParameters(new UNet({ numClasses: 1 })), 804_450);
+    assert.equal(countParameters(new HybridUNet(full(16), { numClasses: 1 })), 3_706_530);
+    assert.equal(countParameters(new ViTSegmenter(full(16), { numClasses: 1 })), 2_868_194);
+  });
+});
+
+test("logits have the input's size, whatever it is", () => {
+  noGrad(() =>
+    scope(() => {
+      const wide = small(8, [40, 56]);
+      for (const [network, size] of [
+        [new UNet({ numClasses: 3 }), [50, 37]],
+        [new ViTSegmenter(wide, { numClasses: 3 }), [40, 56]],
+        [new HybridUNet(wide, { numClasses: 3 }), [40, 56]],
+      ] as const) {
+        assert.deepEqual(network.forward(randn([2, 1, ...size])).shape, [2, 4, ...size]);
+      }
+    }),
+  );
+});
+
+test("a gradient reaches every parameter but the ViT's final norm", () => {
+  manualSeed(0);
+  for (const make of Object.values(networks)) {
+    scope(() => {
+      const network = make();
+      const logits = network.forward(randn([2, 1, 64, 64]));
+      segmentationLoss(logits, randint(0, 3, [2, 64, 64])).loss.backward();
+      for (const [name, { grad }] of namedParameters(network)) {
+        const isReached = grad !== undefined && grad.abs().sum().item() > 0;
+        assert.equal(isReached, !name.startsWith("encoder.norm."), name);
+      }
+    });
+  }
+});
+
+test("a pre-trained ViT begins unperturbed inside the hybrid", () => {
+  manualSeed(0);
+  noGrad(() =>
+    scope(() => {
+      const { injection } = new HybridUNet(small(16), { numClasses: 1 });
+      assert.equal(
+        injection
+          .forward(randn([2, 4, 128]))
+          .abs()
+          .amax()
+          .item(),
+        0,
+      );
+    }),
+  );
+});
