@@ -1,6 +1,21 @@
 /** The science: models, objectives, training, evaluation, studies. */
 export { type EvaluateOptions, type Evaluation, evaluateRun } from "./evaluation/evaluate.ts";
 export { type Prediction, type PredictOptions, type PredictResult, predict } from "./evaluation/predict.ts";
+export { type LabeledCase, scoreCase, summarizeScores } from "./metrics/overlap.ts";
+export { HybridUNet } from "./models/hybrid-unet.ts";
+export { type SegmenterOptions, UNet } from "./models/unet.ts";
+export { type TokenOptions, ViT, type ViTOptions } from "./models/vit.ts";
+export { ViTSegmenter } from "./models/vit-segmenter.ts";
+export { countParameters, loadStateDict, moveModule, namedParameters, stateDict } from "./nn/module.ts";
+export { contrastLoss, ProjectionHead } from "./objectives/anatomical-contrast.ts";
+export {
+  MaskedAutoencoder,
+  randomKeepIndices,
+  reconstruct,
+  reconstructionLoss,
+} from "./objectives/masked-image-modeling.ts";
+export { PretrainingModel, pretrainingLoss } from "./objectives/pretraining.ts";
+export { segmentationLoss } from "./objectives/segmentation-loss.ts";
 export { loadRecipe, recipeNames } from "./recipes/recipe-files.ts";
 export { studyTable } from "./report/table.ts";
 export { runStudy, type StudyOptions, type StudyResult } from "./study/run-study.ts";
