@@ -3,8 +3,9 @@
  *
  * Shapes    [H, W, C] in, [height, width, C] out, same type. Pixel centers are at half-integers (corners align).
  * Bicubic   a = -0.5; when shrinking the kernel widens with the factor, so no pixel of the source is skipped. Two
- *           passes, rounded and clipped to the type after each, as Pillow does: equal to its BICUBIC within 1 level.
- * Nearest   the source pixel that holds the center of the target pixel, as Pillow's NEAREST; never makes a new value.
+ *           passes, rounded and clipped to the type after each, as Pillow does: equal to its BICUBIC but for rounding.
+ * Nearest   the source pixel that holds the center of the target pixel, as Pillow's NEAREST but for centers on a border
+ *           between two, where rounding decides; never makes a new value.
  * Cost      per target pixel 4 * max(1, factor) source pixels in each pass.
  * Source    Keys, IEEE Trans. ASSP 29:1153 (1981).
  */

@@ -50,7 +50,8 @@ export function decodeLabelPng(bytes: Uint8Array, name: string): LabelImage | un
   if (!isPng || bytes[25] !== PALETTE_COLOR_TYPE) return undefined;
   const chunks = decodeChunks(bytes, name);
   if (!hasColors(chunks.find(({ type }) => type === "PLTE")?.data ?? new Uint8Array())) return undefined;
-  const header = viewOf(chunks[0]!.data);
+  if (chunks[0]?.type !== "IHDR") throw corrupt(name, "its header is missing");
+  const header = viewOf(chunks[0].data);
   const [width, height, depth] = [header.getUint32(0), header.getUint32(4), header.getUint8(8)];
   if (header.getUint8(12) !== 0) {
     throw new MedsslError("ERR_IMAGE_FORMAT", `${name}: expected palette indices row by row, got an interlaced PNG`, {

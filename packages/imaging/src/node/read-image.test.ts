@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { MedsslError } from "@medssl/contract";
+import fc from "fast-check";
 import type { Image } from "../image.ts";
 import { decodeImage, readImage } from "./read-image.ts";
-import { readMask } from "./read-mask.ts";
+import { decodeMask, readMask } from "./read-mask.ts";
 
 const fixtures = join(import.meta.dirname, "..", "fixtures");
 const { files } = JSON.parse(readFileSync(join(fixtures, "expected.json"), "utf8"));
@@ -61,6 +62,26 @@ test("a file cut anywhere, emptied or with a flipped byte never gives an image",
   for (const length of [3, 300, jpeg.length >> 1, jpeg.length - 100]) {
     await assert.rejects(decodeImage(jpeg.subarray(0, length), "x.png"), hasCode("ERR_IMAGE_CORRUPT"));
   }
+});
+
+test("whatever bytes are changed or cut off, the outcome is an image or an error that says so", async () => {
+  const names = ["gray8.png", "gray16.png", "rgb8.png", "palette.png", "palette2bit.png", "gray.jpg", "color.jpg"];
+  const files = names.map((name) => readFileSync(join(fixtures, name)));
+  const changes = fc.array(fc.tuple(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.nat(255)), {
+    maxLength: 4,
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...files), changes, fc.boolean(), async (file, edits, isCut) => {
+      const bytes = Uint8Array.from(file);
+      for (const [place, value] of edits) bytes[Math.floor(place * bytes.length)] = value;
+      const length = isCut ? Math.floor((edits[0]?.[0] ?? 1) * bytes.length) : bytes.length;
+      for (const decode of [decodeImage, decodeMask]) {
+        const outcome = await decode(bytes.subarray(0, length), "x.png").catch((error: unknown) => error);
+        if (outcome instanceof Error) assert.equal(outcome.name, "MedsslError", String(outcome.stack));
+      }
+    }),
+    { seed: 1, numRuns: 150 },
+  );
 });
 
 test("another format is called so, with what to do", async () => {
