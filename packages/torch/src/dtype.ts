@@ -26,7 +26,8 @@ export function dtypeOfCode(code: number): DType {
   return name;
 }
 
-export const isDType = (name: string): name is DType => Object.hasOwn(codes, name);
+/** Codes by name, for names that may be none. */
+export const dtypeCodes: ReadonlyMap<string, number> = new Map(Object.entries(codes));
 
 /** Bytes of one element. */
 export const itemSize = (dtype: DType): number =>

@@ -6,7 +6,7 @@
  */
 
 import { deviceCode } from "./device.ts";
-import { dtypeCode, isDType } from "./dtype.ts";
+import { dtypeCodes } from "./dtype.ts";
 import { callBuffer, native, reserveCallBuffer } from "./native.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -28,6 +28,8 @@ export type Result = Tensor | number | boolean | null | Result[];
 interface Parameter {
   readonly name: string;
   readonly type: string;
+  /** The names that it takes, where it is an enumeration; their numbers are libtorch's alone to see. */
+  readonly codes: ReadonlyMap<string, number> | undefined;
 }
 
 interface Schema {
@@ -52,8 +54,12 @@ const tag = {
   device: 9,
 } as const;
 
-// Names besides the element types that stand for a number: c10/core/MemoryFormat.h, c10/core/Layout.h
-const enumerators = new Map(Object.entries({ contiguous: 0, preserve: 1, channelsLast: 2, strided: 0 }));
+// c10/core/ScalarType.h, c10/core/MemoryFormat.h, c10/core/Layout.h
+const enumerations: Readonly<Record<string, ReadonlyMap<string, number>>> = {
+  ScalarType: dtypeCodes,
+  MemoryFormat: new Map(Object.entries({ contiguous: 0, preserve: 1, channelsLast: 2 })),
+  Layout: new Map([["strided", 0]]),
+};
 
 const stringIds = new Map<string, number>();
 
@@ -70,7 +76,12 @@ function findSchema(name: string): Schema {
   const [base = "", overload = ""] = name.split(".");
   const json = native.findOperator(base, overload);
   if (json === "") throw new Error(`libtorch has no operator "${name}"; names look like "aten::add.Tensor"`);
-  return { name, ...JSON.parse(json) };
+  const schema = JSON.parse(json);
+  const parameters = schema.arguments.map((parameter: Parameter) => ({
+    ...parameter,
+    codes: enumerations[parameter.type.replace("?", "")],
+  }));
+  return { ...schema, name, arguments: parameters };
 }
 
 function refuse({ name, type }: Parameter, value: unknown): never {
@@ -91,7 +102,7 @@ function encode(value: Argument, parameter: Parameter, next: number): number {
   if (value instanceof Tensor) {
     words[next++] = tag.tensor;
     words[next++] = value.handle;
-  } else if (typeof value === "number") {
+  } else if (typeof value === "number" && parameter.codes === undefined) {
     // What int64 cannot hold exactly is a real number, whatever its digits.
     words[next++] = Number.isSafeInteger(value) ? tag.integer : tag.real;
     words[next++] = value;
@@ -138,7 +149,7 @@ function encodeString(value: string, parameter: Parameter, next: number): number
     words[next++] = stringId(value);
   } else {
     words[next++] = tag.integer;
-    words[next++] = isDType(value) ? dtypeCode(value) : (enumerators.get(value) ?? refuse(parameter, value));
+    words[next++] = parameter.codes?.get(value) ?? refuse(parameter, value);
   }
   return next;
 }

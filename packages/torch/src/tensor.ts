@@ -186,6 +186,7 @@ export class Tensor {
   forget(): number {
     const handle = this.handle;
     this.#handle = 0;
+    this.#description = undefined;
     if (this.#isAdopted) collected.unregister(this);
     return handle;
   }
