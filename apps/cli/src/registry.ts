@@ -16,6 +16,11 @@ export const commands: readonly RegisteredCommand[] = [
     load: async () => (await import("./commands/doctor.ts")).doctorCommand(),
   },
   {
+    name: "phantom",
+    summary: "phantoms with masks to try things on: lungs, cardiac, liver, vessels",
+    load: async () => (await import("./commands/phantom.ts")).phantomCommand(),
+  },
+  {
     name: "ingest",
     summary: "folders of images and masks into a store, decoded once",
     load: async () => (await import("./commands/ingest.ts")).ingestCommand(),

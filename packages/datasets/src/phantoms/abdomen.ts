@@ -1,14 +1,14 @@
 /**
- * The organs of the upper belly: liver with its vessels and tumours, stomach, spleen, kidneys, pancreas, bowel.
+ * The organs of the upper belly beside the liver: stomach, spleen, kidneys, pancreas, bowel.
  *
  * Gas rises: standing patients carry it under the left dome, lying ones before their spine.
  */
 
 import type { Random } from "../random.ts";
-import { growBranches } from "./branches.ts";
 import { around, between, chance } from "./draw.ts";
+import { buildLiver, buildLiverVessels } from "./liver.ts";
 import type { Patient } from "./patient.ts";
-import { ellipsoid, type Part, type Point, radiusIn, type Section, type Solid, stack, tube } from "./solids.ts";
+import { ellipsoid, type Part, type Point, type Section, type Solid, stack, tube } from "./solids.ts";
 
 export type Posture = "standing" | "lying";
 
@@ -40,93 +40,13 @@ function inset(dome: Solid, thickness: number): Solid {
   return { ...dome, tissue: "fat", top: dome.top - thickness, sectionAt, traits: { cavity: "opens", mottle: 0.4 } };
 }
 
-function buildLiver(patient: Patient, random: Random): Solid[] {
-  const g = patient.liver;
-  const top = patient.domeTop - 5;
-  const traits = { ...inside, name: "liver", roughness: 3, mottle: 0.15 };
-  const reach = between(random, 0.75, 1.35);
-  const right = stack(
-    "liver",
-    [
-      { z: top - 165 * g, x: -82, y: -4, right: 46, left: 26, front: 36, back: 44, slope: 0.1 },
-      { z: top - 125 * g, x: -76, y: -6, right: 56, left: 34, front: 54, back: 56, slope: 0.16 },
-      { z: top - 90 * g, x: -66, y: -10, right: 68, left: 46 * g, front: 70, back: 66, slope: 0.16 },
-      { z: top - 50 * g, x: -60, y: -12, right: 76, left: 58 * g, front: 72, back: 70, slope: 0.08 },
-      { z: top, x: -58, y: -10, right: 76, left: 64, front: 74, back: 66, slope: 0 },
-    ],
-    traits,
-    { bottom: 40, top: patient.domeHeight + 6 },
-  );
-  const left = stack(
-    "liver",
-    [
-      { z: top - 112, x: -14, y: -62, right: 30, left: 26, front: 22, back: 24 },
-      { z: top - 70, x: -10, y: -52, right: 48, left: 50 * reach, front: 32, back: 34, slope: -0.1 },
-      { z: top - 34, x: -6, y: -44, right: 56, left: 74 * reach, front: 40, back: 36, slope: -0.18 },
-      { z: top - 4, x: -2, y: -40, right: 56, left: 64 * reach, front: 40, back: 34 },
-    ],
-    traits,
-    { bottom: 30, top: 34, power: 1.75 },
-  );
-  const caudate = ellipsoid("liver", [-6, 2, top - 62], [20, 13, 26], [1, 0.4, 0], traits);
-  return [right, left, caudate];
-}
-
-function buildLiverVessels(lobes: readonly Solid[], random: Random): Part[] {
-  const [right, left] = lobes as [Solid, Solid];
-  const z = right.top;
-  const options = { tissue: "portalBlood", traits: { ...inside, isInner: true }, minRadius: 0.9, length: 4.6, outward: 0.8 } as const;
-  const hilum: Point = [-24, -14, z - 64];
-  const cava: Point = [-19, 8, z - 16];
-  return [
-    ...growBranches(random, right, hilum, [-0.9, 0.1, 0.1], 6.4, options),
-    ...growBranches(random, right, [-34, -14, z - 62], [-0.6, -0.6, 0.5], 4.8, options),
-    ...growBranches(random, right, [-40, -6, z - 62], [-0.5, 0.7, -0.4], 4.6, options),
-    ...growBranches(random, left, [-16, -26, z - 54], [0.4, -0.8, 0.3], 4.6, options),
-    ...growBranches(random, right, cava, [-0.9, 0.25, -0.35], 5, options),
-    ...growBranches(random, right, cava, [-0.6, -0.7, -0.35], 4.8, options),
-    ...growBranches(random, left, [-12, -16, z - 22], [0.5, -0.8, -0.25], 4.2, options),
-    tube("portalBlood", [[-4, -6, z - 92], [-14, -10, z - 74], hilum], 6.6, 6.6, inside),
-  ];
-}
-
-/**
- * Draws tumours that lie wholly inside one of the lobes.
- *
- * @param count How many.
- * @param heights The range of heights of their middles, in mm.
- */
-export function drawTumors(lobes: readonly Solid[], count: number, heights: readonly [number, number], random: Random): Solid[] {
-  const tumors: Solid[] = [];
-  for (let tries = 0; tumors.length < count && tries < 400; tries++) {
-    const radius = Math.min(38, 5.5 * Math.exp(Math.abs(random.normal()) * 0.75));
-    const lobe = lobes[chance(random, 0.75) ? 0 : 1]!;
-    const z = between(random, ...heights);
-    if (z < lobe.bottom + radius || z > lobe.top - radius) continue;
-    const { x, y, right, left, front, back } = lobe.sectionAt(z);
-    const center: Point = [x + between(random, -right, left), y + between(random, -front, back), z];
-    const corners: Point[] = [-1, 1].flatMap((s) => [
-      [center[0] + s * radius, center[1], z] as const,
-      [center[0], center[1] + s * radius, z] as const,
-      [center[0], center[1], z + s * radius] as const,
-    ]);
-    const isClear = tumors.every((other) => {
-      const section = other.sectionAt((other.bottom + other.top) / 2);
-      const gap = Math.hypot(center[0] - section.x, center[1] - section.y);
-      return gap > radius + section.right + 6;
-    });
-    if (!isClear || corners.some((corner) => radiusIn(lobe, corner) > 0.93)) continue;
-    const shape = (): number => radius * between(random, 0.78, 1.1);
-    const axis: Point = [random.normal(), random.normal(), random.normal()];
-    const traits = { ...inside, name: "tumor", roughness: 0.16 * radius + 0.6, mottle: 0.5, softness: between(random, 1, 5) };
-    tumors.push(ellipsoid("tumor", center, [shape(), shape(), shape()], axis, traits));
-  }
-  return tumors;
-}
-
 function buildRetroperitoneum(random: Random): Part[] {
   const kidneys = [-1, 1].flatMap((side): Part[] => {
-    const center: Point = [side * around(random, 56, 3), around(random, 36, 3), around(random, side === 1 ? -76 : -90, 8)];
+    const center: Point = [
+      side * around(random, 56, 3),
+      around(random, 36, 3),
+      around(random, side === 1 ? -76 : -90, 8),
+    ];
     const axis: Point = [-0.22 * side, 0.2, 1];
     const sinus: Point = [center[0] - side * 9, center[1] - 3, center[2]];
     return [
@@ -138,17 +58,59 @@ function buildRetroperitoneum(random: Random): Part[] {
   return [
     ...kidneys,
     ellipsoid("spleen", [94, 34, around(random, -34, 8)], [46, 24, 48], [0.55, 1, -0.2], { ...inside, roughness: 2 }),
-    tube("organ", [[-30, -16, -104], [-8, -10, -92], [34, 8, -78], [82, 24, -60]], 11, 8, { ...inside, roughness: 3, mottle: 0.5 }),
+    tube(
+      "organ",
+      [
+        [-30, -16, -104],
+        [-8, -10, -92],
+        [34, 8, -78],
+        [82, 24, -60],
+      ],
+      11,
+      8,
+      { ...inside, roughness: 3, mottle: 0.5 },
+    ),
     ellipsoid("organ", [-40, -8, -100], [14, 16, 30], [0, 0, 1], { ...inside, roughness: 2 }),
     stack("portalBlood", [
       { z: -330, x: -18, y: 16, right: 11, left: 11, front: 10, back: 9 },
       { z: -70, x: -20, y: 12, right: 13, left: 13, front: 10, back: 9 },
       { z: 14, x: -19, y: 8, right: 12, left: 12, front: 11, back: 10 },
     ]),
-    tube("leftBlood", [[6, 16, -60], [4, -4, -66], [2, -12, -90], [2, -14, -200]], 4, 3.4, inside),
-    tube("portalBlood", [[-5, -8, -92], [-8, -14, -120], [-8, -16, -200]], 5.5, 5, inside),
+    tube(
+      "leftBlood",
+      [
+        [6, 16, -60],
+        [4, -4, -66],
+        [2, -12, -90],
+        [2, -14, -200],
+      ],
+      4,
+      3.4,
+      inside,
+    ),
+    tube(
+      "portalBlood",
+      [
+        [-5, -8, -92],
+        [-8, -14, -120],
+        [-8, -16, -200],
+      ],
+      5.5,
+      5,
+      inside,
+    ),
     ...[-1, 1].flatMap((side): Part[] => [
-      tube("muscle", [[side * 9 + 6, 24, -8], [side * 12 + 5, 30, -60], [side * 11 + 3, 34, -130]], 5, 4.5, inside),
+      tube(
+        "muscle",
+        [
+          [side * 9 + 6, 24, -8],
+          [side * 12 + 5, 30, -60],
+          [side * 11 + 3, 34, -130],
+        ],
+        5,
+        4.5,
+        inside,
+      ),
       stack("muscle", [
         { z: -330, x: side * 52, y: 48, right: 26, left: 26, front: 24, back: 28 },
         { z: -120, x: side * 36, y: 56, right: 15, left: 15, front: 17, back: 20 },
@@ -163,7 +125,11 @@ function buildStomach(patient: Patient, posture: Posture, random: Random): Part[
   const top = patient.domeTop - patient.domeDrop;
   const bodies = [
     { center: [58, 10, top - 44] as Point, radii: [36, 27, 38].map((r) => r * fullness), axis: [0.3, 1, 0.2] as Point },
-    { center: [50, -30, top - 74] as Point, radii: [40, 26, 26].map((r) => r * fullness), axis: [0.9, -0.3, 0.6] as Point },
+    {
+      center: [50, -30, top - 74] as Point,
+      radii: [40, 26, 26].map((r) => r * fullness),
+      axis: [0.9, -0.3, 0.6] as Point,
+    },
   ];
   const traits = { ...inside, roughness: 6 };
   const walls: Part[] = bodies.map(({ center, radii, axis }) =>
@@ -185,7 +151,15 @@ function inFrontOf(lumen: Solid, level: number): Solid {
     if (!(Math.abs(sunk) < 1)) return { ...section, right: 0, left: 0, front: 0, back: 0 };
     const narrow = level < section.y ? Math.sqrt(1 - sunk * sunk) : 1;
     const front = Math.max(0, level - (section.y - section.front));
-    return { ...section, y: level, front, back: 0.4, right: section.right * narrow, left: section.left * narrow, slope: 0 };
+    return {
+      ...section,
+      y: level,
+      front,
+      back: 0.4,
+      right: section.right * narrow,
+      left: section.left * narrow,
+      slope: 0,
+    };
   };
   return { ...lumen, tissue: "air", sectionAt, traits: { ...inside, roughness: 1 } };
 }
@@ -200,7 +174,17 @@ function bubble(top: number, random: Random): Part[] {
   // A bubble that fills its room, or one that lies on a level of fluid.
   if (chance(random, 0.5)) return [ellipsoid("air", center, [width, depth, height], [1, 0.1, around(random, 0, 0.1)])];
   const outline = { x, y, right: width, left: width, front: depth, back: depth };
-  return [stack("air", [{ z: z - 0.2 * height, ...outline }, { z: z + height, ...outline }], {}, { top: height })];
+  return [
+    stack(
+      "air",
+      [
+        { z: z - 0.2 * height, ...outline },
+        { z: z + height, ...outline },
+      ],
+      {},
+      { top: height },
+    ),
+  ];
 }
 
 /** Gas in a loop seen from the front: a few bubbles that run into one another. */
@@ -221,7 +205,11 @@ function buildBowel(patient: Patient, posture: Posture, random: Random): Part[] 
     const t = i / 8;
     // The colon frames the belly under liver and stomach; the small bowel fills what is left.
     const center: Point = isColon
-      ? [-96 + 200 * t, -38 - 26 * Math.sin(Math.PI * t) + around(random, 0, 8), patient.domeTop - 122 + 62 * t * t + around(random, 0, 9)]
+      ? [
+          -96 + 200 * t,
+          -38 - 26 * Math.sin(Math.PI * t) + around(random, 0, 8),
+          patient.domeTop - 122 + 62 * t * t + around(random, 0, 9),
+        ]
       : [between(random, -50, 96), between(random, -70, 6), between(random, -300, -84)];
     const radius = isColon ? between(random, 15, 25) : between(random, 9, 15);
     const axis: Point = [random.normal(), random.normal(), random.normal()];

@@ -11,6 +11,7 @@ import type { Patient } from "./patient.ts";
 import { buildSkeleton } from "./skeleton.ts";
 import type { Part, Point, Solid, Tube } from "./solids.ts";
 import { buildThorax } from "./thorax.ts";
+import { buildArm, buildWall } from "./wall.ts";
 
 export interface Body {
   readonly wall: readonly Part[];
@@ -32,8 +33,8 @@ export function buildBody(patient: Patient, posture: Posture, seed: number): Bod
   const thorax = buildThorax(patient);
   const skeleton = buildSkeleton(patient, thorax.lungs, new Random(seed, 1));
   return {
-    wall: thorax.wall,
-    arms: thorax.arms,
+    wall: buildWall(patient),
+    arms: [-1, 1].flatMap((side) => buildArm(patient, side as -1 | 1)),
     lungs: thorax.lungs,
     diaphragm: thorax.diaphragm,
     belly: buildAbdomen(patient, thorax.diaphragm, posture, new Random(seed, 2)),

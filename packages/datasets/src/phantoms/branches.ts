@@ -6,7 +6,7 @@
 
 import type { Random } from "../random.ts";
 import { around, between } from "./draw.ts";
-import { type Point, radiusIn, type Solid, type Tissue, type Tube, type Traits } from "./solids.ts";
+import { type Point, radiusIn, type Solid, type Tissue, type Traits, type Tube } from "./solids.ts";
 
 export interface BranchingOptions {
   readonly tissue: Tissue;

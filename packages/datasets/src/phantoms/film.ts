@@ -79,7 +79,7 @@ export function develop(
   const tones = new Float32Array(depth.length);
   for (let i = 0; i < tones.length; i++) {
     // Evening out pulls the wide average toward the curve's middle; sharpening lifts what the fine average lacks.
-    const level = sharp[i]! + exposure.equalize * (middle - wide[i]!) * (wide[i]! > 1 ? 1 : wide[i]!);
+    const level = sharp[i]! + exposure.equalize * (middle - wide[i]!) * Math.min(1, wide[i]!);
     const value = level + exposure.sharpen * (sharp[i]! - fine[i]!);
     const tone = 1 / (1 + Math.exp((middle - value) / (exposure.latitude * 0.5)));
     tones[i] = exposure.black + (exposure.white - exposure.black) * tone ** exposure.gamma;

@@ -8,7 +8,7 @@
  */
 
 import type { Random } from "../random.ts";
-import { around, between, chance, smoothstep } from "./draw.ts";
+import { between, chance, smoothstep } from "./draw.ts";
 import { type Field, fractalNoise, smoothNoise } from "./noise.ts";
 import { attenuation, type Film } from "./projection.ts";
 import type { Section, Solid } from "./solids.ts";

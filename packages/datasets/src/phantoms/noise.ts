@@ -91,7 +91,9 @@ function stretch(knots: Float32Array, numKnots: number, size: number, cell: numb
 export function blur(field: Field, size: number, sigma: number): Field {
   if (sigma > 3) return boxBlur(field, size, sigma);
   const reach = Math.max(1, Math.ceil(2.5 * sigma));
-  const kernel = Float32Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * sigma ** 2)));
+  const kernel = Float32Array.from({ length: 2 * reach + 1 }, (_, i) =>
+    Math.exp(-((i - reach) ** 2) / (2 * sigma ** 2)),
+  );
   const total = kernel.reduce((sum, value) => sum + value, 0);
   for (let k = 0; k < kernel.length; k++) kernel[k]! /= total;
   const across = new Float32Array(field.length);

@@ -3,10 +3,10 @@
  */
 
 import { Random } from "../random.ts";
-import { drawTumors } from "./abdomen.ts";
 import { type Body, buildBody } from "./body.ts";
 import { around, between, chance } from "./draw.ts";
 import { heartChambers } from "./heart.ts";
+import { drawTumors } from "./liver.ts";
 import { blur, type Field, whiteNoise } from "./noise.ts";
 import { drawPatient } from "./patient.ts";
 import { type Pose, posed } from "./pose.ts";
@@ -53,7 +53,9 @@ export function renderScan(task: ScanTask, seed: number, view: number, size: num
   const own = new Random(seed, 202 + view, task.length);
   const painter = new SlicePainter(grid, densities, scanLabels[task], own);
   const parts = order(body, tumors).map((part) => posed(part, pose));
-  const skin = parts.find((part): part is Solid => part.kind === "solid" && part.tissue === "skin" && part.traits.mottle !== undefined)!;
+  const skin = parts.find(
+    (part): part is Solid => part.kind === "solid" && part.tissue === "skin" && part.traits.mottle !== undefined,
+  )!;
   painter.paint(table(skin, grid.z, random));
   painter.waver(own, 2.4);
   painter.paint(parts);
@@ -61,7 +63,17 @@ export function renderScan(task: ScanTask, seed: number, view: number, size: num
 }
 
 function order(body: Body, tumors: readonly Part[]): Part[] {
-  return [...body.wall, ...body.lungs, ...body.lungVessels, ...body.core, ...body.diaphragm, ...body.belly, ...tumors, ...body.axis, ...body.bones];
+  return [
+    ...body.wall,
+    ...body.lungs,
+    ...body.lungVessels,
+    ...body.core,
+    ...body.diaphragm,
+    ...body.belly,
+    ...tumors,
+    ...body.axis,
+    ...body.bones,
+  ];
 }
 
 /** Heights in the patient, ascending, in unscaled mm. */
@@ -107,7 +119,9 @@ function drawDensities(task: ScanTask, random: Random): Densities {
 
 /** Center and width of the window through which the slice is seen, HU. */
 function drawWindow(task: ScanTask, random: Random): [number, number] {
-  return task === "cardiac" ? [between(random, 70, 200), between(random, 380, 750)] : [between(random, 30, 70), between(random, 320, 460)];
+  return task === "cardiac"
+    ? [between(random, 70, 200), between(random, 380, 750)]
+    : [between(random, 30, 70), between(random, 320, 460)];
 }
 
 /** The table under the patient, bent like a tray. */
@@ -123,7 +137,13 @@ function table(skin: Solid, z: number, random: Random): Part[] {
 }
 
 /** Adds the noise of a reconstruction, blurs with its kernel and applies the window. */
-function show(density: Field, grid: SliceGrid, noise: number, [center, width]: [number, number], random: Random): Uint8Array {
+function show(
+  density: Field,
+  grid: SliceGrid,
+  noise: number,
+  [center, width]: [number, number],
+  random: Random,
+): Uint8Array {
   const { size } = grid;
   const white = whiteNoise(random, size);
   // Noise after filtered back-projection has no low frequencies; smoothing takes the highest.

@@ -39,7 +39,15 @@ export function spineX(patient: Patient, z: number): number {
 }
 
 /** Depth of the vertebrae's middles: bent back in the chest, forward in the neck and the loins. */
-const spineY = curve([[-330, 38], [-150, 45], [-60, 53], [60, 60], [120, 58], [200, 44], [270, 26]]);
+const spineY = curve([
+  [-330, 38],
+  [-150, 45],
+  [-60, 53],
+  [60, 60],
+  [120, 58],
+  [200, 44],
+  [270, 26],
+]);
 
 function buildSpine(patient: Patient): Part[] {
   const parts: Part[] = [];
@@ -51,7 +59,12 @@ function buildSpine(patient: Patient): Part[] {
     const y = spineY(z);
     const width = 17.5 - 0.45 * number + (number > 0 ? -2 : 0);
     const depth = 12.5 - 0.35 * number;
-    const outline = (scale: number) => ({ right: width * scale, left: width * scale, front: depth * scale, back: depth });
+    const outline = (scale: number) => ({
+      right: width * scale,
+      left: width * scale,
+      front: depth * scale,
+      back: depth,
+    });
     const body = stack(
       "bone",
       [
@@ -72,12 +85,48 @@ function buildSpine(patient: Patient): Part[] {
     const canal = ellipsoid("fluid", [x, back + 8, z], [9.5, 8.5, half * 1.3], [1, 0, 0]);
     parts.push(disc, body, canal);
     for (const side of [-1, 1]) {
-      parts.push(ellipsoid("bone", [x + side * (width - 4.5), back + 5, z + 3], [4.6, 9, 0.55 * half + 2.5], [1, 0, 0], bone));
-      parts.push(tube("bone", [[x + side * 13, back + 10, z + 1], [x + side * 1, back + 24, z - 5]], 3.6, 3.4, bone));
+      parts.push(
+        ellipsoid("bone", [x + side * (width - 4.5), back + 5, z + 3], [4.6, 9, 0.55 * half + 2.5], [1, 0, 0], bone),
+      );
+      parts.push(
+        tube(
+          "bone",
+          [
+            [x + side * 13, back + 10, z + 1],
+            [x + side * 1, back + 24, z - 5],
+          ],
+          3.6,
+          3.4,
+          bone,
+        ),
+      );
       const reach = number > -12 ? 32 : 38;
-      parts.push(tube("bone", [[x + side * 13, back + 11, z + 4], [x + side * reach, back + (number > -12 ? 22 : 12), z + 5]], 4.2, 3.4, bone));
+      parts.push(
+        tube(
+          "bone",
+          [
+            [x + side * 13, back + 11, z + 4],
+            [x + side * reach, back + (number > -12 ? 22 : 12), z + 5],
+          ],
+          4.2,
+          3.4,
+          bone,
+        ),
+      );
     }
-    parts.push(tube("bone", [[x, back + 22, z - 4], [x, back + 22 + 0.6 * spinous, z - 10], [x, back + 22 + spinous, z - 19]], 3.6, 3.8, bone));
+    parts.push(
+      tube(
+        "bone",
+        [
+          [x, back + 22, z - 4],
+          [x, back + 22 + 0.6 * spinous, z - 10],
+          [x, back + 22 + spinous, z - 19],
+        ],
+        3.6,
+        3.8,
+        bone,
+      ),
+    );
   }
   return parts;
 }
@@ -86,7 +135,8 @@ function buildRibs(patient: Patient, lung: Solid, side: -1 | 1, random: Random):
   const tubes: Tube[] = [];
   for (let number = 1; number <= 12; number++) {
     const start = vertebraHeight(1 - number) + 4;
-    const fall = patient.ribFall * ([34, 52, 66, 78, 88, 95, 100, 100, 92, 78, 50, 34][number - 1]! + around(random, 0, 2));
+    const fall =
+      patient.ribFall * ([34, 52, 66, 78, 88, 95, 100, 100, 92, 78, 50, 34][number - 1]! + around(random, 0, 2));
     // Where the bony rib ends, as an angle from the back around the side: 180 degrees is the front.
     const end = ([162, 158, 152, 149, 146, 143, 139, 130, 120, 108, 78, 52][number - 1]! * Math.PI) / 180;
     const at = (angle: number): Point => {
@@ -120,8 +170,15 @@ function buildRibs(patient: Patient, lung: Solid, side: -1 | 1, random: Random):
     // The cartilage rises to the breastbone, or to the cartilage above.
     const last = arc[steps]!;
     const joint = Math.max(66 - 5 * (number - 6), Math.min(176 - 19 * (number - 1), 190));
-    const inward: Point = number <= 7 ? [side * 17, -80 + 0.0012 * (joint - 60) ** 2, joint] : [last[0] - side * 26, last[1] - 8, last[2] + 14];
-    const middle: Point = [(last[0] + inward[0]) / 2, (last[1] + inward[1]) / 2 - 5, Math.min(last[2], inward[2]) + 0.25 * Math.abs(last[2] - inward[2])];
+    const inward: Point =
+      number <= 7
+        ? [side * 17, -80 + 0.0012 * (joint - 60) ** 2, joint]
+        : [last[0] - side * 26, last[1] - 8, last[2] + 14];
+    const middle: Point = [
+      (last[0] + inward[0]) / 2,
+      (last[1] + inward[1]) / 2 - 5,
+      Math.min(last[2], inward[2]) + 0.25 * Math.abs(last[2] - inward[2]),
+    ];
     tubes.push(tube("cartilage", [last, middle, inward], radius, 4.5));
   }
   return tubes;
@@ -202,7 +259,18 @@ function buildUpperArm(patient: Patient, side: -1 | 1): Part[] {
   const bone = { cortex: 3, mottle: 0.2 };
   return [
     ellipsoid("bone", [side * 165, 10, 163 + rise], [23, 22, 24], [1, 0, 0], { cortex: 1.5, mottle: 0.3 }),
-    tube("bone", [[side * 172, 10, 148 + rise], [side * (176 + 0.4 * spread), 10, 60], [side * (192 + spread), 10, -80], [side * (196 + 1.7 * spread), 10, -260]], 14, 11, bone),
+    tube(
+      "bone",
+      [
+        [side * 172, 10, 148 + rise],
+        [side * (176 + 0.4 * spread), 10, 60],
+        [side * (192 + spread), 10, -80],
+        [side * (196 + 1.7 * spread), 10, -260],
+      ],
+      14,
+      11,
+      bone,
+    ),
   ];
 }
 

@@ -23,12 +23,6 @@ export interface SliceGrid {
   readonly z: number;
 }
 
-export interface Slice {
-  readonly density: Field;
-  /** Index into `names`, plus 1; 0 where no named part shows. */
-  readonly labels: Uint8Array;
-}
-
 /** HU of the spongy inside of bones. */
 const SPONGE = 230;
 
@@ -36,7 +30,9 @@ export class SlicePainter {
   readonly grid: SliceGrid;
   readonly densities: Densities;
   readonly names: readonly string[];
+  /** HU. */
   readonly density: Field;
+  /** Index into `names`, plus 1; 0 where no named part shows. */
   readonly labels: Uint8Array;
   /** 1 inside the belly's cavity. */
   readonly #cavity: Field;
@@ -84,7 +80,8 @@ export class SlicePainter {
   paint(parts: readonly Part[]): void {
     for (const part of parts) {
       if (part.kind === "tube") this.#paintTube(part);
-      else if (this.grid.z > part.bottom && this.grid.z < part.top) this.#paintSection(part, part.sectionAt(this.grid.z));
+      else if (this.grid.z > part.bottom && this.grid.z < part.top)
+        this.#paintSection(part, part.sectionAt(this.grid.z));
     }
   }
 
@@ -94,7 +91,10 @@ export class SlicePainter {
     const margin = roughness * 2 + softness + 8;
     const [first, last] = this.#columns(section.x - section.right - margin, section.x + section.left + margin);
     const lean = Math.abs(section.slope) * Math.max(section.right, section.left);
-    const [top, bottom] = this.#rows(section.y - section.front - lean - margin, section.y + section.back + lean + margin);
+    const [top, bottom] = this.#rows(
+      section.y - section.front - lean - margin,
+      section.y + section.back + lean + margin,
+    );
     const fade = Math.max(1, softness / pitch);
     for (let row = top; row <= bottom; row++) {
       for (let pixel = row * size + first; pixel <= row * size + last; pixel++) {
@@ -118,9 +118,16 @@ export class SlicePainter {
     const { flatness = 1 } = traits;
     let [first, last, top, bottom] = [size, -1, size, -1];
     for (let i = 0; i + 7 < points.length; i += 4) {
-      const steps = Math.max(1, Math.ceil(Math.hypot(points[i + 4]! - points[i]!, points[i + 5]! - points[i + 1]!) / pitch));
+      const steps = Math.max(
+        1,
+        Math.ceil(Math.hypot(points[i + 4]! - points[i]!, points[i + 5]! - points[i + 1]!) / pitch),
+      );
       const reachZ = Math.max(points[i + 3]!, points[i + 7]!);
-      if (z < Math.min(points[i + 2]!, points[i + 6]!) - reachZ || z > Math.max(points[i + 2]!, points[i + 6]!) + reachZ) continue;
+      if (
+        z < Math.min(points[i + 2]!, points[i + 6]!) - reachZ ||
+        z > Math.max(points[i + 2]!, points[i + 6]!) + reachZ
+      )
+        continue;
       for (let step = 0; step <= steps; step++) {
         const t = step / steps;
         const at = (k: number) => points[i + k]! + t * (points[i + k + 4]! - points[i + k]!);
@@ -192,4 +199,13 @@ export class SlicePainter {
 }
 
 /** How far tissues vary inside themselves at a mottle of 1, HU. */
-const mottleOf: Partial<Record<Tissue, number>> = { lung: 22, fluid: 16, bone: 120, gland: 60, fat: 14, tumor: 30, rightBlood: 40, leftBlood: 20 };
+const mottleOf: Partial<Record<Tissue, number>> = {
+  lung: 22,
+  fluid: 16,
+  bone: 120,
+  gland: 35,
+  fat: 14,
+  tumor: 30,
+  rightBlood: 40,
+  leftBlood: 20,
+};

@@ -115,12 +115,7 @@ export interface StackShape {
 const FIELDS = ["x", "y", "right", "left", "front", "back", "slope"] as const;
 
 /** Stacks outlines that change smoothly from knot to knot; the knots are given from bottom to top. */
-export function stack(
-  tissue: Tissue,
-  knots: readonly Knot[],
-  traits: Traits = {},
-  shape: StackShape = {},
-): Solid {
+export function stack(tissue: Tissue, knots: readonly Knot[], traits: Traits = {}, shape: StackShape = {}): Solid {
   const bottom = knots[0]!.z;
   const top = knots[knots.length - 1]!.z;
   const { top: capTop = 0, bottom: capBottom = 0, power = 2 } = shape;
@@ -181,6 +176,17 @@ export function curve(pairs: readonly (readonly [number, number])[]): (position:
     const lift = s * t * width * (s * tangents[i]! - t * tangents[i + 1]!);
     return from * s * s * (1 + 2 * t) + to * t * t * (1 + 2 * s) + lift;
   };
+}
+
+/** Swaps right and left for side -1, so that a knot is written once, for the left side. */
+export function mirrored(side: -1 | 1, knots: readonly Knot[]): Knot[] {
+  if (side === 1) return [...knots];
+  return knots.map(({ x, left, right, ...rest }) => ({
+    ...rest,
+    ...(x !== undefined && { x: -x }),
+    ...(left !== undefined && { right: left }),
+    ...(right !== undefined && { left: right }),
+  }));
 }
 
 /**

@@ -14,7 +14,8 @@ import { addHardware } from "./hardware.ts";
 import { type Field, smoothNoise } from "./noise.ts";
 import { drawPatient, type Patient } from "./patient.ts";
 import { type Pose, posed } from "./pose.ts";
-import { addBones, addRods, attenuation, castRays, type Film, type Projection } from "./projection.ts";
+import { attenuation, castRays, type Film, type Projection } from "./projection.ts";
+import { addBones, addRods } from "./rods.ts";
 import type { Part, Solid, Tube } from "./solids.ts";
 
 export interface XrayPicture {

@@ -1,0 +1,128 @@
+/**
+ * A folder of phantoms as `medssl ingest` reads it: `images/`, `masks/` (palette PNG of label indices) and `cases.csv`
+ * with the columns image, mask and patient.
+ *
+ * Again    the same settings give the same bytes. `cases.csv` is written last: a folder that has it is whole.
+ * Errors   `ERR_PHANTOM_FOLDER`, `ERR_DISK_FULL`.
+ */
+
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MedsslError, type RunListener } from "@medssl/contract";
+import { writeLabelPng, writePng } from "@medssl/imaging";
+import { Random } from "../random.ts";
+import { generatePhantom, numPhantomViews, type PhantomTask } from "./phantom.ts";
+
+export interface PhantomFolder {
+  readonly dir: string;
+  readonly task: PhantomTask;
+  /** Number of patients. */
+  readonly cases: number;
+  readonly seed: number;
+  /** Width and height of the pictures, in pixels. @default 256 */
+  readonly size?: number;
+}
+
+export interface PhantomSummary {
+  readonly patients: number;
+  readonly images: number;
+  /** False when the run was interrupted; the same call makes the folder anew. */
+  readonly isComplete: boolean;
+  readonly seconds: number;
+}
+
+interface PlannedImage {
+  /** Names the picture's files. */
+  readonly name: string;
+  readonly patient: string;
+  readonly seed: number;
+  readonly view: number;
+}
+
+export async function writePhantoms(
+  folder: PhantomFolder,
+  listen: RunListener,
+  signal?: AbortSignal,
+): Promise<PhantomSummary> {
+  const { dir, task, cases: patients } = folder;
+  const began = performance.now();
+  const plan = planImages(folder);
+  const manifest = join(dir, "cases.csv");
+  const rows = plan.map(({ name, patient }) => `images/${name}.png,masks/${name}.png,${patient}\n`);
+  const content = `image,mask,patient\n${rows.join("")}`;
+  if (existsSync(manifest) && readFileSync(manifest, "utf8") !== content) {
+    throw new MedsslError("ERR_PHANTOM_FOLDER", `${dir}: holds another set of cases already`, {
+      hint: "Give another folder with --out, or remove this one first.",
+    });
+  }
+  listen({ type: "start", name: `phantom ${task}`, totalSteps: plan.length, firstStep: 0 });
+  rmSync(manifest, { force: true });
+  const images = await writeImages(folder, plan, began, listen, signal);
+  const isComplete = images === plan.length;
+  if (isComplete) writeFileSync(manifest, content);
+  const seconds = (performance.now() - began) / 1000;
+  listen({ type: "done", isComplete, seconds });
+  return { patients, images, isComplete, seconds };
+}
+
+/** The patients' seeds follow from the folder's, and their names from both: two folders do not share a patient. */
+function planImages({ task, cases, seed }: PhantomFolder): PlannedImage[] {
+  return Array.from({ length: cases }, (_, i) => i).flatMap((number) => {
+    const patientSeed = new Random(seed, number).uint32();
+    const patient = `${task}-${seed}-${String(number).padStart(4, "0")}`;
+    const views = numPhantomViews(task, patientSeed);
+    return Array.from({ length: views }, (_, view) => ({
+      name: views === 1 ? patient : `${patient}-${view + 1}`,
+      patient,
+      seed: patientSeed,
+      view,
+    }));
+  });
+}
+
+/** Returns how many were written. */
+async function writeImages(
+  { dir, task, size = 256 }: PhantomFolder,
+  plan: readonly PlannedImage[],
+  began: number,
+  listen: RunListener,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  try {
+    for (const name of ["images", "masks"]) mkdirSync(join(dir, name), { recursive: true });
+    let writing: Promise<unknown> = Promise.resolve();
+    for (const [i, { name, seed, view }] of plan.entries()) {
+      if (signal?.aborted) return i;
+      const { image, mask, channels } = generatePhantom(task, seed, { size, view });
+      // The picture before is compressed in another thread while this one is drawn.
+      await writing;
+      writing = Promise.all([
+        writePng(join(dir, "images", `${name}.png`), { width: size, height: size, channels, data: image }),
+        writeLabelPng(join(dir, "masks", `${name}.png`), { width: size, height: size, channels: 1, data: mask }),
+      ]);
+      listen(progress(i + 1, plan.length, (performance.now() - began) / 1000));
+    }
+    await writing;
+    return plan.length;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    throw new MedsslError("ERR_DISK_FULL", `${dir}: the disk is full`, {
+      hint: "Free some space and run the same command again.",
+      cause: error,
+    });
+  }
+}
+
+function progress(step: number, totalSteps: number, seconds: number) {
+  const imagesPerSecond = step / seconds;
+  return {
+    type: "step",
+    step,
+    totalSteps,
+    loss: Number.NaN,
+    learningRate: Number.NaN,
+    imagesPerSecond,
+    secondsLeft: (totalSteps - step) / imagesPerSecond,
+    metrics: {},
+  } as const;
+}
