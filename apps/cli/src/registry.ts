@@ -50,4 +50,9 @@ export const commands: readonly RegisteredCommand[] = [
     summary: "arms x label fractions x draws, with tables, figures and a report",
     load: async () => (await import("./commands/study.ts")).studyCommand(),
   },
+  {
+    name: "quickstart",
+    summary: "the whole way on made-up images, in ten minutes",
+    load: async () => (await import("./commands/quickstart.ts")).quickstartCommand(),
+  },
 ];

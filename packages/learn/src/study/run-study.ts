@@ -93,7 +93,7 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
   const publish = async (): Promise<StudyResult> => {
     const study = describeStudy(options, split, planned.length, pretraining, cells);
     writeJson(join(dir, "study.json"), study);
-    await writeReport(study, dir);
+    if (cells.length > 0) await writeReport(study, dir);
     return { study, isComplete: cells.length === planned.length, report: join(dir, "index.html") };
   };
   for (const [i, method] of methods.entries()) {
@@ -108,6 +108,7 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
     if (finished === undefined) return publish();
     cells.push(finished);
     if (signal?.aborted) return publish();
+    await publish();
   }
   return publish();
 }

@@ -54,7 +54,10 @@ export async function runSteps(options: LoopOptions): Promise<LoopResult> {
   for (let step = firstStep; step < totalSteps; step++) {
     const stepStartMs = performance.now();
     const result = scope(() => options.step(step));
-    if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) throw divergence(step + 1, result, dir);
+    if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) {
+      listen({ type: "done", isComplete: false, seconds: seconds() });
+      throw divergence(step + 1, result, dir);
+    }
     const took = (performance.now() - stepStartMs) / 1000;
     stepSeconds = stepSeconds === 0 ? took : stepSeconds + SPEED_SMOOTHING * (took - stepSeconds);
     const { loss, learningRate, gradientNorm, metrics } = result;

@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import {
+  type FinetuneRecipe,
+  finetuneSchema,
+  type PretrainRecipe,
+  parseRecipe,
+  pretrainSchema,
+  type RunEvent,
+} from "@medssl/contract";
+import { makeSplit, type Split, type Store } from "@medssl/datasets";
+import { memoryStats, readSafetensors, setNumThreads } from "@medssl/torch";
+import { evaluateRun } from "../evaluation/evaluate.ts";
+import { discStore, testFolder } from "../testing/disc-store.ts";
+import { finetune } from "./finetune.ts";
+import { pretrain } from "./pretrain.ts";
+import { checkpointPath, encoderPath, modelPath, readMetrics, readRun } from "./run-directory.ts";
+
+const dir = testFolder();
+const encoder = { patchSize: 8, embedDim: 32, depth: 2, numHeads: 2 };
+const small = { inputSize: 32, encoder };
+const pretrainRecipe = (settings: object = {}): PretrainRecipe =>
+  parseRecipe(pretrainSchema, {
+    ...small,
+    steps: 6,
+    batchSize: 8,
+    decoder: { embedDim: 16, depth: 1, numHeads: 2 },
+    ...settings,
+  });
+const finetuneRecipe = (settings: object = {}): FinetuneRecipe =>
+  parseRecipe(finetuneSchema, { ...small, steps: 6, batchSize: 4, ...settings });
+
+let store: Store;
+let split: Split;
+before(async () => {
+  setNumThreads(1);
+  store = await discStore(dir);
+  split = makeSplit(store.cases, { seed: 1, testFraction: 0.3 });
+});
+
+interface Control {
+  readonly stopAfter?: number;
+  readonly isResumed?: boolean;
+}
+
+/** Options of a run in a folder of that name; stopped after some steps if asked to. */
+function control(name: string, { stopAfter, isResumed = false }: Control) {
+  const controller = new AbortController();
+  const events: RunEvent[] = [];
+  const listen = (event: RunEvent) => {
+    events.push(event);
+    if (event.type === "step" && event.step === stopAfter) controller.abort();
+  };
+  return { name, dir: join(dir, name), isResumed, device: "cpu", listen, signal: controller.signal, events };
+}
+
+function runPretrain(name: string, recipe: PretrainRecipe, options: Control = {}) {
+  return pretrain({ ...control(name, options), selections: [{ store, cases: store.cases }], recipe });
+}
+
+function runFinetune(name: string, recipe: FinetuneRecipe, encoder?: string, options: Control = {}) {
+  const train = new Set(split.train);
+  const cases = store.cases.filter(({ patient }) => train.has(patient));
+  return finetune({
+    ...control(name, options),
+    selections: [{ store, cases }],
+    heldOutPatients: split.test,
+    recipe,
+    encoder,
+  });
+}
+
+/** Weights as nested numbers, by name. */
+const weights = (path: string) => [...readSafetensors(path).tensors].map(([name, tensor]) => [name, tensor.toNested()]);
+
+for (const method of ["mim", "mim+acl"] as const) {
+  test(`${method}: a run that was stopped and resumed ends with the same bits`, async () => {
+    const recipe = pretrainRecipe({ method });
+    await runPretrain(`${method}-whole`, recipe);
+    const stopped = await runPretrain(`${method}-parts`, recipe, { stopAfter: 2 });
+    assert.equal(stopped.isComplete, false);
+    assert.equal(existsSync(encoderPath(join(dir, `${method}-parts`))), false);
+    const resumed = await runPretrain(`${method}-parts`, recipe, { isResumed: true });
+    assert.equal(resumed.isComplete, true);
+    const path = (run: string) => encoderPath(join(dir, `${method}-${run}`));
+    assert.deepEqual(weights(path("parts")), weights(path("whole")));
+    const losses = (run: string) => readMetrics(join(dir, `${method}-${run}`)).map(({ step, loss }) => [step, loss]);
+    assert.deepEqual(losses("parts"), losses("whole"));
+    assert.equal(losses("whole").length, 6);
+    assert.equal(existsSync(checkpointPath(join(dir, `${method}-parts`))), false);
+  });
+}
+
+test("pre-training lowers its loss, and contrast learns to find the same place", async () => {
+  await runPretrain("longer", pretrainRecipe({ steps: 60, learningRate: 3e-3 }));
+  const metrics = readMetrics(join(dir, "longer"));
+  const mean = (name: string, from: number, to: number) =>
+    metrics.slice(from, to).reduce((sum, line) => sum + line[name]! / (to - from), 0);
+  assert.ok(mean("mim", 50, 60) < 0.9 * mean("mim", 0, 5), `mim ${mean("mim", 0, 5)} to ${mean("mim", 50, 60)}`);
+  assert.ok(mean("acl", 50, 60) < 0.8 * mean("acl", 0, 5), `acl ${mean("acl", 0, 5)} to ${mean("acl", 50, 60)}`);
+});
+
+for (const head of ["unet", "vit", "hybrid"] as const) {
+  test(`${head}: fine-tuning learns discs, resumes with the same bits, and is measured on held-out patients only`, async () => {
+    const recipe = finetuneRecipe({ head, steps: 40, learningRate: 5e-3 });
+    const pretrained = head === "unet" ? undefined : join(dir, "mim+acl-whole");
+    await runFinetune(`${head}-whole`, recipe, pretrained);
+    await runFinetune(`${head}-parts`, recipe, pretrained, { stopAfter: 3 });
+    await runFinetune(`${head}-parts`, recipe, pretrained, { isResumed: true });
+    assert.deepEqual(weights(modelPath(join(dir, `${head}-parts`))), weights(modelPath(join(dir, `${head}-whole`))));
+    const { scores } = evaluateRun({ dir: join(dir, `${head}-whole`), stores: [store], on: "held-out", device: "cpu" });
+    assert.deepEqual([...new Set(scores.cases.map(({ patient }) => patient))].sort(), split.test);
+    assert.ok(scores.dice > 0.6, `Dice ${scores.dice}`);
+    const all = evaluateRun({ dir: join(dir, `${head}-whole`), stores: [store], on: "all", device: "cpu" });
+    assert.equal(all.scores.cases.length, scores.cases.length, "patients that were learnt from are not measured");
+  });
+}
+
+test("networks of a comparison see the same crops: the encoder starts differently, the first batch is the same", async () => {
+  // With a learning rate of next to nothing the U-Net's first loss depends on its weights and on the crops alone.
+  const recipe = finetuneRecipe({ head: "unet", steps: 1 });
+  await runFinetune("crops-a", recipe);
+  await runFinetune("crops-b", recipe);
+  assert.deepEqual(readMetrics(join(dir, "crops-a"))[0]!["loss"], readMetrics(join(dir, "crops-b"))[0]!["loss"]);
+});
+
+test("a folder with a run in it, and a checkpoint of other settings, are refused", async () => {
+  const recipe = pretrainRecipe();
+  await runPretrain("taken", recipe, { stopAfter: 2 });
+  await assert.rejects(runPretrain("taken", recipe), { code: "ERR_RUN_EXISTS", hint: /--resume/ });
+  await assert.rejects(runPretrain("taken", pretrainRecipe({ maskRatio: 0.5 }), { isResumed: true }), {
+    code: "ERR_CHECKPOINT_FOREIGN",
+    hint: /maskRatio was 0.75 and is 0.5/,
+  });
+});
+
+test("an unfinished or foreign encoder is refused", async () => {
+  await assert.rejects(runFinetune("f1", finetuneRecipe(), join(dir, "taken")), { code: "ERR_RUN_INCOMPLETE" });
+  await assert.rejects(runFinetune("f2", finetuneRecipe(), dir), { code: "ERR_RUN_MISSING" });
+  await assert.rejects(runFinetune("f3", finetuneRecipe({ head: "unet" }), join(dir, "mim-whole")), {
+    code: "ERR_HEAD_UNET",
+  });
+  await assert.rejects(runFinetune("f4", finetuneRecipe({ inputSize: 64 }), join(dir, "mim-whole")), {
+    code: "ERR_STATE_DICT",
+  });
+});
+
+test("a run that diverges stops, names the step and keeps the last checkpoint", async () => {
+  const recipe = pretrainRecipe({ method: "mim", steps: 50 });
+  await runPretrain("diverging", recipe, { stopAfter: 2 });
+  const checkpoint = readFileSync(checkpointPath(join(dir, "diverging")));
+  const { statistics } = readRun(join(dir, "diverging"));
+  assert.ok(statistics.std > 0);
+  await assert.rejects(
+    runPretrain("exploding", pretrainRecipe({ method: "mim", steps: 50, learningRate: 1e30, warmupFraction: 0 })),
+    {
+      code: "ERR_DIVERGED",
+      message: /at step \d+/,
+      hint: /learning rate is too high/,
+    },
+  );
+  assert.deepEqual(readFileSync(checkpointPath(join(dir, "diverging"))), checkpoint);
+});
+
+test("steps leave no tensors behind", async () => {
+  const counts: number[] = [];
+  const options = control("memory", {});
+  await pretrain({
+    ...options,
+    selections: [{ store, cases: store.cases }],
+    recipe: pretrainRecipe({ steps: 30 }),
+    listen: (event) => {
+      if (event.type === "step") counts.push(memoryStats().tensors);
+    },
+  });
+  assert.equal(counts.at(-1), counts[1]);
+});
