@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { finetuneSchema, parseRecipe, pretrainSchema, type RunEvent, type Study } from "@medssl/contract";
+import { readSplit, type Store } from "@medssl/datasets";
+import { setNumThreads } from "@medssl/torch";
+import { discStore, testFolder } from "../testing/disc-store.ts";
+import { readRun } from "../training/run-directory.ts";
+import { parseArm } from "./arms.ts";
+import { runStudy, type StudyOptions } from "./run-study.ts";
+
+const dir = testFolder();
+const study = join(dir, "study");
+const small = { inputSize: 32, encoder: { patchSize: 8, embedDim: 16, depth: 1, numHeads: 2 }, steps: 2, batchSize: 4 };
+let store: Store;
+before(async () => {
+  setNumThreads(1);
+  store = await discStore(dir);
+});
+
+function run(options: Partial<StudyOptions> = {}) {
+  return runStudy({
+    title: "Discs",
+    command: "npx medssl study",
+    labeled: [store],
+    unlabeled: [],
+    dir: study,
+    arms: ["unet", "scratch@vit", "mim"],
+    fractions: [100, 20],
+    draws: 2,
+    head: "hybrid",
+    pretrain: parseRecipe(pretrainSchema, { ...small, decoder: { embedDim: 16, depth: 1, numHeads: 2 } }),
+    finetune: parseRecipe(finetuneSchema, small),
+    seed: 3,
+    testFraction: 0.3,
+    device: "cpu",
+    listen: () => {},
+    omitted: "",
+    ...options,
+  });
+}
+
+test("an interrupted study goes on, and a second run trains nothing again", async () => {
+  const controller = new AbortController();
+  const stop = (event: RunEvent) => {
+    if (event.type === "start" && event.name.includes("[4/")) controller.abort();
+  };
+  const first = await run({ listen: stop, signal: controller.signal });
+  assert.equal(first.isComplete, false);
+  assert.equal(first.study.cells.length, 2);
+  assert.equal(first.study.plannedCells, 9);
+  const before = statSync(join(study, "cells/unet-20-0/model.safetensors")).mtimeMs;
+  const second = await run();
+  assert.equal(second.isComplete, true);
+  assert.equal(statSync(join(study, "cells/unet-20-0/model.safetensors")).mtimeMs, before);
+  const names: string[] = [];
+  await run({ listen: (event) => void (event.type === "start" && names.push(event.name)) });
+  assert.deepEqual(names, []);
+});
+
+test("the matrix is whole, paired and measured on patients that nothing saw", async () => {
+  const { study: result } = await run();
+  const cells = result.cells.map(({ arm, fraction, draw }) => `${arm} ${fraction} ${draw}`);
+  assert.deepEqual(cells, [
+    ...[0, 1].flatMap((draw) => ["unet", "scratch@vit", "mim"].map((arm) => `${arm} 20 ${draw}`)),
+    ...["unet", "scratch@vit", "mim"].map((arm) => `${arm} 100 0`),
+  ]);
+  const split = readSplit(join(study, "split.json"));
+  for (const cell of result.cells) {
+    const twin = result.cells.find(
+      ({ arm, fraction, draw }) => arm === "unet" && fraction === cell.fraction && draw === cell.draw,
+    );
+    assert.deepEqual(cell.patients, twin?.patients, "draws are paired");
+    assert.equal(cell.steps, 2);
+    assert.deepEqual([...new Set(cell.scores.cases.map(({ patient }) => patient))].sort(), split.test);
+    assert.ok(cell.patients.every((patient) => split.train.includes(patient)));
+    assert.equal(cell.examples.length, cell.draw === 0 ? 3 : 0);
+    for (const { picture } of cell.examples) assert.ok(existsSync(join(study, picture)), picture);
+  }
+  assert.equal(
+    readRun(join(study, "pretrain/mim")).images,
+    2 * split.train.length,
+    "test images are not pre-trained on",
+  );
+  assert.equal(result.cells.find(({ fraction }) => fraction === 20)?.labeledPatients, 2);
+});
+
+test("the report stands beside the numbers", async () => {
+  const { report } = await run();
+  assert.match(readFileSync(report, "utf8"), /<h1[^>]*>Discs/);
+  const saved: Study = JSON.parse(readFileSync(join(study, "study.json"), "utf8"));
+  assert.equal(saved.cells.length, 9);
+  assert.equal(saved.pretraining[0]?.curve.length, 2);
+  assert.ok(existsSync(join(study, saved.pretraining[0]!.reconstructions)));
+});
+
+test("more draws join a study, other settings do not", async () => {
+  const { study: grown } = await run({ draws: 3, arms: ["unet"] });
+  assert.equal(grown.cells.length, 4);
+  await assert.rejects(run({ seed: 4 }), { code: "ERR_STUDY_SETTINGS", message: /seed differ/ });
+});
+
+test("arms name a start and, if not the study's, a head", () => {
+  assert.deepEqual(parseArm("mim+acl@vit", "hybrid"), { id: "mim+acl@vit", head: "vit", method: "mim+acl" });
+  assert.deepEqual(parseArm("scratch", "hybrid"), { id: "scratch", head: "hybrid", method: undefined });
+  assert.deepEqual(parseArm("unet", "hybrid"), { id: "unet", head: "unet", method: undefined });
+  for (const id of ["unet@vit", "mae", "mim@", "scratch@unet"])
+    assert.throws(() => parseArm(id, "vit"), { code: "ERR_ARM" });
+});
