@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { findCompiler } from "./compiler.mjs";
-import { isInstalled } from "./dependencies.mjs";
 import { freeBytes, requireSpace } from "./disk-space.mjs";
 import { SetupError } from "./setup-error.mjs";
 import { pipFailure, requirePip } from "./torch-fetch.mjs";
@@ -57,28 +56,6 @@ test("too little space is known before anything is fetched", () => {
     () => requireSpace("libtorch", folder, 1e18, "Or elsewhere."),
     told(/not enough disk space for libtorch: 1000000000\.0 GB are needed in .*there, .* are free/, /Or elsewhere\./),
   );
-});
-
-test("npm's packages are installed again when the lock file names something else, not when its time changed", () => {
-  const modules = join(scratch, "node_modules");
-  mkdirSync(join(modules, "node", "bin"), { recursive: true });
-  const write = (file: string, packages: object) => writeFileSync(join(scratch, file), JSON.stringify({ packages }));
-  const installed = { "node_modules/node": { version: "24.21.0" }, "node_modules/@medssl/torch": { link: true } };
-  const otherPlatform = { "node_modules/@img/sharp-darwin-arm64": { version: "0.35.5", optional: true } };
-  write("package-lock.json", { "": { name: "medssl-vit" }, ...installed, ...otherPlatform });
-  assert.equal(isInstalled(scratch), false);
-  write("node_modules/.package-lock.json", installed);
-  mkdirSync(join(modules, "@medssl", "torch"), { recursive: true });
-  assert.equal(isInstalled(scratch), false, "Node 24 itself is missing");
-  writeFileSync(join(modules, "node", "bin", "node"), "");
-  assert.equal(isInstalled(scratch), true);
-  rmSync(join(modules, "@medssl"), { recursive: true });
-  assert.equal(isInstalled(scratch), false, "what was installed is gone");
-  mkdirSync(join(modules, "@medssl", "torch"), { recursive: true });
-  write("package-lock.json", { ...installed, "node_modules/node": { version: "24.22.0" } });
-  assert.equal(isInstalled(scratch), false);
-  write("package-lock.json", { ...installed, "node_modules/zod": { version: "4.6.7" } });
-  assert.equal(isInstalled(scratch), false);
 });
 
 test("set-up ends with exit code 1, one message and no stack trace", () => {

@@ -1,8 +1,9 @@
 /** The steps of set-up in their order; setup.mjs says what they are for. */
 import { platform } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { addonPaths, buildAddon, readBuild } from "./addon.mjs";
+import { buildAddon, readBuild } from "./addon.mjs";
 import { findCompiler } from "./compiler.mjs";
 import { installDependencies } from "./dependencies.mjs";
 import { withLock } from "./lock.mjs";
@@ -34,10 +35,10 @@ export async function setUp({ isQuiet }) {
     // Said before minutes of downloads rather than after them.
     if (readBuild(ROOT) === undefined) await findCompiler(process.env);
     await withLock(
-      addonPaths(ROOT).build,
+      join(ROOT, ".setup"),
       (text) => progress.note(text),
       async () => {
-        await installDependencies(ROOT, progress);
+        await installDependencies(ROOT, process.env, progress);
         const torch = await findTorch(process.env, progress);
         await buildAddon(ROOT, torch, process.env, progress);
       },
