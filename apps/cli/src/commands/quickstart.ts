@@ -19,8 +19,8 @@ export const quickstartCommand = (): Command =>
   withComputeOptions(
     new Command("quickstart")
       .description("The whole way on made-up chest X-rays: phantoms, pre-training, a small study, a report.")
-      .option("--cases N", "phantom patients", wholeNumber, 480)
-      .option("--out DIR", "folder of everything that is made", "report"),
+      .option("--cases <n>", "phantom patients", wholeNumber, 480)
+      .option("--out <dir>", "folder of everything that is made", "report"),
   )
     .addHelpText(
       "after",
