@@ -56,8 +56,3 @@ export class ConvBlock {
     return scope(() => this.norm.forward(this.conv.forward(x)).gelu());
   }
 }
-
-/** Blocks one after the other. */
-export function forwardAll(blocks: readonly ConvBlock[], x: Tensor): Tensor {
-  return scope(() => blocks.reduce((y, block) => block.forward(y), x));
-}

@@ -1,7 +1,8 @@
 /**
  * Anatomical contrast (ACL): the same place of a patient looks alike in two views, and unlike other places.
  *
- * Shapes      two views of B images; each keeps K of N patches; embeddings [B, K, E]; pair tables [B * K, B * K].
+ * Shapes      two views of B images; each keeps K of N patches; embeddings [B, K, E]; tables of pairs [B * K, B * K], a row
+ *             for each patch of the first view, and their blocks of the same image [B, K, K].
  * Geometry    a view is an upright crop with a known box [x0, y0, x1, y1] in the image, which is the unit square. Images
  *             of one kind share a field of view, so the same (x, y) of two patients is about the same anatomy.
  *             Distances are the larger of |dx| and |dy|. The patch is the mean of both views' patches.
@@ -14,7 +15,7 @@
  *             that have a positive (the anchors). 0 without any.
  * Source      the idea of Chaitanya et al. (2020) and Yan et al., "SAM" (2022), on the visible tokens of a masked ViT.
  */
-import { arange, noGrad, operator, rand, scope, type Tensor, tensor, where } from "@medssl/torch";
+import { noGrad, operator, rand, scope, type Tensor, tensor } from "@medssl/torch";
 import { Linear } from "../nn/linear.ts";
 
 /** Maps tokens to the space that is contrasted; thrown away after pre-training. */
@@ -111,39 +112,40 @@ export interface ContrastView extends ViewPlaces {
   readonly embeddings: Tensor;
 }
 
-/** Which pairs of patches attract and which repel: bool [B * K, B * K], a row for each patch of the first view. */
+/** Which pairs of patches attract and which repel; first view's patches first. */
 export interface Pairs {
+  /** bool [B, K, K]: positives are of the same image. */
   readonly isPositive: Tensor;
+  /** bool [B * K, B * K] */
   readonly isNegative: Tensor;
+}
+
+const diagonal = operator("aten::diagonal");
+
+/** Of all pairs those of the same image: a view [B, K, K] of [B * K, B * K]. */
+function sameImage(pairs: Tensor, batch: number): Tensor {
+  const kept = pairs.size(0) / batch;
+  return diagonal(pairs.view([batch, kept, batch, kept]), 0, 0, 2).permute([2, 0, 1]);
 }
 
 export function findPairs(
   first: ViewPlaces,
   second: ViewPlaces,
   gridSize: GridSize,
-  settings: ContrastSettings,
+  { ignoreRadius, otherImageDistance }: Omit<ContrastSettings, "temperature">,
 ): Pairs {
   return noGrad(() =>
     scope(() => {
-      const [batch, kept] = first.keepIndices.shape as [number, number];
-      const { device } = first.boxes;
       const [rows, columns] = [first, second].map(({ boxes, keepIndices }) =>
-        pick(patchCenters(boxes, gridSize), keepIndices).flatten(0, 1),
-      ) as [Tensor, Tensor]; // [B K, 2]
-      const dx = rows.slice(1, 0, 1).sub(columns.select(1, 0)).abs();
-      const dy = rows.slice(1, 1, 2).sub(columns.select(1, 1)).abs();
-      const patch = meanPatch(first.boxes, second.boxes, gridSize).unsqueeze(1).expand([-1, kept, -1]).flatten(0, 1); // [B K, 2]
-      const inPatches = dx.div(patch.slice(1, 0, 1)).maximum(dy.div(patch.slice(1, 1, 2)));
-      const image = arange(0, batch, { device }).unsqueeze(1).expand([-1, kept]).flatten();
-      const isSameImage = image.unsqueeze(1).eq(image);
-      return {
-        isPositive: isSameImage.logicalAnd(inPatches.lt(POSITIVE_RADIUS)),
-        isNegative: where(
-          isSameImage,
-          inPatches.gt(settings.ignoreRadius),
-          dx.maximum(dy).gt(settings.otherImageDistance),
-        ),
-      };
+        pick(patchCenters(boxes, gridSize), keepIndices),
+      ) as [Tensor, Tensor]; // [B, K, 2]
+      const patch = meanPatch(first.boxes, second.boxes, gridSize).view([-1, 1, 1, 2]);
+      const inPatches = rows.unsqueeze(2).sub(columns.unsqueeze(1)).abs().div(patch).amax([3]); // [B, K, K]
+      const along = (axis: number) =>
+        rows.select(2, axis).flatten().unsqueeze(1).sub(columns.select(2, axis).flatten()).abs();
+      const isNegative = along(0).maximum(along(1)).gt(otherImageDistance); // [B K, B K]
+      sameImage(isNegative, rows.size(0)).copy_(inPatches.gt(ignoreRadius));
+      return { isPositive: inPatches.lt(POSITIVE_RADIUS), isNegative };
     }),
   );
 }
@@ -152,7 +154,7 @@ export function findPairs(
 export interface ContrastHealth {
   /** Share of anchors whose positive is more similar than any negative. A sanity check, no measure of quality. */
   readonly top1: Tensor;
-  /** Mean cosine similarity of anchors with their positive, and with their negatives. */
+  /** Mean cosine similarity of anchors with their positive, and of all negative pairs. */
   readonly positiveSimilarity: Tensor;
   readonly negativeSimilarity: Tensor;
   /** Patches of the first view that have a positive. */
@@ -173,50 +175,68 @@ export function contrastLoss(
   settings: ContrastSettings,
 ): Contrast {
   return scope(() => {
-    const [rows, columns] = [first, second].map(({ embeddings }) => unitVectors(embeddings)) as [Tensor, Tensor];
-    const similarity = rows.matmul(columns.transpose(0, 1)).to({ dtype: "float32" }); // [B K, B K]
     const { isPositive, isNegative } = findPairs(first, second, gridSize, settings);
-    const logits = similarity.div(settings.temperature);
-    const forth = infoNce(logits, isPositive, isNegative);
-    const back = infoNce(logits.transpose(0, 1), isPositive.transpose(0, 1), isNegative.transpose(0, 1));
+    const rows = unitVectors(first.embeddings); // [B K, E]
+    const columns = unitVectors(second.embeddings);
+    const logits = rows.div(settings.temperature).matmul(columns.transpose(0, 1)).to({ dtype: "float32" });
+    const attracted = sameImage(logits, isPositive.size(0)).maskedFill(isPositive.logicalNot(), IGNORED); // [B, K, K]
+    const repelled = logits.maskedFill(isNegative.logicalNot(), IGNORED); // [B K, B K]
+    const forth = infoNce(attracted.amax(2), repelled.logsumexp(1));
+    const back = infoNce(attracted.amax(1), repelled.logsumexp(0));
     return {
       loss: forth.add(back).div(2),
-      health: noGrad(() => health(similarity.detach(), { isPositive, isNegative }, rows.detach())),
+      health: noGrad(() => health(attracted, repelled, isNegative, rows, settings.temperature)),
     };
   });
 }
 
 /** [B, K, E] to rows of length 1, float32 [B * K, E]. */
 function unitVectors(embeddings: Tensor): Tensor {
-  const flat = embeddings.flatten(0, 1).to({ dtype: "float32" });
-  return flat.div(flat.norm(1, true).clamp(1e-6));
+  return scope(() => {
+    const flat = embeddings.flatten(0, 1).to({ dtype: "float32" });
+    return flat.div(flat.norm(1, true).clamp(1e-6));
+  });
 }
 
 const softplus = operator("aten::softplus");
 
-/** Mean over the rows with a positive of -log(e^p / (e^p + sum of e^n)). */
-function infoNce(logits: Tensor, isPositive: Tensor, isNegative: Tensor): Tensor {
+/** Which patches have a positive, as 0 and 1. @param positives Logit of the best positive, `IGNORED` where there is none. */
+const anchorsOf = (positives: Tensor): Tensor =>
+  positives
+    .detach()
+    .gt(IGNORED / 2)
+    .to({ dtype: "float32" });
+
+/**
+ * Mean over the anchors of -log(e^p / (e^p + sum of e^n)), which is log(1 + e^(n' - p)) with n' the log of that sum.
+ *
+ * @param positives Each patch's p, [B, K]. @param negatives Each patch's n', [B * K].
+ */
+function infoNce(positives: Tensor, negatives: Tensor): Tensor {
   return scope(() => {
-    const positive = logits.maskedFill(isPositive.logicalNot(), IGNORED).amax(1);
-    const negatives = logits.maskedFill(isNegative.logicalNot(), IGNORED).logsumexp(1);
-    const isAnchor = isPositive.to({ dtype: "float32" }).amax(1);
-    // -log(e^p / (e^p + e^n)) = log(1 + e^(n - p))
-    return softplus(negatives.sub(positive)).mul(isAnchor).sum().div(isAnchor.sum().clamp(1));
+    const isAnchor = anchorsOf(positives).flatten();
+    const losses = softplus(negatives.sub(positives.flatten()));
+    return losses.mul(isAnchor).sum().div(isAnchor.sum().clamp(1));
   });
 }
 
-function health(similarity: Tensor, { isPositive, isNegative }: Pairs, embeddings: Tensor): ContrastHealth {
+function health(
+  attracted: Tensor,
+  repelled: Tensor,
+  isNegative: Tensor,
+  embeddings: Tensor,
+  temperature: number,
+): ContrastHealth {
   return scope(() => {
-    const positive = similarity.maskedFill(isPositive.logicalNot(), IGNORED).amax(1);
-    const hardest = similarity.maskedFill(isNegative.logicalNot(), IGNORED).amax(1);
-    const isAnchor = isPositive.to({ dtype: "float32" }).amax(1);
-    const isNegativeFloat = isNegative.to({ dtype: "float32" });
+    const positives = attracted.amax(2).flatten();
+    const isAnchor = anchorsOf(positives);
     const anchors = isAnchor.sum();
-    const perAnchor = (values: Tensor) => values.mul(isAnchor).sum().div(anchors.clamp(1));
+    const meanOfAnchors = (values: Tensor) => values.mul(isAnchor).sum().div(anchors.clamp(1));
+    const negatives = repelled.maskedFill(isNegative.logicalNot(), 0).sum().div(isNegative.sum().clamp(1));
     return {
-      top1: perAnchor(positive.gt(hardest).to({ dtype: "float32" })),
-      positiveSimilarity: perAnchor(positive),
-      negativeSimilarity: similarity.mul(isNegativeFloat).sum().div(isNegativeFloat.sum().clamp(1)),
+      top1: meanOfAnchors(positives.gt(repelled.amax(1)).to({ dtype: "float32" })),
+      positiveSimilarity: meanOfAnchors(positives).mul(temperature),
+      negativeSimilarity: negatives.mul(temperature),
       anchors,
       effectiveRank: effectiveRank(embeddings),
     };

@@ -55,10 +55,7 @@ class MaskedDecoder {
       const places = this.posEmbed.squeeze(0);
       const kept = this.embed.forward(tokens).add(takeRows(places, keepIndices));
       const removed = this.maskToken.add(takeRows(places, removedIndices));
-      const decoded = this.blocks.reduce(
-        (x, block) => block.forward(x),
-        cat([kept, removed.to({ dtype: kept.dtype })], 1),
-      );
+      const decoded = this.blocks.reduce((x, block) => block.forward(x), cat([kept, removed], 1));
       return this.pred.forward(this.norm.forward(decoded.slice(1, keepIndices.size(1))));
     });
   }
