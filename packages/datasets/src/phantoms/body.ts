@@ -11,9 +11,11 @@ import type { Patient } from "./patient.ts";
 import { buildSkeleton } from "./skeleton.ts";
 import type { Part, Point, Solid, Tube } from "./solids.ts";
 import { buildThorax } from "./thorax.ts";
-import { buildArm, buildWall } from "./wall.ts";
+import { buildArm, buildWall, trunk } from "./wall.ts";
 
 export interface Body {
+  /** The outermost of the wall: what a table touches. */
+  readonly skin: Solid;
   readonly wall: readonly Part[];
   readonly arms: readonly Part[];
   readonly lungs: readonly Solid[];
@@ -33,6 +35,7 @@ export function buildBody(patient: Patient, posture: Posture, seed: number): Bod
   const thorax = buildThorax(patient);
   const skeleton = buildSkeleton(patient, thorax.lungs, new Random(seed, 1));
   return {
+    skin: trunk("skin", patient, 0),
     wall: buildWall(patient),
     arms: [-1, 1].flatMap((side) => buildArm(patient, side as -1 | 1)),
     lungs: thorax.lungs,

@@ -43,9 +43,9 @@ export function drawExposure(random: Random): Exposure {
     latitude: isDigital ? between(random, 0.85, 1.6) : between(random, 0.55, 0.95),
     equalize: isDigital ? between(random, 0.1, 0.55) : between(random, 0, 0.15),
     sharpen: isDigital ? between(random, 0.2, 1.1) : between(random, 0, 0.3),
-    black: between(random, 0, 0.08),
+    black: between(random, 0, 1) ** 2 * 0.2,
     white: between(random, 0.86, 1),
-    gamma: Math.exp(around(random, 0, 0.18)),
+    gamma: Math.exp(around(random, -0.12, 0.26)),
   };
 }
 

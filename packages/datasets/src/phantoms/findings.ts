@@ -15,14 +15,20 @@ import type { Section, Solid } from "./solids.ts";
 
 const EXCESS = attenuation.fluid - attenuation.lung;
 
-/** Draws the findings of one patient and adds them to the line integrals. About half of the patients have some. */
+/** Draws the findings of one patient and adds them to the line integrals. More than half of the patients have some. */
 export function addFindings(depth: Field, lung: Field, film: Film, lungs: readonly Solid[], random: Random): void {
-  addInterstitium(depth, lung, film, chance(random, 0.2) ? between(random, 1.5, 3.2) : between(random, 0.3, 1), random);
-  const isIll = chance(random, 0.5);
+  addInterstitium(
+    depth,
+    lung,
+    film,
+    chance(random, 0.25) ? between(random, 1.5, 3.6) : between(random, 0.3, 1.2),
+    random,
+  );
+  const isIll = chance(random, 0.6);
   if (!isIll) return;
-  const numOpacities = chance(random, 0.6) ? 1 + random.integer(4) : 0;
+  const numOpacities = chance(random, 0.7) ? 1 + random.integer(5) : 0;
   for (let i = 0; i < numOpacities; i++) addConsolidation(depth, lung, film, pick(lungs, random), random);
-  if (chance(random, 0.35)) addEffusion(depth, lung, film, pick(lungs, random), random);
+  if (chance(random, 0.4)) addEffusion(depth, lung, film, pick(lungs, random), random);
   const numNodules = chance(random, 0.25) ? 1 + random.integer(6) : 0;
   for (let i = 0; i < numNodules; i++) addNodule(depth, lung, film, pick(lungs, random), random);
 }
@@ -41,9 +47,9 @@ function pointIn(lung: Solid, low: number, high: number, random: Random): { x: n
 /** A patch of lung whose air is replaced, denser inside and broken up by what air is left. */
 function addConsolidation(depth: Field, lung: Field, film: Film, side: Solid, random: Random): void {
   const { x, z } = pointIn(side, 0.25, 0.92, random);
-  const width = between(random, 12, 48);
+  const width = between(random, 14, 62);
   const height = width * between(random, 0.6, 1.4);
-  const density = between(random, 0.2, 0.85);
+  const density = between(random, 0.3, 1.1);
   const texture = fractalNoise(random, film.size, 26 / film.pitch, 4, 0.6);
   forEachPixel(film, (pixel, px, pz) => {
     const r = Math.hypot((px - x) / width, (pz - z) / height) + 0.22 * texture[pixel]!;
@@ -55,13 +61,18 @@ function addConsolidation(depth: Field, lung: Field, film: Film, side: Solid, ra
 
 /** Fluid at the bottom of the chest: its surface climbs toward the wall. */
 function addEffusion(depth: Field, lung: Field, film: Film, side: Solid, random: Random): void {
-  const amount = between(random, 6, 46);
+  const amount = 6 + 85 * random.next() ** 2;
   const climb = between(random, 18, 46);
-  const base = -36 + amount;
+  const base = side.bottom + 36 + amount;
+  let section = side.sectionAt(side.bottom);
+  let sectionZ = side.bottom;
   forEachPixel(film, (pixel, px, pz) => {
     const length = lung[pixel]!;
     if (length === 0 || pz < side.bottom || pz > side.top) return;
-    const section = side.sectionAt(pz);
+    if (pz !== sectionZ) {
+      section = side.sectionAt(pz);
+      sectionZ = pz;
+    }
     const isLeft = section.x > 0;
     if (px > 0 !== isLeft) return;
     const way = Math.max(0, (px - section.x) / (isLeft ? section.left : -section.right));

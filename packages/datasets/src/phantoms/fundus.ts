@@ -180,7 +180,7 @@ function paintGround(plan: RetinaPlan, lens: Lens, person: Random, eye: Random):
     for (let c = 0; c < 3; c++) {
       const loss = absorbed * (c === 0 ? 0.45 : c === 1 ? 1 : 0.9);
       let value = tone[c]! * Math.exp(-loss) * (1 + halo) + fibers * (c === 0 ? 0.5 : 1) + ring * 0.35;
-      const discTone = [0.98, 0.56 + 0.3 * pale, 0.2 + 0.26 * pale][c]! * (1 + 0.05 * clouds[pixel]!);
+      const discTone = [0.98, 0.56 + 0.3 * pale, 0.18 + 0.16 * pale][c]! * (1 + 0.05 * clouds[pixel]!);
       value += disc * (discTone - value);
       ground[c as 0 | 1 | 2][pixel] = value;
     }
@@ -266,7 +266,7 @@ function develop(ground: [Field, Field, Field], blood: Blood, strength: number, 
       if (r2 > 1.1) continue;
       const off2 = (x - lightX) ** 2 + (y - lightY) ** 2;
       const lit = exposure * (1 - vignette * Math.min(1.3, off2 ** 1.2) + 0.06 * uneven[pixel]!);
-      const absorbed = strength * BLOOD[c as 0 | 1 | 2] * depth[pixel]! * (1 - 0.4 * blood.reflex[pixel]!);
+      const absorbed = strength * BLOOD[c as 0 | 1 | 2] * depth[pixel]! * (1 - 0.28 * blood.reflex[pixel]!);
       light[pixel] = ground[c as 0 | 1 | 2][pixel]! * Math.exp(-absorbed) * lit + haze * (c === 2 ? 0.7 : 1);
       if (rim > 0) {
         const facing = Math.max(0, Math.cos(Math.atan2(y, x) - rimAngle)) ** 3;

@@ -9,7 +9,7 @@ import { around, between, chance, oneOf } from "./draw.ts";
 import type { Field } from "./noise.ts";
 import type { Film } from "./projection.ts";
 import { addRods } from "./rods.ts";
-import { ellipsoid, type Point, tube } from "./solids.ts";
+import { type Point, tube } from "./solids.ts";
 
 /** Strokes of lead letters on a grid of 4 x 6, y downward; a letter may have several strokes. */
 const strokes: Readonly<Record<string, readonly (readonly (readonly [number, number])[])[]>> = {
@@ -109,7 +109,7 @@ export function addHardware(depth: Field, film: Film, random: Random): void {
   if (chance(random, 0.7)) addLetters(depth, film, random);
   if (chance(random, 0.1)) addElectrodes(depth, film, random);
   if (chance(random, 0.08)) addLine(depth, film, random);
-  if (chance(random, 0.05)) addPacemaker(depth, film, random);
+  if (chance(random, 0.03)) addPacemaker(depth, film, random);
 }
 
 function addLetters(depth: Field, film: Film, random: Random): void {
@@ -184,15 +184,15 @@ function addLine(depth: Field, film: Film, random: Random): void {
 function addPacemaker(depth: Field, film: Film, random: Random): void {
   const x = between(random, 88, 112);
   const z = between(random, 138, 165);
-  const can = ellipsoid("bone", [x, 0, z], [24, 4, 20], [1, 0, 0.3]);
-  const rows = Array.from({ length: 20 }, (_, i) => can.bottom + ((can.top - can.bottom) * (i + 0.5)) / 20);
-  const sheets = rows.map((height) => {
-    const section = can.sectionAt(height);
+  // A can with round corners, filled row by row.
+  const sheets = Array.from({ length: 20 }, (_, i) => {
+    const t = (i - 9.5) / 10;
+    const half = 22 * (1 - t ** 4) ** 0.25;
     return tube(
       "bone",
       [
-        [section.x - section.right, 0, height],
-        [section.x + section.left, 0, height],
+        [x - half, 0, z + 18 * t],
+        [x + half, 0, z + 18 * t],
       ],
       1.2,
     );

@@ -11,9 +11,19 @@ import { ellipsoid, type Point, type Solid, stack } from "./solids.ts";
 
 export const heartChambers = ["left ventricle", "right ventricle", "left atrium", "right atrium"] as const;
 
+/** Height of the heart's floor: it rests on the diaphragm. */
+function floorOf(patient: Patient): number {
+  return patient.domeTop - 6;
+}
+
+/** Lowest and highest of the heights at which a slice meets all four chambers. */
+export function chamberHeights(patient: Patient): [number, number] {
+  return [floorOf(patient) + 40 * patient.heart, floorOf(patient) + 58 * patient.heart];
+}
+
 export function buildHeart(patient: Patient): Solid[] {
   const { heart: size, heartRise: rise, heartShift: shift } = patient;
-  const base = patient.domeTop - 6;
+  const base = floorOf(patient);
   // Grows about the point where the heart rests on the diaphragm.
   const at = ([x, y, z]: Point): Point => [8 + shift + (x - 8) * size, -14 + (y + 14) * size, base + (z - 2) * size];
   const grown = (a: number, b: number, c: number): [number, number, number] => [a * size, b * size, c * size];

@@ -4,7 +4,7 @@
 
 import type { Random } from "../random.ts";
 import { growBranches } from "./branches.ts";
-import { between, chance } from "./draw.ts";
+import { between, chance, oneOf } from "./draw.ts";
 import type { Patient } from "./patient.ts";
 import { ellipsoid, type Part, type Point, radiusIn, type Solid, stack, tube } from "./solids.ts";
 
@@ -72,19 +72,19 @@ export function buildLiverVessels(lobes: readonly Solid[], random: Random): Part
  * Draws tumours that lie wholly inside one of the lobes.
  *
  * @param count How many.
- * @param heights The range of heights of their middles, in mm.
+ * @param heights Of the slices that are to show them, in mm: each tumor is near one of these.
  */
 export function drawTumors(
   lobes: readonly Solid[],
   count: number,
-  heights: readonly [number, number],
+  heights: readonly number[],
   random: Random,
 ): Solid[] {
   const tumors: Solid[] = [];
   for (let tries = 0; tumors.length < count && tries < 400; tries++) {
     const radius = Math.min(38, 5.5 * Math.exp(Math.abs(random.normal()) * 0.75));
     const lobe = lobes[chance(random, 0.75) ? 0 : 1]!;
-    const z = between(random, ...heights);
+    const z = oneOf(random, heights) + between(random, -0.6, 0.6) * radius;
     if (z < lobe.bottom + radius || z > lobe.top - radius) continue;
     const { x, y, right, left, front, back } = lobe.sectionAt(z);
     const center: Point = [x + between(random, -right, left), y + between(random, -front, back), z];
@@ -102,8 +102,8 @@ export function drawTumors(
     const shape = (): number => radius * between(random, 0.78, 1.1);
     const axis: Point = [random.normal(), random.normal(), random.normal()];
     const traits = {
-      ...inside,
       name: "tumor",
+      onlyIn: "liver",
       roughness: 0.16 * radius + 0.6,
       mottle: 0.5,
       softness: between(random, 1, 5),

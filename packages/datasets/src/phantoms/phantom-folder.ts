@@ -92,7 +92,10 @@ async function writeImages(
     for (const name of ["images", "masks"]) mkdirSync(join(dir, name), { recursive: true });
     let writing: Promise<unknown> = Promise.resolve();
     for (const [i, { name, seed, view }] of plan.entries()) {
-      if (signal?.aborted) return i;
+      if (signal?.aborted) {
+        await writing;
+        return i;
+      }
       const { image, mask, channels } = generatePhantom(task, seed, { size, view });
       // The picture before is compressed in another thread while this one is drawn.
       await writing;

@@ -17,6 +17,7 @@ export interface Pose {
 }
 
 /** Returns the part as it stands in that pose. */
+export function posed<Item extends Part>(part: Item, pose: Pose): Item;
 export function posed(part: Part, pose: Pose): Part {
   return part.kind === "tube" ? posedTube(part, pose) : posedSolid(part, pose);
 }

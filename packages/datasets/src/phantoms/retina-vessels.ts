@@ -8,7 +8,7 @@
 
 import type { Random } from "../random.ts";
 import { around, between, chance } from "./draw.ts";
-import { curve } from "./solids.ts";
+import { type Curve, curve } from "./solids.ts";
 
 export interface RetinaVessel {
   readonly isArtery: boolean;
@@ -105,7 +105,7 @@ class RetinaGrower {
       ];
     });
     const along = points.map((_, i) => i);
-    const [xAt, yAt] = [0, 1].map((axis) => curve(along.map((i) => [i, points[i]![axis]!]))) as [At, At];
+    const [xAt, yAt] = [0, 1].map((axis) => curve(along.map((i) => [i, points[i]![axis]!]))) as [Curve, Curve];
     const radius = caliber * (isArtery ? 0.74 : 1) * (isTemporal ? 1 : 0.8) * around(random, 1, 0.08);
     const wind = windings(random, tortuosity);
     const path: number[] = [];
@@ -240,8 +240,6 @@ class RetinaGrower {
   }
 }
 
-type At = (position: number) => number;
-
 function cellAt(x: number, y: number): number | undefined {
   const column = Math.floor(((x + 1.1) / 2.2) * MAP_CELLS);
   const row = Math.floor(((y + 1.1) / 2.2) * MAP_CELLS);
@@ -250,7 +248,7 @@ function cellAt(x: number, y: number): number | undefined {
 }
 
 /** A sum of a few waves along a vessel: how far it strays from its way. */
-function windings(random: Random, tortuosity: number): At {
+function windings(random: Random, tortuosity: number): Curve {
   const waves = [0.9, 0.42, 0.2].map((length) => ({
     amplitude: 0.026 * length * (0.35 + 1.5 * tortuosity) * around(random, 1, 0.3),
     phase: between(random, 0, 2 * Math.PI),

@@ -4,19 +4,22 @@
 
 import { Random } from "../random.ts";
 import { type Body, buildBody } from "./body.ts";
-import { around, between, chance } from "./draw.ts";
-import { heartChambers } from "./heart.ts";
+import { around, between, chance, oneOf } from "./draw.ts";
+import { chamberHeights, heartChambers } from "./heart.ts";
 import { drawTumors } from "./liver.ts";
 import { blur, type Field, whiteNoise } from "./noise.ts";
-import { drawPatient } from "./patient.ts";
+import { drawPatient, type Patient } from "./patient.ts";
 import { type Pose, posed } from "./pose.ts";
 import { type Densities, type SliceGrid, SlicePainter } from "./slice.ts";
-import { type Part, type Solid, tube } from "./solids.ts";
+import { type Part, type Section, type Solid, tube } from "./solids.ts";
 
 export interface ScanPicture {
   readonly image: Uint8Array;
   readonly mask: Uint8Array;
 }
+
+/** How many tumors a liver has; some livers have none. */
+const TUMOR_COUNTS = [0, 1, 1, 2, 2, 3, 3, 4, 4];
 
 export type ScanTask = "cardiac" | "liver";
 
@@ -25,21 +28,24 @@ export const scanLabels: Readonly<Record<ScanTask, readonly string[]>> = {
   liver: ["liver", "tumor"],
 };
 
+/** A patient's two scans are taken independently. */
+const streams: Readonly<Record<ScanTask, number>> = { cardiac: 0, liver: 1 };
+
 /** Slices that a patient's scan gives: 1 to 3. */
 export function numSlices(task: ScanTask, seed: number): number {
-  return 1 + new Random(seed, 200, task.length).integer(3);
+  return 1 + new Random(seed, 200, streams[task]).integer(3);
 }
 
 /** @param view Which of the patient's slices: 0 is the lowest. */
 export function renderScan(task: ScanTask, seed: number, view: number, size: number): ScanPicture {
   const patient = drawPatient(new Random(seed, 0));
-  const random = new Random(seed, 201, task.length);
+  const random = new Random(seed, 201, streams[task]);
   const pose: Pose = { scale: patient.scale, turn: around(random, 0, 0.04), lean: 0 };
-  const heights = drawHeights(task, patient.domeTop, numSlices(task, seed), random);
+  const heights = drawHeights(task, patient, numSlices(task, seed), random);
   const body = buildBody(patient, "lying", seed);
   const lobes = body.belly.filter((part): part is Solid => part.kind === "solid" && part.traits.name === "liver");
-  const numTumors = task === "liver" ? random.integer(5) : 0;
-  const tumors = drawTumors(lobes, numTumors, [heights[0]! - 6, heights[heights.length - 1]! + 6], random);
+  const numTumors = task === "liver" ? oneOf(random, TUMOR_COUNTS) : 0;
+  const tumors = drawTumors(lobes, numTumors, heights, random);
   const densities = drawDensities(task, random);
   const grid: SliceGrid = {
     size,
@@ -50,13 +56,10 @@ export function renderScan(task: ScanTask, seed: number, view: number, size: num
   };
   const window = drawWindow(task, random);
   const noise = between(random, 9, 26);
-  const own = new Random(seed, 202 + view, task.length);
+  const own = new Random(seed, 202 + view, streams[task]);
   const painter = new SlicePainter(grid, densities, scanLabels[task], own);
   const parts = order(body, tumors).map((part) => posed(part, pose));
-  const skin = parts.find(
-    (part): part is Solid => part.kind === "solid" && part.tissue === "skin" && part.traits.mottle !== undefined,
-  )!;
-  painter.paint(table(skin, grid.z, random));
+  painter.paint(table(posed(body.skin, pose).sectionAt(grid.z), grid.z, random));
   painter.waver(own, 2.4);
   painter.paint(parts);
   return { image: show(painter.density, grid, noise, window, own), mask: painter.labels };
@@ -77,8 +80,8 @@ function order(body: Body, tumors: readonly Part[]): Part[] {
 }
 
 /** Heights in the patient, ascending, in unscaled mm. */
-function drawHeights(task: ScanTask, domeTop: number, count: number, random: Random): number[] {
-  const [low, high] = task === "cardiac" ? [domeTop + 26, domeTop + 50] : [domeTop - 105, domeTop - 22];
+function drawHeights(task: ScanTask, patient: Patient, count: number, random: Random): number[] {
+  const [low, high] = task === "cardiac" ? chamberHeights(patient) : [patient.domeTop - 105, patient.domeTop - 22];
   const step = (high - low) / count;
   return Array.from({ length: count }, (_, i) => low + (i + random.next()) * step);
 }
@@ -125,9 +128,8 @@ function drawWindow(task: ScanTask, random: Random): [number, number] {
 }
 
 /** The table under the patient, bent like a tray. */
-function table(skin: Solid, z: number, random: Random): Part[] {
-  const section = skin.sectionAt(z);
-  const y = section.y + section.back + between(random, 1, 8);
+function table(skin: Section, z: number, random: Random): Part[] {
+  const y = skin.y + skin.back + between(random, 1, 8);
   const bend = between(random, 4, 22);
   const shell = (drop: number): Part => {
     const points = [-1.15, -0.8, -0.4, 0, 0.4, 0.8, 1.15].map((t) => [t * 190, y + drop - bend * t * t, z] as const);

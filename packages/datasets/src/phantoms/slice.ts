@@ -159,8 +159,9 @@ export class SlicePainter {
   /** Mixes the tissue in where the coverage says so, and clears the coverage. */
   #blend({ tissue, traits }: Part, first: number, last: number, top: number, bottom: number): void {
     const { size, pitch } = this.grid;
-    const { cortex = 0, mottle = 0, cavity, name, isInner = false } = traits;
+    const { cortex = 0, mottle = 0, cavity, name, onlyIn, isInner = false } = traits;
     const label = name === undefined ? 0 : this.names.indexOf(name) + 1;
+    const host = onlyIn === undefined ? 0 : this.names.indexOf(onlyIn) + 1;
     const base = this.densities[tissue];
     const grain = mottle * (mottleOf[tissue] ?? 12);
     for (let row = top; row <= bottom; row++) {
@@ -168,6 +169,7 @@ export class SlicePainter {
         const depth = this.#coverage[pixel]!;
         this.#coverage[pixel] = 0;
         if (depth <= 0) continue;
+        if (onlyIn !== undefined && this.labels[pixel] !== host && this.labels[pixel] !== label) continue;
         let alpha = Math.min(1, depth);
         if (cavity === "inside") alpha *= this.#cavity[pixel]!;
         else if (cavity === "opens") this.#cavity[pixel] = Math.max(this.#cavity[pixel]!, alpha);

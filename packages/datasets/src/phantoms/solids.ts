@@ -75,6 +75,8 @@ export interface Traits {
   readonly name?: string;
   /** Belongs to the structure it lies in, such as a vessel to its organ: labels under it stay. */
   readonly isInner?: boolean;
+  /** Drawn only where the structure of this name shows. */
+  readonly onlyIn?: string;
   /** Opens the belly's cavity, or is drawn only inside of it. */
   readonly cavity?: "opens" | "inside";
   /** Thickness of the compact shell of a bone, in mm; inside is marrow. */
@@ -125,56 +127,55 @@ export function stack(tissue: Tissue, knots: readonly Knot[], traits: Traits = {
     last = { ...last, ...knot };
     full.push(last);
   }
-  const curves = FIELDS.map((field) => curve(knots.map((knot, i) => [knot.z, full[i]![field]])));
+  const [x, y, right, left, front, back, slope] = FIELDS.map((field) =>
+    curve(knots.map((knot, i) => [knot.z, full[i]![field]])),
+  ) as [Curve, Curve, Curve, Curve, Curve, Curve, Curve];
   const sectionAt = (z: number): Section => {
-    const [x, y, right, left, front, back, slope] = curves.map((at) => at(z)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
     const above = capTop > 0 ? Math.max(0, (z - (top - capTop)) / capTop) : 0;
     const below = capBottom > 0 ? Math.max(0, (bottom + capBottom - z) / capBottom) : 0;
     const scale = Math.sqrt(Math.max(0, 1 - Math.max(above, below) ** 2));
     return {
-      x,
-      y,
-      right: right * scale,
-      left: left * scale,
-      front: front * scale,
-      back: back * scale,
-      slope,
+      x: x(z),
+      y: y(z),
+      right: right(z) * scale,
+      left: left(z) * scale,
+      front: front(z) * scale,
+      back: back(z) * scale,
+      slope: slope(z),
       power,
     };
   };
   return { kind: "solid", tissue, bottom, top, sectionAt, traits };
 }
 
-/** A smooth function through the given [position, value] pairs that does not overshoot between them. */
-export function curve(pairs: readonly (readonly [number, number])[]): (position: number) => number {
+export type Curve = (position: number) => number;
+
+/**
+ * A smooth function through the given [position, value] pairs that does not overshoot between them.
+ *
+ * Source   monotone cubic Hermite interpolation with harmonic tangents, Fritsch & Butland (1984).
+ */
+export function curve(pairs: readonly (readonly [number, number])[]): Curve {
+  const positions = Float64Array.from(pairs, ([position]) => position);
+  const values = Float64Array.from(pairs, ([, value]) => value);
   const last = pairs.length - 1;
-  const secants = pairs.slice(1).map(([p, v], i) => (v - pairs[i]![1]) / (p - pairs[i]![0]));
-  const tangents = pairs.map((_, i) => {
-    if (i === 0) return secants[0] ?? 0;
-    if (i === last) return secants[last - 1]!;
-    const [before, after] = [secants[i - 1]!, secants[i]!];
+  if (values.every((value) => value === values[0])) return () => values[0]!;
+  const secant = (i: number) => (values[i + 1]! - values[i]!) / (positions[i + 1]! - positions[i]!);
+  const tangents = values.map((_, i) => {
+    if (i === 0 || i === last) return secant(i === 0 ? 0 : last - 1);
+    const [before, after] = [secant(i - 1), secant(i)];
     return before * after <= 0 ? 0 : (2 * before * after) / (before + after);
   });
   return (position) => {
-    if (position <= pairs[0]![0]) return pairs[0]![1];
-    if (position >= pairs[last]![0]) return pairs[last]![1];
+    if (position <= positions[0]!) return values[0]!;
+    if (position >= positions[last]!) return values[last]!;
     let i = 0;
-    while (pairs[i + 1]![0] < position) i++;
-    const [start, from] = pairs[i]!;
-    const [end, to] = pairs[i + 1]!;
-    const width = end - start;
-    const t = (position - start) / width;
+    while (positions[i + 1]! < position) i++;
+    const width = positions[i + 1]! - positions[i]!;
+    const t = (position - positions[i]!) / width;
     const s = 1 - t;
     const lift = s * t * width * (s * tangents[i]! - t * tangents[i + 1]!);
-    return from * s * s * (1 + 2 * t) + to * t * t * (1 + 2 * s) + lift;
+    return values[i]! * s * s * (1 + 2 * t) + values[i + 1]! * t * t * (1 + 2 * s) + lift;
   };
 }
 

@@ -6,7 +6,7 @@ import type { Patient } from "./patient.ts";
 import { mirrored, type Solid, stack, type Traits } from "./solids.ts";
 
 /** The trunk as a stack; `inset` mm under the skin. */
-function trunk(tissue: Solid["tissue"], patient: Patient, inset: number): Solid {
+export function trunk(tissue: Solid["tissue"], patient: Patient, inset: number): Solid {
   const { fat, muscle, shoulderRise: rise } = patient;
   const grow = fat + muscle - 23 - inset;
   // Fat gathers at the belly and thins out at the neck.

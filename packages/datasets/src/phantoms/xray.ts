@@ -29,7 +29,7 @@ export function renderXray(seed: number, size: number): XrayPicture {
   const pose = drawPose(patient, random);
   const film = placeFilm(pose, size, random);
   const body = buildBody(patient, "standing", seed);
-  const stand = <Item extends Part>(parts: readonly Item[]) => parts.map((part) => posed(part, pose) as Item);
+  const stand = <Item extends Part>(parts: readonly Item[]) => parts.map((part) => posed(part, pose));
   const lungs = stand(body.lungs);
   const diaphragm = stand(body.diaphragm);
   const core = stand(body.core);
