@@ -61,7 +61,15 @@ export async function fetchTorch({ env, pythons, withCuda, progress }) {
   try {
     clean();
     for (const folder of [wheels, unpacked, temporary]) mkdirSync(folder, { recursive: true });
-    const fetcher = new Fetcher(python, { wheels, unpacked, temporary }, { ...env, TMPDIR: temporary });
+    const fetcher = new Fetcher(
+      python,
+      { wheels, unpacked, temporary },
+      {
+        ...env,
+        TMPDIR: temporary,
+        PIP_REQUIRE_VIRTUALENV: "false", // nothing is installed into a Python
+      },
+    );
     if (withCuda) await fetcher.install(`torch==${FETCHED_VERSION}`);
     else await fetchForCpu(fetcher);
     const made = inspectTorchFolder(unpacked);
