@@ -42,9 +42,9 @@ export interface Patient {
   readonly shoulderRise: number;
   /** Mineral content of the bones, a factor. */
   readonly boneDensity: number;
-  /** Share of air in the lungs, a factor on their lightness. */
+  /** What the lungs attenuate, as a factor: small is full of air. */
   readonly lungDensity: number;
-  /** Number and strength of the lung's vessels, a factor. */
+  /** Cross-section of the lungs' vessels, a factor. */
   readonly vessels: number;
   readonly liver: number;
 }
