@@ -72,6 +72,9 @@ export const pretrainSchema = z.strictObject({
     .strictObject({
       weight: amount("Weight of the contrastive loss beside the reconstruction's.").default(0.1),
       warmupSteps: z.int().min(0).describe("Steps over which that weight rises from 0.").default(100),
+      viewDistance: fraction(
+        "How far apart the centres of an image's two views may lie, in image sides; small where crops are small.",
+      ).default(1),
       temperature: z.number().positive().describe("Divides the cosine similarities.").default(0.2),
       embedDim: count("Width of the contrasted embedding.").default(64),
       ignoreRadius: amount("Tokens of the same image nearer than this are no negatives, in patches.").default(2),

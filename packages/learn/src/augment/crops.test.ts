@@ -83,3 +83,20 @@ test("grey values are jittered image by image, and not at all with amounts of 0"
     assert.ok(first.sub(second).abs().amax().item() > 0.01);
   });
 });
+
+test("boxes near others stay near them, and inside the image", () => {
+  manualSeed(3);
+  scope(() => {
+    const config = { ...augmentation, areaMin: 0.05, areaMax: 0.08 };
+    const first = randomBoxes(500, config, "cpu");
+    const second = randomBoxes(500, config, "cpu", { boxes: first, distance: 0.06 });
+    const center = (boxes: Tensor) => boxes.slice(1, 0, 2).add(boxes.slice(1, 2)).div(2);
+    const apart = center(first).sub(center(second)).abs();
+    // Boxes of up to 0.31 beside the border may have to move inwards by half the difference of their sides.
+    assert.ok(apart.amax().item() < 0.06 + 0.05, `${apart.amax().item()}`);
+    assert.ok(apart.mean().item() > 0.02);
+    const anywhere = randomBoxes(500, config, "cpu", { boxes: first, distance: 1 });
+    assert.ok(center(anywhere).sub(center(first)).abs().mean().item() > 0.2, "a distance of 1 leaves them free");
+    assert.ok(second.amin().item() >= 0 && second.amax().item() <= 1 + 1e-6);
+  });
+});

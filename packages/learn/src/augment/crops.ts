@@ -5,10 +5,10 @@
  * Angles  [B] in radians; the crop is turned about its own centre.
  */
 import type { AugmentationConfig } from "@medssl/contract";
-import { affineGrid, gridSample, rand, scope, stack, type Tensor, zerosLike } from "@medssl/torch";
+import { affineGrid, cat, type Device, gridSample, rand, scope, stack, type Tensor, zerosLike } from "@medssl/torch";
 
 /** Uniform values on [low, high]: [count]. */
-function uniform(count: number, low: number, high: number, device: string): Tensor {
+function uniform(count: number, low: number, high: number, device: Device): Tensor {
   return scope(() =>
     rand([count], { device })
       .mul(high - low)
@@ -16,19 +16,43 @@ function uniform(count: number, low: number, high: number, device: string): Tens
   );
 }
 
+export interface NearBoxes {
+  /** [count, 4] */
+  readonly boxes: Tensor;
+  /** Between centres, on either axis, in image sides. */
+  readonly distance: number;
+}
+
 /**
  * Boxes whose area is uniform on [areaMin, areaMax] of the image, whose sides differ by up to `aspect` (log-uniform) and
- * none of which leaves the image. @returns [count, 4]
+ * none of which leaves the image. They lie anywhere in it, or near given boxes.
+ *
+ * @returns [count, 4]
  */
-export function randomBoxes(count: number, { areaMin, areaMax, aspect }: AugmentationConfig, device: string): Tensor {
+export function randomBoxes(
+  count: number,
+  { areaMin, areaMax, aspect }: AugmentationConfig,
+  device: Device,
+  near?: NearBoxes,
+): Tensor {
   return scope(() => {
     const area = uniform(count, areaMin, areaMax, device);
     const ratio = uniform(count, -Math.log(aspect), Math.log(aspect), device).exp();
-    const width = area.mul(ratio).sqrt().clamp(0, 1);
-    const height = area.div(ratio).sqrt().clamp(0, 1);
-    const x0 = rand([count], { device }).mul(width.neg().add(1));
-    const y0 = rand([count], { device }).mul(height.neg().add(1));
-    return stack([x0, y0, x0.add(width), y0.add(height)], 1);
+    const sides = stack([area.mul(ratio), area.div(ratio)], 1)
+      .sqrt()
+      .clamp(0, 1); // [count, 2] of width, height
+    const room = sides.neg().add(1);
+    const [low, high] = near === undefined ? [zerosLike(room), room] : cornersNear(near, sides, room);
+    const corner = rand([count, 2], { device }).mul(high.sub(low)).add(low);
+    return cat([corner, corner.add(sides)], 1);
+  });
+}
+
+/** Where the corners of boxes of these sides may lie: what is near the given boxes, and inside the image. */
+function cornersNear({ boxes, distance }: NearBoxes, sides: Tensor, room: Tensor): [low: Tensor, high: Tensor] {
+  return scope(() => {
+    const same = boxes.slice(1, 0, 2).add(boxes.slice(1, 2)).sub(sides).div(2);
+    return [same.sub(distance).clamp(0).minimum(room), same.add(distance).clamp(0).minimum(room)];
   });
 }
 
@@ -69,11 +93,11 @@ export function cropImages(
 }
 
 /** Angles uniform within the configured rotation, or undefined where there is none. */
-export function randomAngles(count: number, { rotation }: AugmentationConfig, device: string): Tensor | undefined {
+export function randomAngles(count: number, { rotation }: AugmentationConfig, device: Device): Tensor | undefined {
   return rotation === 0 ? undefined : uniform(count, -rotation, rotation, device);
 }
 
 /** Which images are mirrored, bool [count], or undefined where none may be. */
-export function randomFlips(count: number, { flip }: AugmentationConfig, device: string): Tensor | undefined {
+export function randomFlips(count: number, { flip }: AugmentationConfig, device: Device): Tensor | undefined {
   return flip ? scope(() => rand([count], { device }).lt(0.5)) : undefined;
 }

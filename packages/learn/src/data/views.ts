@@ -16,7 +16,9 @@ export interface Views {
 
 export interface ViewOptions {
   readonly inputSize: number;
-  readonly viewsPerImage: number;
+  readonly viewsPerImage: 1 | 2;
+  /** How far apart the centres of an image's two views may lie, in image sides. */
+  readonly viewDistance: number;
   readonly augmentation: AugmentationConfig;
   readonly statistics: Statistics;
   readonly device: Device;
@@ -28,12 +30,13 @@ export interface ViewOptions {
  * Crops are upright and not mirrored: a token's place in the image is what anatomical contrast learns from.
  */
 export function cutViews(set: ImageSet, indices: readonly number[], options: ViewOptions): Views {
-  const { inputSize, viewsPerImage, augmentation, statistics, device } = options;
+  const { inputSize, viewsPerImage, viewDistance: distance, augmentation, statistics, device } = options;
   return scope(() => {
     const whole = toUnit(set.images(indices).to({ device }));
-    const repeated = viewsPerImage === 1 ? whole : cat(new Array<Tensor>(viewsPerImage).fill(whole));
-    const boxes = randomBoxes(repeated.size(0), augmentation, device);
-    const crops = cropImages(repeated, boxes, { size: inputSize });
+    const first = randomBoxes(indices.length, augmentation, device);
+    const second = () => randomBoxes(indices.length, augmentation, device, { boxes: first, distance });
+    const boxes = viewsPerImage === 1 ? first : cat([first, second()]);
+    const crops = cropImages(viewsPerImage === 1 ? whole : cat([whole, whole]), boxes, { size: inputSize });
     return { images: standardize(jitterIntensity(crops, augmentation), statistics), boxes };
   });
 }

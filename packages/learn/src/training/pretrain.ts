@@ -58,7 +58,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const parameters = namedParameters(model);
   const tensors = parameters.map(([, parameter]) => parameter);
   const optimizer = new AdamW(decayGroups(parameters, recipe.weightDecay), { betas: [0.9, 0.95] });
-  const viewsPerImage = recipe.method === "mim" ? 1 : 2;
+  const viewsPerImage: 1 | 2 = recipe.method === "mim" ? 1 : 2;
   const imagesPerStep = Math.ceil(recipe.batchSize / viewsPerImage);
   const sampler = new Sampler(set.count, recipe.seed);
   const stores = selections.map(({ store }) => store.dir);
@@ -86,6 +86,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const viewOptions = {
     inputSize: recipe.inputSize,
     viewsPerImage,
+    viewDistance: recipe.contrast.viewDistance,
     augmentation: recipe.augmentation,
     statistics,
     device,
