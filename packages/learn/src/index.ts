@@ -16,6 +16,8 @@ export {
 } from "./objectives/masked-image-modeling.ts";
 export { PretrainingModel, pretrainingLoss } from "./objectives/pretraining.ts";
 export { segmentationLoss } from "./objectives/segmentation-loss.ts";
+export { AdamW, type ParameterGroup } from "./optim/adamw.ts";
+export { decayGroups } from "./optim/parameter-groups.ts";
 export { loadRecipe, recipeNames } from "./recipes/recipe-files.ts";
 export { studyTable } from "./report/table.ts";
 export { runStudy, type StudyOptions, type StudyResult } from "./study/run-study.ts";

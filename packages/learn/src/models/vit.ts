@@ -109,7 +109,7 @@ export class ViT {
     const { dropPathRate = 0 } = options;
     let tokens = this.#embed(images, options);
     return this.blocks.map((block, i) => {
-      tokens = block.forward(tokens, (dropPathRate * i) / Math.max(1, this.blocks.length - 1));
+      tokens = block.forward(tokens, { dropPathRate: (dropPathRate * i) / Math.max(1, this.blocks.length - 1) });
       return tokens;
     });
   }

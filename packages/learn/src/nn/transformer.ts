@@ -19,11 +19,14 @@ export class Attention {
     this.proj = new Linear(dim, dim);
   }
 
-  forward(x: Tensor): Tensor {
+  /** @param first Position of the first token that asks; all are listened to. @returns [B, N - first, D] */
+  forward(x: Tensor, first = 0): Tensor {
     const [batch, count, dim] = x.shape as [number, number, number];
-    const heads = this.qkv.forward(x).view([batch, count, 3, this.numHeads, dim / this.numHeads]);
-    const [query, key, value] = heads.permute([2, 0, 3, 1, 4]).unbind(0) as [Tensor, Tensor, Tensor]; // each [B, h, N, d]
-    const mixed = scaledDotProductAttention(query, key, value).transpose(1, 2).reshape([batch, count, dim]);
+    // Split before the heads come to the front: the gradients of the three then lie in memory as the layer wants them.
+    const parts = this.qkv.forward(x).view([batch, count, 3, this.numHeads, dim / this.numHeads]).unbind(2);
+    const [query, key, value] = parts.map((part) => part.transpose(1, 2)) as [Tensor, Tensor, Tensor]; // each [B, h, N, d]
+    const asking = first === 0 ? query : query.slice(2, first);
+    const mixed = scaledDotProductAttention(asking, key, value).transpose(1, 2).reshape([batch, count - first, dim]);
     return this.proj.forward(mixed);
   }
 }
@@ -55,9 +58,16 @@ export class Block {
     this.mlp = new Mlp(dim, dim * mlpRatio);
   }
 
-  /** @param dropPathRate Share of the samples that skip each branch, in training. */
-  forward(x: Tensor, dropPathRate = 0): Tensor {
-    const between = scope(() => x.add(dropPath(this.attn.forward(this.norm1.forward(x)), dropPathRate)));
+  /**
+   * @param first Position of the first token that is wanted; the ones before it only inform the others.
+   * @param dropPathRate Share of the samples that skip each branch, in training.
+   * @returns [B, N - first, D]
+   */
+  forward(x: Tensor, { first = 0, dropPathRate = 0 }: { first?: number; dropPathRate?: number } = {}): Tensor {
+    const between = scope(() => {
+      const attended = this.attn.forward(this.norm1.forward(x), first);
+      return (first === 0 ? x : x.slice(1, first)).add(dropPath(attended, dropPathRate));
+    });
     return scope(() => between.add(dropPath(this.mlp.forward(this.norm2.forward(between)), dropPathRate)));
   }
 }

@@ -55,8 +55,11 @@ class MaskedDecoder {
       const places = this.posEmbed.squeeze(0);
       const kept = this.embed.forward(tokens).add(takeRows(places, keepIndices));
       const removed = this.maskToken.add(takeRows(places, removedIndices));
-      const decoded = this.blocks.reduce((x, block) => block.forward(x), cat([kept, removed], 1));
-      return this.pred.forward(this.norm.forward(decoded.slice(1, keepIndices.size(1))));
+      // The last block brings only the removed patches' tokens further.
+      const wanted = (i: number): number => (i === this.blocks.length - 1 ? keepIndices.size(1) : 0);
+      const joined = cat([kept, removed], 1);
+      const decoded = this.blocks.reduce((x, block, i) => block.forward(x, { first: wanted(i) }), joined);
+      return this.pred.forward(this.norm.forward(decoded));
     });
   }
 }
@@ -101,8 +104,10 @@ interface NormalizedPatches {
 function normalizePatches(patches: Tensor, varianceFloor: number): NormalizedPatches {
   return scope(() => {
     const mean = patches.mean(-1, true);
-    const std = patches.variance(-1, true).add(varianceFloor).sqrt();
-    return { values: patches.sub(mean).div(std), mean, std };
+    const centered = patches.sub(mean);
+    const variance = centered.square().sum(-1, true).div(patches.size(-1) - 1);
+    const std = variance.add(varianceFloor).sqrt();
+    return { values: centered.div(std), mean, std };
   });
 }
 
