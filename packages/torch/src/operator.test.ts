@@ -115,8 +115,9 @@ test("an operator in place returns the object that it was given, and its new sha
 test("a failure names the operator, PyTorch's reason and every argument", () => {
   assert.throws(() => x.matmul(x), {
     code: "ERR_TORCH",
+    // "mm: " in some versions of libtorch
     message:
-      "aten::matmul: mm: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3) (self: Float[2, 3], other: Float[2, 3])",
+      /^aten::matmul: (mm: )?mat1 and mat2 shapes cannot be multiplied \(2x3 and 2x3\) \(self: Float\[2, 3\], other: Float\[2, 3\]\)$/,
   });
   assert.throws(
     () => add(x, ones([2])),
