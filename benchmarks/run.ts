@@ -1,0 +1,31 @@
+/**
+ * `npm run bench -- NAME... [--json]`: without a name, all of them. Each prints a table, or one JSON object.
+ */
+import { run as call } from "./call.ts";
+import { run as interchange } from "./interchange.ts";
+import { run as loader } from "./loader.ts";
+import { run as step } from "./step.ts";
+
+/** What a benchmark found; in `rows` every ours/theirs ratio is called `ratio`, every memory ratio `memRatio`. */
+export interface BenchmarkResult {
+  readonly name: string;
+  readonly rows: readonly Readonly<Record<string, string | number>>[];
+}
+
+const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = { step, call, loader, interchange };
+
+const args = process.argv.slice(2);
+const names = args.filter((arg) => !arg.startsWith("--"));
+const unknown = names.find((name) => benchmarks[name] === undefined);
+if (unknown !== undefined) {
+  console.error(`No benchmark "${unknown}": there are ${Object.keys(benchmarks).join(", ")}.`);
+  process.exit(1);
+}
+for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
+  const result = await benchmarks[name]!();
+  if (args.includes("--json")) console.log(JSON.stringify(result));
+  else {
+    console.log(`\n${name}`);
+    console.table(result.rows);
+  }
+}
