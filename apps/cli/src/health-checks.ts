@@ -5,6 +5,7 @@
  */
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
+import type { Bfloat16Support } from "@medssl/torch";
 import { addonPaths, readBuild } from "../../../scripts/setup/addon.mjs";
 import { findCompiler } from "../../../scripts/setup/compiler.mjs";
 import { freeBytes } from "../../../scripts/setup/disk-space.mjs";
@@ -12,7 +13,6 @@ import { megabytes } from "../../../scripts/setup/progress.mjs";
 import { findPythons } from "../../../scripts/setup/python.mjs";
 import { inspectTorchFolder, isSupportedVersion, SUPPORTED_VERSIONS } from "../../../scripts/setup/torch-folder.mjs";
 import { cacheFolder, hasNvidiaGpu } from "../../../scripts/setup/torch-search.mjs";
-import { bf16Support, readCpuFlags } from "./cpu-instructions.ts";
 
 export interface HealthCheck {
   readonly name: string;
@@ -23,7 +23,13 @@ export interface HealthCheck {
 }
 
 /** What the addon says, or why it does not load. */
-type Addon = { readonly threads: number; readonly cudaDevices: number } | { readonly failure: string };
+type Addon = AddonFacts | { readonly failure: string };
+
+interface AddonFacts {
+  readonly threads: number;
+  readonly cudaDevices: number;
+  readonly bfloat16: { readonly cpu: Bfloat16Support; readonly isFasterOnCuda: boolean };
+}
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const setUpAgain = "Run `npm run setup`.";
@@ -38,7 +44,7 @@ export async function checkHealth(): Promise<HealthCheck[]> {
     checkTorch(),
     checkAddon(addon),
     ...checkDevices(addon),
-    checkPrecision(addon),
+    ...checkPrecision(addon),
     checkMemory(),
     checkDisk("disk, cache", cacheFolder(process.env)),
     checkDisk("disk, here", process.cwd()),
@@ -48,8 +54,10 @@ export async function checkHealth(): Promise<HealthCheck[]> {
 
 async function loadAddon(): Promise<Addon> {
   try {
-    const { cudaDeviceCount, numThreads } = await import("@medssl/torch");
-    return { threads: numThreads(), cudaDevices: cudaDeviceCount() };
+    const { cpuBfloat16, cudaDeviceCount, hasFastBfloat16, numThreads } = await import("@medssl/torch");
+    const cudaDevices = cudaDeviceCount();
+    const bfloat16 = { cpu: cpuBfloat16(), isFasterOnCuda: cudaDevices > 0 && hasFastBfloat16("cuda") };
+    return { threads: numThreads(), cudaDevices, bfloat16 };
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) };
   }
@@ -98,12 +106,15 @@ function checkDevices(addon: Addon): HealthCheck[] {
   return checks;
 }
 
-function checkPrecision(addon: Addon): HealthCheck {
-  const { instructions, isFaster } = bf16Support(readCpuFlags());
-  const support = instructions.length > 0 ? instructions.join(", ") : "no bf16 instructions";
-  const onCpu = `cpu: ${isFaster ? "bf16" : "fp32"} (${support})`;
-  const onCuda = "cudaDevices" in addon && addon.cudaDevices > 0 ? "; cuda: bf16" : "";
-  return { name: "precision", status: "ok", found: `auto takes ${onCpu}${onCuda}` };
+function checkPrecision(addon: Addon): HealthCheck[] {
+  if ("failure" in addon) return [];
+  const { cpu, isFasterOnCuda } = addon.bfloat16;
+  const word = (isFaster: boolean) => (isFaster ? "bf16" : "fp32");
+  const instructions = cpu.instructions.join(", ") || "no bf16 instructions";
+  const onCuda = addon.cudaDevices > 0 ? `; cuda: ${word(isFasterOnCuda)}` : "";
+  return [
+    { name: "precision", status: "ok", found: `auto takes cpu: ${word(cpu.isFaster)} (${instructions})${onCuda}` },
+  ];
 }
 
 function checkMemory(): HealthCheck {

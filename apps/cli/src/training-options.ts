@@ -34,9 +34,10 @@ export function percent(text: string): number {
   return value;
 }
 
-/** Loads libtorch's package with the threads that were asked for. */
-export async function prepareCompute({ threads }: ComputeOptions): Promise<void> {
-  const { setNumThreads } = await import("@medssl/torch");
+/** Loads libtorch's package for the device and the threads that were asked for; before anything else computes. */
+export async function prepareCompute({ device, threads }: ComputeOptions): Promise<void> {
+  const { setNumThreads, useDevice } = await import("@medssl/torch");
+  useDevice(device);
   setNumThreads(Math.max(1, threads));
 }
 

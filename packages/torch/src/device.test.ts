@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cudaDeviceCount, memoryStats, numThreads, ones, setNumThreads, synchronize, tensor } from "./index.ts";
+import {
+  cudaDeviceCount,
+  memoryStats,
+  numThreads,
+  ones,
+  setNumThreads,
+  synchronize,
+  tensor,
+  useDevice,
+} from "./index.ts";
 
 const hasCuda = cudaDeviceCount() > 0;
 
@@ -12,7 +21,21 @@ test("unknown devices are refused by name", () => {
 
 test("CUDA that is not there is an error with a remedy, not a crash", { skip: hasCuda }, () => {
   assert.equal(cudaDeviceCount(), 0);
-  assert.throws(() => ones([1], { device: "cuda" }));
+  assert.throws(() => ones([1], { device: "cuda" }), {
+    code: /ERR_CUDA_MISSING|ERR_CUDA_LOAD|ERR_DEVICE_MISSING/,
+    hint: /--device cpu/,
+  });
+});
+
+test("a device that this machine lacks is refused before anything is asked of it", () => {
+  for (const device of [
+    "cpu:1",
+    `cuda:${Math.max(1, cudaDeviceCount())}`,
+    ...(process.platform === "linux" ? ["mps"] : []),
+  ]) {
+    assert.throws(() => useDevice(device), { code: /ERR_CUDA_MISSING|ERR_CUDA_LOAD|ERR_DEVICE_MISSING/ });
+  }
+  useDevice("cpu:0");
 });
 
 test("the number of threads can be set", () => {

@@ -1,5 +1,8 @@
 /**
  * Devices. The CPU needs nothing; CUDA's library (half a gigabyte) is loaded when a CUDA device is first asked for.
+ *
+ * Order    libtorch looks for CUDA once, at the latest in the first backward pass: ask for the device before any work.
+ * Errors   `ERR_DEVICE`, `ERR_CUDA_MISSING`, `ERR_CUDA_LOAD`, `ERR_DEVICE_MISSING`.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -24,18 +27,48 @@ function loadCuda(): void {
       hint: "Use --device cpu, or install a CUDA build of PyTorch and run `npm run setup` again.",
     });
   }
-  native.loadLibrary(cudaLibrary());
+  try {
+    native.loadLibrary(cudaLibrary());
+  } catch (cause) {
+    throw new MedsslError("ERR_CUDA_LOAD", `CUDA's library does not load: ${(cause as Error).message}`, {
+      hint: "Use --device cpu, or install that PyTorch again with all that it depends on.",
+      cause,
+    });
+  }
   isCudaLoaded = true;
 }
 
+/** Devices that were asked for before: known to be there. */
+const codes = new Map<Device, readonly [type: number, index: number]>();
+
 /** Returns [type, index] for libtorch; index -1 is the current device of that type. */
-export function deviceCode(device: Device): [type: number, index: number] {
-  const [, type, index] = /^(cpu|cuda|mps)(?::(\d+))?$/.exec(device) ?? [];
-  if (type === undefined) {
+export function deviceCode(device: Device): readonly [type: number, index: number] {
+  let code = codes.get(device);
+  if (code === undefined) {
+    code = findDevice(device);
+    codes.set(device, code);
+  }
+  return code;
+}
+
+function findDevice(device: Device): [type: number, index: number] {
+  const [, name, index] = /^(cpu|cuda|mps)(?::(\d+))?$/.exec(device) ?? [];
+  if (name === undefined) {
     throw new MedsslError("ERR_DEVICE", `Unknown device "${device}": expected cpu, cuda, cuda:0, cuda:1, ... or mps.`);
   }
-  if (type === "cuda") loadCuda();
-  return [types[type as DeviceType], index === undefined ? -1 : Number(index)];
+  if (name === "cuda") loadCuda();
+  const type = types[name as DeviceType];
+  const count = native.deviceCount(type);
+  if (Number(index ?? 0) >= count) {
+    throw new MedsslError(
+      "ERR_DEVICE_MISSING",
+      `There is no device "${device}": ${count} ${name} devices were found.`,
+      {
+        hint: `Use --device ${count > 0 ? `${name}:${count - 1}` : "cpu"}; \`npx medssl doctor\` lists the devices.`,
+      },
+    );
+  }
+  return [type, index === undefined ? -1 : Number(index)];
 }
 
 export function deviceOfCode(type: number, index: number): Device {
@@ -48,10 +81,15 @@ export function cudaDeviceCount(): number {
   if (!existsSync(cudaLibrary())) return 0;
   try {
     loadCuda();
-    return native.cudaDeviceCount();
+    return native.deviceCount(types.cuda);
   } catch {
     return 0; // a CUDA build on a machine without the driver's libraries
   }
+}
+
+/** Makes sure that a device is there. A program does it before any other work (see Order). */
+export function useDevice(device: Device): void {
+  deviceCode(device);
 }
 
 /** Waits until the device has done all that was asked of it; for timing. */

@@ -2,7 +2,8 @@
 import "./methods.ts";
 
 export * from "./autograd.ts";
-export { cudaDeviceCount, type Device, numThreads, setNumThreads, synchronize } from "./device.ts";
+export { type Bfloat16Support, cpuBfloat16, hasFastBfloat16 } from "./bfloat16.ts";
+export { cudaDeviceCount, type Device, numThreads, setNumThreads, synchronize, useDevice } from "./device.ts";
 export { type DType, itemSize, type TypedArray } from "./dtype.ts";
 export { type MemoryStats, memoryStats } from "./memory.ts";
 export { type BuildInfo, buildInfo } from "./native.ts";

@@ -33,11 +33,12 @@ interface Native {
 
   setNumThreads(count: number): void;
   numThreads(): number;
+  deviceCount(deviceType: number): number;
   manualSeed(seed: number): void;
   generatorState(deviceType: number, deviceIndex: number): number;
   setGeneratorState(deviceType: number, deviceIndex: number, state: number): void;
   loadLibrary(path: string): void;
-  cudaDeviceCount(): number;
+  cudaCapability(deviceIndex: number): number;
   synchronize(deviceType: number, deviceIndex: number): void;
   peakDeviceMemory(deviceType: number, deviceIndex: number): number;
 }

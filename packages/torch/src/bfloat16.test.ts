@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bf16Support, linuxFlags, macFlags } from "./cpu-instructions.ts";
+import { bfloat16Support, linuxFlags, macFlags } from "./bfloat16.ts";
 
 test("only AMX makes bf16 faster than fp32", () => {
   const xeon = linuxFlags("processor\t: 0\nflags\t\t: fpu sse avx512f avx512_bf16 amx_bf16 amx_tile\nbogomips\t: 5\n");
-  assert.deepEqual(bf16Support(xeon), { instructions: ["amx_bf16", "avx512_bf16"], isFaster: true });
+  assert.deepEqual(bfloat16Support(xeon), { instructions: ["amx_bf16", "avx512_bf16"], isFaster: true });
   const epyc = linuxFlags("flags\t\t: fpu sse avx512f avx512_bf16\n");
-  assert.deepEqual(bf16Support(epyc), { instructions: ["avx512_bf16"], isFaster: false });
+  assert.deepEqual(bfloat16Support(epyc), { instructions: ["avx512_bf16"], isFaster: false });
   const graviton = linuxFlags("Features\t: fp asimd bf16 i8mm\n");
-  assert.deepEqual(bf16Support(graviton), { instructions: ["bf16"], isFaster: false });
-  assert.deepEqual(bf16Support([]), { instructions: [], isFaster: false });
+  assert.deepEqual(bfloat16Support(graviton), { instructions: ["bf16"], isFaster: false });
+  assert.deepEqual(bfloat16Support([]), { instructions: [], isFaster: false });
 });
 
 test("macOS names its instructions in hw.optional", () => {
