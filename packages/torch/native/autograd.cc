@@ -73,13 +73,15 @@ napi_value set_grad_mode(napi_env env, const Args& args) {
   return boolean(env, before);
 }
 
-// enterAutocast(deviceType, dtype) -> the dtype before, or -1 where it was off: lower precision for what gains by it.
+// enterAutocast(deviceType, dtype) -> the dtype before, or -1 where it was off: lower precision for what gains by it;
+// float32 is off.
 napi_value enter_autocast(napi_env env, const Args& args) {
   const auto device = static_cast<at::DeviceType>(args.index(0));
   const bool was_on = at::autocast::is_autocast_enabled(device);
   const auto before = was_on ? static_cast<double>(at::autocast::get_autocast_dtype(device)) : -1.0;
-  at::autocast::set_autocast_dtype(device, static_cast<at::ScalarType>(args.index(1)));
-  at::autocast::set_autocast_enabled(device, true);
+  const auto dtype = static_cast<at::ScalarType>(args.index(1));
+  if (dtype != at::kFloat) at::autocast::set_autocast_dtype(device, dtype);
+  at::autocast::set_autocast_enabled(device, dtype != at::kFloat);
   at::autocast::increment_nesting();
   return number(env, before);
 }

@@ -104,3 +104,15 @@ test("what cannot be differentiated is refused with the reason", () => {
     x.grad = ones([3]);
   }, /setGradient: expected Float\[2\]@cpu, got Float\[3\]@cpu/);
 });
+
+test("autocast to float32 keeps a part of it exact, and what is around it as it was", () => {
+  const x = tensor([[1 + 2 ** -10]]);
+  autocast({ dtype: "bfloat16" }, () => {
+    assert.equal(x.matmul(x).dtype, "bfloat16");
+    const exact = autocast({ dtype: "float32" }, () => x.matmul(x));
+    assert.equal(exact.dtype, "float32");
+    assert.equal(exact.item(), Math.fround((1 + 2 ** -10) ** 2));
+    assert.equal(x.matmul(x).dtype, "bfloat16");
+  });
+  assert.equal(x.matmul(x).dtype, "float32");
+});

@@ -43,7 +43,10 @@ export function grad(
   return results.map((handle) => (handle === 0 ? undefined : new Tensor(handle)));
 }
 
-/** Runs `fn` with the operators that gain by it in lower precision (matmul, convolution), the others in float32. */
+/**
+ * Runs `fn` with the operators that gain by it in lower precision (matmul, convolution), the others in float32; with
+ * `dtype` float32 all of them, for a part that needs it.
+ */
 export function autocast<Result>(
   { device = "cpu", dtype = "bfloat16" }: { device?: Device; dtype?: DType },
   fn: () => Result,

@@ -25,7 +25,7 @@ export function cutLabeledCrops(set: ImageSet, indices: readonly number[], optio
   const { inputSize, augmentation, statistics, device } = options;
   return scope(() => {
     const images = toUnit(set.images(indices).to({ device }));
-    const masks = set.masks(indices).to({ device, dtype: "float32" }).unsqueeze(1);
+    const masks = set.masks(indices).to({ device }).to({ dtype: "float32" }).unsqueeze(1);
     const boxes = randomBoxes(indices.length, augmentation, device);
     const crop = {
       size: inputSize,

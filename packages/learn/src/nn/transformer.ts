@@ -23,10 +23,15 @@ export class Attention {
   forward(x: Tensor, first = 0): Tensor {
     const [batch, count, dim] = x.shape as [number, number, number];
     // Split before the heads come to the front: the gradients of the three then lie in memory as the layer wants them.
-    const parts = this.qkv.forward(x).view([batch, count, 3, this.numHeads, dim / this.numHeads]).unbind(2);
+    const parts = this.qkv
+      .forward(x)
+      .view([batch, count, 3, this.numHeads, dim / this.numHeads])
+      .unbind(2);
     const [query, key, value] = parts.map((part) => part.transpose(1, 2)) as [Tensor, Tensor, Tensor]; // each [B, h, N, d]
     const asking = first === 0 ? query : query.slice(2, first);
-    const mixed = scaledDotProductAttention(asking, key, value).transpose(1, 2).reshape([batch, count - first, dim]);
+    const mixed = scaledDotProductAttention(asking, key, value)
+      .transpose(1, 2)
+      .reshape([batch, count - first, dim]);
     return this.proj.forward(mixed);
   }
 }

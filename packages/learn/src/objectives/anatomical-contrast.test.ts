@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { arange, randn, scope, type Tensor, tensor } from "@medssl/torch";
+import { arange, autocast, manualSeed, randn, randperm, scope, type Tensor, tensor } from "@medssl/torch";
 import { assertClose, readFixture } from "../testing/parity.ts";
-import { contrastLoss, correlatedKeepIndices, effectiveRank, findPairs, patchCenters } from "./anatomical-contrast.ts";
+import {
+  type ContrastView,
+  contrastLoss,
+  correlatedKeepIndices,
+  effectiveRank,
+  findPairs,
+  patchCenters,
+} from "./anatomical-contrast.ts";
 
 test("pairs, loss and gradients are those of the loops in make-parity.py", () => {
   scope(() => {
@@ -207,5 +214,19 @@ test("the effective rank counts directions", () => {
         ).item() - 3,
       ) < 1e-6,
     );
+  });
+});
+
+test("contrast is computed in float32 in a run of lower precision too", () => {
+  manualSeed(3);
+  scope(() => {
+    const keepIndices = randperm(16).slice(0, 0, 8).expand([2, 8]);
+    const view = (): ContrastView => ({ boxes: whole(2), keepIndices, embeddings: randn([2, 8, 16]) });
+    const [first, second] = [view(), view()];
+    const values = () => {
+      const { loss, health } = contrastLoss(first, second, [4, 4], settings);
+      return [loss.item(), ...Object.values(health).map((tensor) => tensor.item())];
+    };
+    assert.deepEqual(autocast({ dtype: "bfloat16" }, values), values());
   });
 });

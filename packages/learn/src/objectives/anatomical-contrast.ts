@@ -12,10 +12,11 @@
  * Ignored     everything else. The same place of another patient is never a negative. Ignored pairs get a logit that
  *             no softmax sees; a 0 would still compete.
  * Loss        InfoNCE on cosine similarities / temperature, from the first view to the second and back, over the patches
- *             that have a positive (the anchors). 0 without any.
+ *             that have a positive (the anchors). 0 without any. In float32 whatever the run's precision: in bfloat16 the
+ *             likeliest negatives would differ from the positive by less than a digit.
  * Source      the idea of Chaitanya et al. (2020) and Yan et al., "SAM" (2022), on the visible tokens of a masked ViT.
  */
-import { noGrad, operator, rand, scope, type Tensor, tensor } from "@medssl/torch";
+import { arange, autocast, noGrad, operator, rand, scope, stack, type Tensor } from "@medssl/torch";
 import { Linear } from "../nn/linear.ts";
 
 /** Maps tokens to the space that is contrasted; thrown away after pre-training. */
@@ -38,22 +39,25 @@ type GridSize = readonly [rows: number, columns: number];
 
 /** Where the patches of a view are in its image: [B, N, 2] of x, y. @param boxes [B, 4] */
 export function patchCenters(boxes: Tensor, [rows, columns]: GridSize): Tensor {
-  const centers = tensor(
-    Array.from({ length: rows * columns }, (_, n) => [
-      ((n % columns) + 0.5) / columns,
-      (Math.floor(n / columns) + 0.5) / rows,
-    ]),
-    { device: boxes.device },
-  ); // [N, 2] in the view
-  const [corner, opposite] = boxes.unsqueeze(1).chunk(2, 2) as [Tensor, Tensor]; // [B, 1, 2] each
-  return scope(() => opposite.sub(corner).mul(centers).add(corner));
+  return scope(() => {
+    // Made on the device: a copy from the CPU would wait for all that the device still has to do.
+    const along = (count: number) => arange(0, count, { dtype: "float32", device: boxes.device }).add(0.5).div(count);
+    const x = along(columns).unsqueeze(0).expand([rows, columns]);
+    const y = along(rows).unsqueeze(1).expand([rows, columns]);
+    const centers = stack([x, y], 2).flatten(0, 1); // [N, 2] in the view
+    const [corner, opposite] = boxes.unsqueeze(1).chunk(2, 2) as [Tensor, Tensor]; // [B, 1, 2] each
+    return opposite.sub(corner).mul(centers).add(corner);
+  });
 }
 
 /** Mean width and height of both views' patches, in image sides: [B, 2]. */
 function meanPatch(firstBoxes: Tensor, secondBoxes: Tensor, [rows, columns]: GridSize): Tensor {
   return scope(() => {
-    const sides = [firstBoxes, secondBoxes].map((boxes) => boxes.slice(1, 2).sub(boxes.slice(1, 0, 2)));
-    return sides[0]!.add(sides[1]!).div(tensor([2 * columns, 2 * rows], { device: firstBoxes.device }));
+    const [width, height] = [firstBoxes, secondBoxes]
+      .map((boxes) => boxes.slice(1, 2).sub(boxes.slice(1, 0, 2)))
+      .reduce((first, second) => first.add(second).div(2))
+      .unbind(1) as [Tensor, Tensor];
+    return stack([width.div(columns), height.div(rows)], 1);
   });
 }
 
@@ -174,11 +178,13 @@ export function contrastLoss(
   gridSize: GridSize,
   settings: ContrastSettings,
 ): Contrast {
-  return scope(() => {
+  const inFloat32 = <Result>(fn: () => Result) =>
+    autocast({ device: first.embeddings.device, dtype: "float32" }, () => scope(fn));
+  return inFloat32(() => {
     const { isPositive, isNegative } = findPairs(first, second, gridSize, settings);
     const rows = unitVectors(first.embeddings); // [B K, E]
     const columns = unitVectors(second.embeddings);
-    const logits = rows.div(settings.temperature).matmul(columns.transpose(0, 1)).to({ dtype: "float32" });
+    const logits = rows.div(settings.temperature).matmul(columns.transpose(0, 1));
     const attracted = sameImage(logits, isPositive.size(0)).maskedFill(isPositive.logicalNot(), IGNORED); // [B, K, K]
     const repelled = logits.maskedFill(isNegative.logicalNot(), IGNORED); // [B K, B K]
     const forth = infoNce(attracted.amax(2), repelled.logsumexp(1));

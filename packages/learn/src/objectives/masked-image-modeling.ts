@@ -105,7 +105,10 @@ function normalizePatches(patches: Tensor, varianceFloor: number): NormalizedPat
   return scope(() => {
     const mean = patches.mean(-1, true);
     const centered = patches.sub(mean);
-    const variance = centered.square().sum(-1, true).div(patches.size(-1) - 1);
+    const variance = centered
+      .square()
+      .sum(-1, true)
+      .div(patches.size(-1) - 1);
     const std = variance.add(varianceFloor).sqrt();
     return { values: centered.div(std), mean, std };
   });
