@@ -13,13 +13,13 @@ interface Options {
 
 /** What fits into ten minutes on two cores; the whole matrix takes an hour. */
 const MATRIX = { arms: ["unet", "scratch@vit", "mim+acl@vit", "mim+acl"], fractions: [1], draws: 2 };
-const SETTINGS = { pretrain: { steps: 350, learningRate: 2e-3 }, finetune: { steps: 150 } };
+const SETTINGS = { pretrain: { steps: 300, learningRate: 2e-3 }, finetune: { steps: 120 } };
 
 export const quickstartCommand = (): Command =>
   withComputeOptions(
     new Command("quickstart")
       .description("The whole way on made-up chest X-rays: phantoms, pre-training, a small study, a report.")
-      .option("--cases <n>", "phantom patients", wholeNumber, 480)
+      .option("--cases <n>", "phantom patients", wholeNumber, 360)
       .option("--out <dir>", "folder of everything that is made", "report"),
   )
     .addHelpText(
