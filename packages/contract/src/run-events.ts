@@ -43,3 +43,40 @@ export interface DoneEvent {
 
 export type RunEvent = StartEvent | StepEvent | NoteEvent | DoneEvent;
 export type RunListener = (event: RunEvent) => void;
+
+export interface CountedWork {
+  /** One more piece is done. @param metrics Numbers worth following */
+  advance(metrics?: Readonly<Record<string, number>>): void;
+  /** The work is over, be it that all pieces are done or not. Returns whether they are. */
+  end(): boolean;
+}
+
+/** Tells of work that is counted and has no loss, such as reading files. */
+export function countedWork(name: string, totalSteps: number, listen: RunListener): CountedWork {
+  const startMs = performance.now();
+  const seconds = () => (performance.now() - startMs) / 1000;
+  let step = 0;
+  listen({ type: "start", name, totalSteps, firstStep: 0 });
+  return {
+    advance(metrics = {}) {
+      step += 1;
+      const imagesPerSecond = step / seconds();
+      const secondsLeft = (totalSteps - step) / imagesPerSecond;
+      listen({
+        type: "step",
+        step,
+        totalSteps,
+        loss: Number.NaN,
+        learningRate: Number.NaN,
+        imagesPerSecond,
+        secondsLeft,
+        metrics,
+      });
+    },
+    end() {
+      const isComplete = step === totalSteps;
+      listen({ type: "done", isComplete, seconds: seconds() });
+      return isComplete;
+    },
+  };
+}

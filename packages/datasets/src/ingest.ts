@@ -11,7 +11,7 @@
 import { realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, resolve } from "node:path";
-import { MedsslError, type RunListener } from "@medssl/contract";
+import { countedWork, MedsslError, type RunListener } from "@medssl/contract";
 import { decodeMask, readImageBytes } from "@medssl/imaging";
 import type { QuarantinedFile } from "./catalog.ts";
 import { type FolderListing, type ImageFile, listFolder } from "./folder-layout.ts";
@@ -158,13 +158,12 @@ async function storeAll(
   listen: RunListener,
   signal: AbortSignal | undefined,
 ): Promise<Pick<IngestSummary, "isComplete" | "quarantine" | "duplicates">> {
-  const began = performance.now();
   const quarantine: QuarantinedFile[] = [];
   let duplicates = 0;
   let thresholded = 0;
   let done = 0;
   const attempt = (job: Job) => processJob(job, writer, rule).catch(asQuarantine);
-  listen({ type: "start", name: "ingest", totalSteps: jobs.length, firstStep: 0 });
+  const work = countedWork("ingest", jobs.length, listen);
   for await (const ahead of inOrder(jobs, concurrency, attempt)) {
     if (signal?.aborted) break;
     const job = jobs[done++]!;
@@ -193,14 +192,12 @@ async function storeAll(
       source.masks += file.masks.length;
       source.patients.add(job.patient);
     }
-    listen(progress(done, jobs.length, (performance.now() - began) / 1000, quarantine.length));
+    work.advance(quarantine.length > 0 ? { quarantined: quarantine.length } : {});
   }
   const note = (message: string) => listen({ type: "note", level: "warning", message });
   if (thresholded > 0) note(`${thresholded} masks had soft edges; they were cut at 128 of 255`);
   if (duplicates > 0) note(`${duplicates} files hold a picture that is in the store already; each is stored once`);
-  const isComplete = done === jobs.length;
-  listen({ type: "done", isComplete, seconds: (performance.now() - began) / 1000 });
-  return { isComplete, quarantine, duplicates };
+  return { isComplete: work.end(), quarantine, duplicates };
 }
 
 /** Reads a job's files; decodes them unless the store knows their content. */
@@ -226,20 +223,6 @@ function settle(job: Job, { imageHash, maskHash }: CaseFiles, writer: StoreWrite
 function asQuarantine(error: unknown): { kind: "quarantined"; error: MedsslError } {
   if (error instanceof MedsslError) return { kind: "quarantined", error };
   throw error;
-}
-
-function progress(done: number, total: number, seconds: number, quarantined: number) {
-  const imagesPerSecond = done / seconds;
-  return {
-    type: "step",
-    step: done,
-    totalSteps: total,
-    loss: Number.NaN,
-    learningRate: Number.NaN,
-    imagesPerSecond,
-    secondsLeft: (total - done) / imagesPerSecond,
-    metrics: quarantined > 0 ? { quarantined } : {},
-  } as const;
 }
 
 /** Enough to keep the decoder's threads at work while files are being read. */

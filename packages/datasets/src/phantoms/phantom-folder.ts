@@ -8,7 +8,7 @@
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { MedsslError, type RunListener } from "@medssl/contract";
+import { type CountedWork, countedWork, MedsslError, type RunListener } from "@medssl/contract";
 import { writeLabelPng, writePng } from "@medssl/imaging";
 import { Random } from "../random.ts";
 import { generatePhantom, numPhantomViews, type PhantomTask } from "./phantom.ts";
@@ -55,14 +55,12 @@ export async function writePhantoms(
       hint: "Give another folder with --out, or remove this one first.",
     });
   }
-  listen({ type: "start", name: `phantom ${task}`, totalSteps: plan.length, firstStep: 0 });
   rmSync(manifest, { force: true });
-  const images = await writeImages(folder, plan, began, listen, signal);
-  const isComplete = images === plan.length;
+  const work = countedWork(`phantom ${task}`, plan.length, listen);
+  const images = await writeImages(folder, plan, work, signal);
+  const isComplete = work.end();
   if (isComplete) writeFileSync(manifest, content);
-  const seconds = (performance.now() - began) / 1000;
-  listen({ type: "done", isComplete, seconds });
-  return { patients, images, isComplete, seconds };
+  return { patients, images, isComplete, seconds: (performance.now() - began) / 1000 };
 }
 
 /** The patients' seeds follow from the folder's, and their names from both: two folders do not share a patient. */
@@ -84,8 +82,7 @@ function planImages({ task, cases, seed }: PhantomFolder): PlannedImage[] {
 async function writeImages(
   { dir, task, size = 256 }: PhantomFolder,
   plan: readonly PlannedImage[],
-  began: number,
-  listen: RunListener,
+  work: CountedWork,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   try {
@@ -103,7 +100,7 @@ async function writeImages(
         writePng(join(dir, "images", `${name}.png`), { width: size, height: size, channels, data: image }),
         writeLabelPng(join(dir, "masks", `${name}.png`), { width: size, height: size, channels: 1, data: mask }),
       ]);
-      listen(progress(i + 1, plan.length, (performance.now() - began) / 1000));
+      work.advance();
     }
     await writing;
     return plan.length;
@@ -114,18 +111,4 @@ async function writeImages(
       cause: error,
     });
   }
-}
-
-function progress(step: number, totalSteps: number, seconds: number) {
-  const imagesPerSecond = step / seconds;
-  return {
-    type: "step",
-    step,
-    totalSteps,
-    loss: Number.NaN,
-    learningRate: Number.NaN,
-    imagesPerSecond,
-    secondsLeft: (totalSteps - step) / imagesPerSecond,
-    metrics: {},
-  } as const;
 }

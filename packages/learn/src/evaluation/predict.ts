@@ -8,7 +8,7 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { MedsslError, type RunListener } from "@medssl/contract";
+import { countedWork, MedsslError, type RunListener } from "@medssl/contract";
 import type { Label } from "@medssl/datasets";
 import {
   fitImage,
@@ -61,8 +61,7 @@ export async function predict({ dir, inputs, out, device, listen, signal }: Pred
   for (const folder of ["masks", "overlays"]) mkdirSync(join(out, folder), { recursive: true });
   const predictions: Prediction[] = [];
   const skipped: { file: string; reason: string }[] = [];
-  const startMs = performance.now();
-  listen({ type: "start", name: "segment", totalSteps: files.length, firstStep: 0 });
+  const work = countedWork("segment", files.length, listen);
   for (const [i, file] of files.entries()) {
     try {
       predictions.push(
@@ -72,24 +71,11 @@ export async function predict({ dir, inputs, out, device, listen, signal }: Pred
       if (!(error instanceof MedsslError)) throw error;
       skipped.push({ file, reason: error.message });
     }
-    const seconds = (performance.now() - startMs) / 1000;
-    const imagesPerSecond = (i + 1) / seconds;
-    const secondsLeft = (files.length - i - 1) / imagesPerSecond;
-    listen({
-      type: "step",
-      step: i + 1,
-      totalSteps: files.length,
-      loss: Number.NaN,
-      learningRate: 0,
-      imagesPerSecond,
-      secondsLeft,
-      metrics: {},
-    });
+    work.advance();
     await setImmediate();
     if (signal?.aborted) break;
   }
-  const isComplete = predictions.length + skipped.length === files.length;
-  listen({ type: "done", isComplete, seconds: (performance.now() - startMs) / 1000 });
+  const isComplete = work.end();
   writeCsv(join(out, "predictions.csv"), run.labels, predictions);
   return { labels: run.labels, predictions, skipped, isComplete };
 }
