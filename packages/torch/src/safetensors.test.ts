@@ -67,6 +67,17 @@ test("a file that was cut off, or is none, is refused with its name", () => {
   assert.throws(() => readSafetensors(path), { code: "ERR_SAFETENSORS", message: /JSON/ });
 });
 
+test("a damaged header is refused, whatever it says", () => {
+  const path = join(dir, "header.safetensors");
+  const entry = { dtype: "F32", shape: [1], data_offsets: [0, 4] };
+  const headers = [null, { a: null }, { a: {} }, { a: { ...entry, shape: [-1] } }, { a: { ...entry, shape: 1 } }];
+  for (const header of [...headers, { a: { ...entry, data_offsets: [-4, 0] } }, { a: { ...entry, dtype: "F3" } }]) {
+    const text = JSON.stringify(header).padEnd(128);
+    writeFileSync(path, `\x80\0\0\0\0\0\0\0${text}\0\0\0\0`, "latin1");
+    assert.throws(() => readSafetensors(path), { code: "ERR_SAFETENSORS" }, text);
+  }
+});
+
 // numpy.save of arange(6, dtype=int16).reshape(2, 3), byte for byte.
 const npy = Buffer.concat([
   Buffer.from("\x93NUMPY\x01\x00\x76\x00", "latin1"),

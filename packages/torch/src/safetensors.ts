@@ -59,33 +59,41 @@ export function readSafetensors(path: string): Safetensors {
   } finally {
     closeSync(file);
   }
-  let header: Record<string, Entry> & { __metadata__?: Record<string, string> };
-  try {
-    header = JSON.parse(text.toString("utf8"));
-  } catch {
-    return refuse("its header is no JSON");
-  }
-  const { __metadata__: metadata = {}, ...entries } = header;
+  const { __metadata__: metadata = {}, ...entries } = parseHeader(text) ?? refuse("its header is no JSON object");
   const start = 8 + text.length;
   const tensors = scope(() => {
     const bytes = mapFile(path);
-    return Object.entries(entries).map(
-      ([
-        name,
-        {
-          dtype: code,
-          shape,
-          data_offsets: [from, to],
-        },
-      ]) => {
-        const dtype = dtypes.get(code) ?? refuse(`tensor "${name}" has the unknown type ${code}`);
-        const expected = shape.reduce((product, n) => product * n, itemSize(dtype));
-        if (to - from !== expected || start + to > size) refuse(`tensor "${name}" lies outside of the file`);
-        return [name, mappedPart(bytes, start + from, dtype, shape)] as [string, Tensor];
-      },
-    );
+    return Object.entries(entries).map(([name, entry]): [string, Tensor] => {
+      if (!isEntry(entry)) return refuse(`tensor "${name}" has no type, shape and place`);
+      const {
+        dtype: code,
+        shape,
+        data_offsets: [from, to],
+      } = entry;
+      const dtype = dtypes.get(code) ?? refuse(`tensor "${name}" has the unknown type ${code}`);
+      const expected = shape.reduce((product, n) => product * n, itemSize(dtype));
+      if (to - from !== expected || start + to > size) refuse(`tensor "${name}" lies outside of the file`);
+      return [name, mappedPart(bytes, start + from, dtype, shape)];
+    });
   });
   return { tensors: new Map(tensors), metadata };
+}
+
+type Header = Record<string, unknown> & { __metadata__?: Record<string, string> };
+
+function parseHeader(text: Buffer): Header | undefined {
+  try {
+    const header = JSON.parse(text.toString("utf8"));
+    return typeof header === "object" && header !== null ? header : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isEntry(value: unknown): value is Entry {
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Partial<Entry>;
+  const areCounts = (list: unknown) => Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
+  return typeof dtype === "string" && areCounts(shape) && areCounts(offsets) && offsets?.length === 2;
 }
 
 /** Writes named tensors, from whichever device. @param metadata Texts that the file carries along. */
@@ -102,7 +110,7 @@ export function writeSafetensors(
     return [name, { dtype: names[tensor.dtype], shape: tensor.shape, data_offsets: [from, offset] }];
   });
   const json = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
-  const header = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8, " "));
+  const header = Buffer.from(json + " ".repeat(-Buffer.byteLength(json) & 7)); // the data is aligned behind it
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
   const temporary = `${path}.${process.pid}.part`;
@@ -114,11 +122,12 @@ export function writeSafetensors(
       scope(() => writeAll(file, tensor.detach().to({ device: "cpu" }).contiguous()));
     }
     fsyncSync(file);
-    closeSync(file);
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
     throw cause;
+  } finally {
+    closeSync(file);
   }
 }
 

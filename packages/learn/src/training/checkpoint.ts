@@ -3,7 +3,7 @@
  *
  * Resuming is bit-equal on the CPU. The file is written beside the old one and renamed: a kill at any moment leaves one
  * of the two whole.
- * Errors  `ERR_CHECKPOINT_FOREIGN` when the file is another recipe's or another data set's.
+ * Errors  `ERR_RUN_SETTINGS` when the file is another recipe's or another data set's, `ERR_CHECKPOINT_DAMAGED`.
  */
 
 import { existsSync } from "node:fs";
@@ -13,6 +13,7 @@ import {
   generatorState,
   noGrad,
   readSafetensors,
+  type Safetensors,
   scope,
   setGeneratorState,
   type Tensor,
@@ -21,6 +22,7 @@ import {
 import type { SamplerState } from "../data/sampler.ts";
 import type { AdamW } from "../optim/adamw.ts";
 import { checkpointPath, truncateMetrics } from "./run-directory.ts";
+import { requireSameSettings } from "./same-settings.ts";
 
 /** What a checkpoint is made from, and put back into. */
 export interface Trained {
@@ -29,8 +31,8 @@ export interface Trained {
   readonly optimizer: AdamW;
   readonly sampler: { state: SamplerState };
   readonly device: Device;
-  /** What must be equal for resuming to make sense: recipe and data, as one text. */
-  readonly identity: string;
+  /** What must be equal for resuming to make sense: recipe and data. */
+  readonly identity: object;
 }
 
 interface Progress {
@@ -47,7 +49,7 @@ export function writeCheckpoint(path: string, trained: Trained, { step, seconds 
     ];
     if (trained.device !== "cpu") tensors.push(["generator.device", generatorState(trained.device)]);
     const state = { step, seconds, sampler: trained.sampler.state };
-    writeSafetensors(path, tensors, { state: JSON.stringify(state), identity: trained.identity });
+    writeSafetensors(path, tensors, { state: JSON.stringify(state), identity: JSON.stringify(trained.identity) });
   });
 }
 
@@ -62,40 +64,30 @@ export function resumeOrStart(dir: string, trained: Trained, isResumed: boolean)
 /** Puts everything back. @returns Steps done and seconds spent so far. */
 function readCheckpoint(path: string, trained: Trained): Progress {
   return scope(() => {
-    const { tensors, metadata } = readSafetensors(path);
-    if (metadata["identity"] !== trained.identity) {
-      throw new MedsslError(
-        "ERR_CHECKPOINT_FOREIGN",
-        `${path} was written by a run with other settings or other data.`,
-        {
-          hint: `${firstDifference(metadata["identity"] ?? "", trained.identity)} Use the same settings and stores, or another --out.`,
-        },
-      );
-    }
+    const { tensors, metadata } = openCheckpoint(path);
+    requireSameSettings(path, JSON.parse(metadata["identity"] ?? "{}"), trained.identity);
     noGrad(() => {
       for (const [name, parameter] of trained.parameters) parameter.copy_(tensors.get(name)!);
     });
     trained.optimizer.loadStateTensors(tensors);
     // Cloned: the generator takes over the memory that it is given, which here belongs to the file.
     setGeneratorState(tensors.get("generator.cpu")!.clone(), "cpu");
-    if (trained.device !== "cpu") setGeneratorState(tensors.get("generator.device")!.clone(), trained.device);
+    const deviceState = tensors.get("generator.device"); // none where the run was on the CPU until now
+    if (trained.device !== "cpu" && deviceState) setGeneratorState(deviceState.clone(), trained.device);
     const { step, seconds, sampler } = JSON.parse(metadata["state"]!);
     trained.sampler.state = sampler;
     return { step, seconds };
   });
 }
 
-/** The first setting that differs, in words. */
-function firstDifference(before: string, now: string): string {
+function openCheckpoint(path: string): Safetensors {
   try {
-    const flatten = (value: unknown, path = ""): [string, string][] =>
-      typeof value === "object" && value !== null
-        ? Object.entries(value).flatMap(([key, item]) => flatten(item, path === "" ? key : `${path}.${key}`))
-        : [[path, JSON.stringify(value)]];
-    const old = new Map(flatten(JSON.parse(before)));
-    const changed = flatten(JSON.parse(now)).find(([path, value]) => old.get(path) !== value);
-    return changed === undefined ? "" : `${changed[0]} was ${old.get(changed[0])} and is ${changed[1]} now.`;
-  } catch {
-    return "";
+    return readSafetensors(path);
+  } catch (cause) {
+    if (!(cause instanceof MedsslError)) throw cause;
+    throw new MedsslError("ERR_CHECKPOINT_DAMAGED", cause.message, {
+      hint: `The checkpoint is damaged. Delete ${path}: the run then starts from its beginning.`,
+      cause,
+    });
   }
 }

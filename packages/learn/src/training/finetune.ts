@@ -50,10 +50,13 @@ const headLearningRates: Readonly<Record<FinetuneRecipe["head"], number>> = { hy
 
 export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const { selections, dir, device, isResumed, encoder } = options;
-  const done = finishedRun(dir, "finetune", isResumed);
-  if (done !== undefined) return done;
   const pretrained = encoder === undefined ? undefined : readCompleteRun(encoder, "pretrain");
   const recipe = withPretrainedEncoder(options.recipe, pretrained?.recipe);
+  const stores = selections.map(({ store }) => store.dir);
+  const patients = [...new Set(selections.flatMap(({ cases }) => cases.map(({ patient }) => patient)))].sort();
+  const settings = { recipe, encoder: encoder ?? null, stores, patients };
+  const done = finishedRun(dir, "finetune", isResumed, settings);
+  if (done !== undefined) return done;
   const set = new ImageSet(selections);
   if (set.labels.length === 0) {
     throw new MedsslError("ERR_STORE_LABELS", `The store ${selections[0]!.store.dir} has no masks.`, {
@@ -69,9 +72,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const optimizer = new AdamW(groups, { betas: [0.9, 0.98] });
   manualSeed(recipe.seed);
   const sampler = new Sampler(set.count, recipe.seed);
-  const stores = selections.map(({ store }) => store.dir);
-  const patients = [...new Set(set.cases.map(({ patient }) => patient))].sort();
-  const identity = JSON.stringify({ stage: "finetune", recipe, encoder: encoder ?? null, stores, patients });
+  const identity = { stage: "finetune", ...settings };
   const trained: Trained = { parameters, optimizer, sampler, device, identity };
   const before = resumeOrStart(dir, trained, isResumed);
   const { width, height, channel, fit } = selections[0]!.store.info.recipe;
@@ -79,13 +80,10 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     version: 1,
     stage: "finetune",
     createdAt: new Date().toISOString(),
-    stores,
+    ...settings,
     images: set.count,
     statistics,
-    recipe,
-    encoder: encoder ?? null,
     labels: set.labels,
-    patients,
     heldOutPatients: options.heldOutPatients,
     input: { width, height, channel, fit },
     isComplete,
@@ -106,6 +104,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     secondsBefore: before.seconds,
     totalSteps: recipe.steps,
     imagesPerStep: recipe.batchSize,
+    peakLearningRate: schedule.peak,
     checkpointEveryMinutes: recipe.checkpointEveryMinutes,
     step(step) {
       const { images, labels } = cutLabeledCrops(set, sampler.next(recipe.batchSize), cropOptions);

@@ -26,6 +26,8 @@ export interface LoopOptions {
   readonly firstStep: number;
   readonly totalSteps: number;
   readonly imagesPerStep: number;
+  /** Of the schedule, for advice. */
+  readonly peakLearningRate: number;
   /** Seconds that earlier parts of this run took. */
   readonly secondsBefore: number;
   readonly checkpointEveryMinutes: number;
@@ -45,18 +47,29 @@ export interface LoopResult {
 const SPEED_SMOOTHING = 0.1;
 
 export async function runSteps(options: LoopOptions): Promise<LoopResult> {
-  const { name, dir, firstStep, totalSteps, imagesPerStep, listen, signal } = options;
+  const { name, totalSteps, firstStep, listen } = options;
   listen({ type: "start", name, totalSteps, firstStep });
   const startMs = performance.now();
   const seconds = () => options.secondsBefore + (performance.now() - startMs) / 1000;
-  let checkpointMs = startMs;
+  let isComplete = false;
+  try {
+    isComplete = await stepOn(options, seconds);
+  } finally {
+    listen({ type: "done", isComplete, seconds: seconds() });
+  }
+  return { isComplete, seconds: seconds() };
+}
+
+/** @returns Whether all steps are done; false when the signal came, with a checkpoint of that moment. */
+async function stepOn(options: LoopOptions, seconds: () => number): Promise<boolean> {
+  const { dir, firstStep, totalSteps, imagesPerStep, listen, signal } = options;
+  let checkpointMs = performance.now();
   let stepSeconds = 0;
   for (let step = firstStep; step < totalSteps; step++) {
     const stepStartMs = performance.now();
     const result = scope(() => options.step(step));
     if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) {
-      listen({ type: "done", isComplete: false, seconds: seconds() });
-      throw divergence(step + 1, result, dir);
+      throw divergence(step + 1, result, options);
     }
     const took = (performance.now() - stepStartMs) / 1000;
     stepSeconds = stepSeconds === 0 ? took : stepSeconds + SPEED_SMOOTHING * (took - stepSeconds);
@@ -76,28 +89,29 @@ export async function runSteps(options: LoopOptions): Promise<LoopResult> {
     await setImmediate();
     if (signal?.aborted) {
       options.checkpoint({ step: step + 1, seconds: seconds() });
-      listen({ type: "done", isComplete: false, seconds: seconds() });
-      return { isComplete: false, seconds: seconds() };
+      return false;
     }
     if (performance.now() - checkpointMs > options.checkpointEveryMinutes * 60_000) {
       options.checkpoint({ step: step + 1, seconds: seconds() });
       checkpointMs = performance.now();
     }
   }
-  listen({ type: "done", isComplete: true, seconds: seconds() });
-  return { isComplete: true, seconds: seconds() };
+  return true;
 }
 
-function divergence(step: number, { loss, gradientNorm, learningRate }: StepResult, dir: string): MedsslError {
+function divergence(
+  step: number,
+  { loss, gradientNorm, learningRate }: StepResult,
+  { dir, peakLearningRate }: LoopOptions,
+): MedsslError {
   const what = Number.isFinite(loss) ? `the gradient's norm is ${gradientNorm}` : `the loss is ${loss}`;
-  const checkpoint = existsSync(checkpointPath(dir))
-    ? " The last good checkpoint is kept; --resume goes on from it."
-    : "";
+  const kept = existsSync(checkpointPath(dir)) ? ` The last good checkpoint is kept: ${checkpointPath(dir)}.` : "";
+  const lower = (peakLearningRate / 3).toExponential(1);
   return new MedsslError(
     "ERR_DIVERGED",
     `Training diverged at step ${step}: ${what} (learning rate ${learningRate.toExponential(1)}).`,
     {
-      hint: `Most often the learning rate is too high: try --set learningRate=${(learningRate / 3).toExponential(1)}, or precision=float32.${checkpoint}`,
+      hint: `Most often the learning rate is too high: begin again with learningRate=${lower}, or with precision=float32.${kept}`,
     },
   );
 }

@@ -49,7 +49,8 @@ const PICTURED = 6;
 
 export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const { selections, recipe, dir, device, isResumed } = options;
-  const done = finishedRun(dir, "pretrain", isResumed);
+  const stores = selections.map(({ store }) => store.dir);
+  const done = finishedRun(dir, "pretrain", isResumed, { recipe, stores });
   if (done !== undefined) return done;
   const set = new ImageSet(selections);
   const statistics = measureStatistics(set);
@@ -61,8 +62,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const viewsPerImage: 1 | 2 = recipe.method === "mim" ? 1 : 2;
   const imagesPerStep = Math.ceil(recipe.batchSize / viewsPerImage);
   const sampler = new Sampler(set.count, recipe.seed);
-  const stores = selections.map(({ store }) => store.dir);
-  const identity = JSON.stringify({ stage: "pretrain", recipe, stores, images: set.count });
+  const identity = { stage: "pretrain", recipe, stores, images: set.count };
   const trained: Trained = { parameters, optimizer, sampler, device, identity };
   const before = resumeOrStart(dir, trained, isResumed);
   const describe = (isComplete: boolean, seconds: number): PretrainRun => ({
@@ -98,6 +98,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     secondsBefore: before.seconds,
     totalSteps: recipe.steps,
     imagesPerStep: imagesPerStep * viewsPerImage,
+    peakLearningRate: schedule.peak,
     checkpointEveryMinutes: recipe.checkpointEveryMinutes,
     step(step) {
       const views = cutViews(set, sampler.next(imagesPerStep), viewOptions);

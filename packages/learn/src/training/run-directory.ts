@@ -7,11 +7,13 @@
  *     encoder.safetensors      of a pre-training: the ViT, with timm's names
  *     model.safetensors        of a fine-tuning: the whole network
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type FinetuneRecipe, MedsslError, type PretrainRecipe } from "@medssl/contract";
 import type { Label } from "@medssl/datasets";
 import type { Statistics } from "../augment/intensity.ts";
+import { replaceFile } from "./replace-file.ts";
+import { requireSameSettings } from "./same-settings.ts";
 
 interface RunBase {
   readonly version: 1;
@@ -73,7 +75,9 @@ export function readRun(dir: string): RunInfo {
     // told below
   }
   if (run?.version !== 1) {
-    throw new MedsslError("ERR_RUN_FOREIGN", `${dir}: its run.json is none that this program can read`);
+    throw new MedsslError("ERR_RUN_FOREIGN", `${dir}: its run.json is damaged, or another program's`, {
+      hint: "Delete the folder, or give another one.",
+    });
   }
   return run;
 }
@@ -98,13 +102,16 @@ export function readCompleteRun<Stage extends RunInfo["stage"]>(
 /**
  * Makes the folder ready for a run.
  *
+ * @param settings What the run is to be, in the words of `RunInfo`.
  * @returns The run, when it is resumed and complete already: there is nothing left to do.
- * @throws {MedsslError} `ERR_RUN_EXISTS` when something is there and resuming was not asked for.
+ * @throws {MedsslError} `ERR_RUN_EXISTS` when something is there and resuming was not asked for, `ERR_RUN_SETTINGS` when
+ * it is complete with other settings.
  */
 export function finishedRun<Stage extends RunInfo["stage"]>(
   dir: string,
   stage: Stage,
   isResumed: boolean,
+  settings: Partial<Extract<RunInfo, { stage: Stage }>>,
 ): Extract<RunInfo, { stage: Stage }> | undefined {
   mkdirSync(dir, { recursive: true });
   if (!existsSync(infoPath(dir))) return undefined;
@@ -115,13 +122,15 @@ export function finishedRun<Stage extends RunInfo["stage"]>(
         : "Give another --out, or delete the folder.",
     });
   }
-  return readRun(dir).isComplete ? readCompleteRun(dir, stage) : undefined;
+  if (!readRun(dir).isComplete) return undefined;
+  const run = readCompleteRun(dir, stage);
+  const before = Object.fromEntries(Object.keys(settings).map((name) => [name, run[name as keyof typeof run]]));
+  requireSameSettings(infoPath(dir), before, settings);
+  return run;
 }
 
 export function writeRun(dir: string, run: RunInfo): void {
-  const temporary = `${infoPath(dir)}.part`;
-  writeFileSync(temporary, `${JSON.stringify(run, undefined, 2)}\n`);
-  renameSync(temporary, infoPath(dir));
+  replaceFile(infoPath(dir), `${JSON.stringify(run, undefined, 2)}\n`);
   if (run.isComplete) rmSync(checkpointPath(dir), { force: true });
 }
 
@@ -131,7 +140,7 @@ export type MetricsLine = { readonly step: number } & Readonly<Record<string, nu
 /** Forgets the steps after `lastStep`, which a resumed run does again. */
 export function truncateMetrics(dir: string, lastStep: number): void {
   const kept = readMetrics(dir).filter(({ step }) => step <= lastStep);
-  writeFileSync(metricsPath(dir), kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  replaceFile(metricsPath(dir), kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
 }
 
 export function appendMetrics(dir: string, line: MetricsLine): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import {
@@ -131,9 +131,52 @@ test("a folder with a run in it, and a checkpoint of other settings, are refused
   await runPretrain("taken", recipe, { stopAfter: 2 });
   await assert.rejects(runPretrain("taken", recipe), { code: "ERR_RUN_EXISTS", hint: /--resume/ });
   await assert.rejects(runPretrain("taken", pretrainRecipe({ maskRatio: 0.5 }), { isResumed: true }), {
-    code: "ERR_CHECKPOINT_FOREIGN",
+    code: "ERR_RUN_SETTINGS",
     hint: /maskRatio was 0.75 and is 0.5/,
   });
+});
+
+test("a finished run is not passed off as one of other settings", async () => {
+  await assert.rejects(runPretrain("mim-whole", pretrainRecipe({ method: "mim", steps: 9 }), { isResumed: true }), {
+    code: "ERR_RUN_SETTINGS",
+    hint: /recipe\.steps was 6 and is 9/,
+  });
+  const again = await runPretrain("mim-whole", pretrainRecipe({ method: "mim" }), { isResumed: true });
+  assert.equal(again.isComplete, true);
+});
+
+test("a damaged checkpoint is an error that says how to go on", async () => {
+  await runPretrain("damaged", pretrainRecipe(), { stopAfter: 2 });
+  const path = checkpointPath(join(dir, "damaged"));
+  const bytes = readFileSync(path);
+  for (const damaged of [bytes.subarray(0, bytes.length - 100), bytes.subarray(0, 20), Buffer.alloc(64)]) {
+    writeFileSync(path, damaged);
+    await assert.rejects(runPretrain("damaged", pretrainRecipe(), { isResumed: true }), {
+      code: "ERR_CHECKPOINT_DAMAGED",
+      hint: /Delete .*checkpoint\.safetensors/,
+    });
+  }
+});
+
+test("a full disk while training leaves metrics and checkpoint as they were", async () => {
+  await runPretrain("full", pretrainRecipe(), { stopAfter: 2 });
+  const path = checkpointPath(join(dir, "full"));
+  const before = readFileSync(path);
+  mkdirSync(`${path}.${process.pid}.part`); // a file cannot be made there
+  const events: RunEvent[] = [];
+  const options = control("full", { stopAfter: 3, isResumed: true });
+  const listen = (event: RunEvent) => {
+    events.push(event);
+    options.listen(event);
+  };
+  const selections = [{ store, cases: store.cases }];
+  await assert.rejects(pretrain({ ...options, listen, selections, recipe: pretrainRecipe() }), { code: "EISDIR" });
+  assert.deepEqual(readFileSync(path), before);
+  assert.deepEqual(
+    readMetrics(join(dir, "full")).map(({ step }) => step),
+    [1, 2, 3],
+  );
+  assert.equal(events.at(-1)?.type, "done", "the progress line is closed");
 });
 
 test("an unfinished or foreign encoder is refused", async () => {
