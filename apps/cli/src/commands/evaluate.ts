@@ -1,5 +1,7 @@
 import { Command, Option } from "commander";
+import { INTERRUPTED, interruptible } from "../interruption.ts";
 import { printJson, printTable } from "../output.ts";
+import { progressListener } from "../progress.ts";
 import { type ComputeOptions, prepareCompute, withComputeOptions } from "../training-options.ts";
 
 interface Options extends ComputeOptions {
@@ -36,7 +38,21 @@ export const evaluateCommand = (): Command =>
       await prepareCompute(options);
       const { evaluateRun } = await import("@medssl/learn");
       const store = openStore(options.store);
-      const { scores } = evaluateRun({ dir: options.model, stores: [store], on: options.on, device: options.device });
+      const evaluation = await interruptible((signal) =>
+        evaluateRun({
+          dir: options.model,
+          stores: [store],
+          on: options.on,
+          device: options.device,
+          listen: progressListener(),
+          signal,
+        }),
+      );
+      if (evaluation === undefined) {
+        process.exitCode = INTERRUPTED;
+        return;
+      }
+      const { scores } = evaluation;
       if (options.json) {
         printJson({ model: options.model, store: options.store, ...scores });
         return;

@@ -2,7 +2,8 @@
  * Rows of one or several stores as batches: mapped memory in, tensors out.
  *
  * Shapes  images uint8 [B, 1, H, W]; masks uint8 [B, H, W] of label indices. H and W are the stores' own.
- * Errors  `ERR_STORE_EMPTY` without a case, `ERR_STORE_SIZES` when the stores were made at different sizes.
+ * Errors  `ERR_STORE_EMPTY` without a case, `ERR_STORE_SIZES` and `ERR_LABELS_DIFFER` when stores do not go together,
+ *         `ERR_STORE_BLANK` when every pixel has the same value.
  */
 import { MedsslError } from "@medssl/contract";
 import type { Case, Label, Store } from "@medssl/datasets";
@@ -21,10 +22,10 @@ export interface Selection {
 
 export class ImageSet {
   readonly cases: readonly Case[];
-  readonly labels: readonly Label[];
   readonly height: number;
   readonly width: number;
   readonly #shards: Shard[] = [];
+  readonly #stores: readonly Store[];
   /** Of each case: its shard here, and its row there. */
   readonly #places: { readonly shard: number; readonly row: number }[] = [];
 
@@ -38,7 +39,7 @@ export class ImageSet {
     const { width, height } = selections[0]!.store.info.recipe;
     this.width = width;
     this.height = height;
-    this.labels = selections.find(({ store }) => store.info.labels.length > 0)?.store.info.labels ?? [];
+    this.#stores = selections.map(({ store }) => store);
     for (const { store, cases } of selections) {
       const { recipe } = store.info;
       if (recipe.width !== width || recipe.height !== height) {
@@ -61,6 +62,20 @@ export class ImageSet {
 
   get count(): number {
     return this.cases.length;
+  }
+
+  /** What the masks show, the same in all stores that have some; without masks nothing. */
+  get labels(): readonly Label[] {
+    const [first, ...others] = this.#stores.filter(({ info }) => info.labels.length > 0);
+    const other = others.find(({ info }) => labelText(info.labels) !== labelText(first!.info.labels));
+    if (other !== undefined) {
+      throw new MedsslError(
+        "ERR_LABELS_DIFFER",
+        `Stores of different labels: ${first!.name} has ${labelText(first!.info.labels)}, ${other.name} has ${labelText(other.info.labels)}.`,
+        { hint: "Ingest them with the same --labels, so that names and values agree." },
+      );
+    }
+    return first?.info.labels ?? [];
   }
 
   /** @param indices Positions in `cases`. @returns uint8 [B, 1, H, W] */
@@ -90,6 +105,9 @@ export class ImageSet {
   }
 }
 
+export const labelText = (labels: readonly Label[]): string =>
+  labels.map(({ value, name }) => `${value} ${name}`).join(", ");
+
 const int64 = (values: readonly number[]): Tensor => fromTypedArray(BigInt64Array.from(values, BigInt));
 
 function names(selections: readonly Selection[]): string {
@@ -113,5 +131,11 @@ export function measureStatistics(set: ImageSet): { readonly mean: number; reado
       squares += pixels.square().mean().item() / count;
     });
   }
-  return { mean: sum, std: Math.sqrt(squares - sum ** 2) };
+  const variance = squares - sum ** 2;
+  if (!(variance > Number.EPSILON)) {
+    throw new MedsslError("ERR_STORE_BLANK", "The images are blank: every pixel has the same value.", {
+      hint: "Look at the source's files, and at the range that they were read with.",
+    });
+  }
+  return { mean: sum, std: Math.sqrt(variance) };
 }

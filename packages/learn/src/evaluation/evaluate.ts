@@ -3,10 +3,11 @@
  *
  * Who      patients that the network's labels came from are never measured on.
  */
-import { MedsslError, type Scores } from "@medssl/contract";
+import { setImmediate } from "node:timers/promises";
+import { type CaseScore, countedWork, MedsslError, type RunListener, type Scores } from "@medssl/contract";
 import type { Case, Store } from "@medssl/datasets";
 import { type Device, scope, type Tensor } from "@medssl/torch";
-import { ImageSet } from "../data/image-set.ts";
+import { ImageSet, labelText } from "../data/image-set.ts";
 import { scoreCase, summarizeScores } from "../metrics/overlap.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
@@ -19,6 +20,8 @@ export interface EvaluateOptions {
   /** `held-out`: patients that the run kept for testing; `all`: every case with a mask. */
   readonly on: "held-out" | "all";
   readonly device: Device;
+  readonly listen: RunListener;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Evaluation {
@@ -31,33 +34,41 @@ export interface Evaluation {
 /** Images segmented at a time. */
 const BATCH = 16;
 
-export function evaluateRun({ dir, stores, on, device }: EvaluateOptions): Evaluation {
+/** @returns undefined when the signal came before all was measured. */
+export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation | undefined> {
+  const { dir, stores, on, device, listen, signal } = options;
   const { run, network } = loadSegmenter(dir, device);
   const set = new ImageSet(stores.map((store) => ({ store, cases: measurable(store.cases, run, on) })));
   checkLabels(set, run, dir);
   const { inputSize, inference } = run.recipe;
-  const options = { inputSize, inference, statistics: run.statistics };
+  const manner = { inputSize, inference, statistics: run.statistics };
   const segment = (indices: readonly number[]) =>
     scope(() =>
-      labelMaps(segmentImages(network as Segmenter, set.images(indices).to({ device }), options)).to({ device: "cpu" }),
+      labelMaps(segmentImages(network as Segmenter, set.images(indices).to({ device }), manner)).to({ device: "cpu" }),
     );
-  const cases = set.cases.map((_, i) => i);
-  const scored = Array.from({ length: Math.ceil(cases.length / BATCH) }, (_, i) =>
-    cases.slice(i * BATCH, (i + 1) * BATCH),
-  ).flatMap((indices) =>
+  const measure = (indices: readonly number[]): CaseScore[] =>
     scope(() => {
       const predictions = segment(indices).unbind(0);
       const truths = set.masks(indices).unbind(0);
+      const pixels = (tensor: Tensor) => tensor.contiguous().toTypedArray() as Uint8Array;
       return indices.map((index, i) => {
         const { id, patient } = set.cases[index]!;
-        const pixels = (tensor: Tensor) => tensor.contiguous().toTypedArray() as Uint8Array;
-        return scoreCase(
-          { case: id, patient, truth: pixels(truths[i]!), prediction: pixels(predictions[i]!) },
-          run.labels,
-        );
+        const pair = { truth: pixels(truths[i]!), prediction: pixels(predictions[i]!) };
+        return scoreCase({ case: id, patient, ...pair }, run.labels);
       });
-    }),
-  );
+    });
+  const scored: CaseScore[] = [];
+  const work = countedWork("measure", set.count, listen);
+  while (scored.length < set.count && !signal?.aborted) {
+    const count = Math.min(BATCH, set.count - scored.length);
+    const batch = measure(Array.from({ length: count }, (_, i) => scored.length + i));
+    for (const score of batch) {
+      scored.push(score);
+      work.advance();
+    }
+    await setImmediate();
+  }
+  if (!work.end()) return undefined;
   return {
     scores: summarizeScores(scored, run.labels),
     set,
@@ -77,13 +88,9 @@ function measurable(
 }
 
 function checkLabels(set: ImageSet, run: FinetuneRun, dir: string): void {
-  const names = (labels: FinetuneRun["labels"]) => labels.map(({ value, name }) => `${value} ${name}`).join(", ");
-  if (names(set.labels) === names(run.labels)) return;
-  throw new MedsslError(
-    "ERR_LABELS_DIFFER",
-    `${dir} was trained for the labels ${names(run.labels)}; the store has ${names(set.labels)}.`,
-    {
-      hint: "Ingest the store with --labels so that names and values agree.",
-    },
-  );
+  const [own, found] = [labelText(run.labels), labelText(set.labels)];
+  if (own === found) return;
+  throw new MedsslError("ERR_LABELS_DIFFER", `${dir} was trained for the labels ${own}; the store has ${found}.`, {
+    hint: "Ingest the store with --labels so that names and values agree.",
+  });
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { finetuneSchema, parseRecipe, pretrainSchema, type RunEvent, type Study } from "@medssl/contract";
@@ -8,7 +8,8 @@ import { setNumThreads } from "@medssl/torch";
 import { discStore, testFolder } from "../testing/disc-store.ts";
 import { readRun } from "../training/run-directory.ts";
 import { parseArm } from "./arms.ts";
-import { runStudy, type StudyOptions } from "./run-study.ts";
+import { runStudy } from "./run-study.ts";
+import type { StudyOptions } from "./study-options.ts";
 
 const dir = testFolder();
 const study = join(dir, "study");
@@ -99,6 +100,52 @@ test("more draws join a study, other settings do not", async () => {
   const { study: grown } = await run({ draws: 3, arms: ["unet"] });
   assert.equal(grown.cells.length, 4);
   await assert.rejects(run({ seed: 4 }), { code: "ERR_STUDY_SETTINGS", message: /seed differ/ });
+});
+
+test("images of test patients are not pre-trained on, whichever store holds them", async () => {
+  const options = { dir: join(dir, "leak"), unlabeled: [store], arms: ["mim"], fractions: [20], draws: 1 };
+  const { study: result } = await run(options);
+  const { train } = readSplit(join(dir, "leak", "split.json"));
+  assert.equal(result.pretraining[0]?.images, 2 * 2 * train.length, "each training image once in each store");
+});
+
+test("stores whose labels differ are not joined", async () => {
+  const renamed = { ...store, info: { ...store.info, labels: [{ value: 1, name: "ring" }] } };
+  await assert.rejects(run({ dir: join(dir, "mixed"), labeled: [store, renamed], arms: ["unet"] }), {
+    code: "ERR_LABELS_DIFFER",
+    message: /1 ring/,
+  });
+});
+
+test("a stop while a cell is measured keeps its network, and measures it next time", async () => {
+  const controller = new AbortController();
+  const options = { dir: join(dir, "measured"), arms: ["unet"], fractions: [20], draws: 1 };
+  const listen = (event: RunEvent) => {
+    if (event.type === "done") controller.abort();
+  };
+  const stopped = await run({ ...options, listen, signal: controller.signal });
+  assert.equal(stopped.isComplete, false);
+  const trained: string[] = [];
+  const again = await run({ ...options, listen: (event) => void (event.type === "step" && trained.push("step")) });
+  assert.equal(again.isComplete, true);
+  assert.deepEqual(trained, []);
+});
+
+test("a study that failed before it trained does not keep its folder from another one", async () => {
+  const options = { dir: join(dir, "failed"), arms: ["unet"], fractions: [20], draws: 1 };
+  const wrong = parseRecipe(finetuneSchema, { ...small, inputSize: 31 });
+  const blank: Store = { ...store, cases: store.cases.slice(0, 1) };
+  await assert.rejects(run({ ...options, labeled: [blank] }), { code: "ERR_SPLIT_FEW" });
+  await assert.rejects(run({ ...options, arms: ["scratch@vit"], finetune: wrong }), { code: "ERR_VIT_SHAPE" });
+  assert.equal((await run(options)).isComplete, true);
+});
+
+test("a damaged file of a study is named", async () => {
+  const path = join(study, "cells/unet-20-0/cell.json");
+  const whole = readFileSync(path, "utf8");
+  writeFileSync(path, whole.slice(0, 100));
+  await assert.rejects(run(), { code: "ERR_STUDY_FILE", message: /cell\.json is damaged/, hint: /Delete it/ });
+  writeFileSync(path, whole);
 });
 
 test("arms name a start and, if not the study's, a head", () => {

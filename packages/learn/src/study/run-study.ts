@@ -11,20 +11,10 @@
  *          image of theirs is pre-trained on.
  * Resuming a cell that has its cell.json is kept; an interrupted run goes on from its checkpoint.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
+import { existsSync, mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import {
-  type FinetuneRecipe,
-  MedsslError,
-  type PretrainRecipe,
-  type RunListener,
-  type Study,
-  type StudyCell,
-  type StudyPretraining,
-} from "@medssl/contract";
-import { drawPatients, makeSplit, readSplit, type Split, type Store, writeSplit } from "@medssl/datasets";
-import { buildInfo, type Device, numThreads } from "@medssl/torch";
+import type { PretrainRecipe, Study, StudyCell, StudyPretraining } from "@medssl/contract";
+import { drawPatients, makeSplit, readSplit, type Split, writeSplit } from "@medssl/datasets";
 import type { Selection } from "../data/image-set.ts";
 import { evaluateRun } from "../evaluation/evaluate.ts";
 import { writeReport } from "../report/report.ts";
@@ -33,34 +23,11 @@ import { pretrain } from "../training/pretrain.ts";
 import { reconstructionsPath } from "../training/run-directory.ts";
 import { parseArm, type StudyArm } from "./arms.ts";
 import { sampledCurve } from "./curve.ts";
+import { describeStudy } from "./describe-study.ts";
 import { writeExamples } from "./examples.ts";
-
-export interface StudyOptions {
-  readonly title: string;
-  /** The command line, for the report. */
-  readonly command: string;
-  /** Stores with masks. */
-  readonly labeled: readonly Store[];
-  /** More images for pre-training. */
-  readonly unlabeled: readonly Store[];
-  readonly dir: string;
-  readonly arms: readonly string[];
-  /** Percent of the training patients. */
-  readonly fractions: readonly number[];
-  readonly draws: number;
-  /** Network of the arms that name none. */
-  readonly head: "hybrid" | "vit";
-  readonly pretrain: PretrainRecipe;
-  readonly finetune: FinetuneRecipe;
-  /** Of the split and the draws. */
-  readonly seed: number;
-  readonly testFraction: number;
-  readonly device: Device;
-  readonly listen: RunListener;
-  readonly signal?: AbortSignal | undefined;
-  /** What of the full matrix is left out, in words. */
-  readonly omitted: string;
-}
+import { readJson, writeJson } from "./json-file.ts";
+import type { StudyOptions } from "./study-options.ts";
+import { claimFolder } from "./study-settings.ts";
 
 export interface StudyResult {
   readonly study: Study;
@@ -79,10 +46,10 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
   const { dir, signal } = options;
   mkdirSync(dir, { recursive: true });
   const arms = options.arms.map((id) => parseArm(id, options.head));
-  checkSettings(options);
+  const isNew = claimFolder(options);
   const cases = options.labeled.flatMap((store) => store.cases);
   const splitPath = join(dir, "split.json");
-  if (!existsSync(splitPath)) writeSplit(splitPath, makeSplit(cases, options));
+  if (isNew || !existsSync(splitPath)) writeSplit(splitPath, makeSplit(cases, options));
   const split = readSplit(splitPath);
   const planned = planCells(arms, options);
   const methods = [...new Set(arms.flatMap(({ method }) => method ?? []))];
@@ -152,13 +119,13 @@ async function pretrainMethod(
   };
 }
 
-/** All unlabelled images, and the labelled stores' images of patients who are not tested on. */
+/** All images of patients who are not tested on, with masks or without: a store may hold more images of theirs. */
 function unlabeledPool({ labeled, unlabeled }: StudyOptions, split: Split): Selection[] {
   const test = new Set(split.test);
-  return [
-    ...labeled.map((store) => ({ store, cases: store.cases.filter(({ patient }) => !test.has(patient)) })),
-    ...unlabeled.map((store) => ({ store, cases: store.cases })),
-  ];
+  return [...labeled, ...unlabeled].map((store) => ({
+    store,
+    cases: store.cases.filter(({ patient }) => !test.has(patient)),
+  }));
 }
 
 async function runCell(
@@ -169,7 +136,7 @@ async function runCell(
 ): Promise<StudyCell | undefined> {
   const dir = join(options.dir, "cells", `${arm.id}-${fraction}-${draw}`);
   const cellPath = join(dir, "cell.json");
-  if (existsSync(cellPath)) return JSON.parse(readFileSync(cellPath, "utf8"));
+  if (existsSync(cellPath)) return readJson(cellPath) as StudyCell;
   const patients = drawPatients(split, fraction, draw);
   const chosen = new Set(patients);
   const run = await finetune({
@@ -186,7 +153,14 @@ async function runCell(
     isResumed: true,
   });
   if (!run.isComplete) return undefined;
-  const evaluation = evaluateRun({ dir, stores: options.labeled, on: "held-out", device: options.device });
+  const evaluation = await evaluateRun({
+    ...options,
+    dir,
+    stores: options.labeled,
+    on: "held-out",
+    listen: () => {}, // a few seconds in each cell: not worth a line
+  });
+  if (evaluation === undefined) return undefined;
   const cell: StudyCell = {
     arm: arm.id,
     fraction,
@@ -206,96 +180,3 @@ async function runCell(
 }
 
 const pretrainDir = (dir: string, method: string): string => join(dir, "pretrain", method);
-
-function describeStudy(
-  options: StudyOptions,
-  split: Split,
-  plannedCells: number,
-  pretraining: readonly StudyPretraining[],
-  cells: readonly StudyCell[],
-): Study {
-  const { labeled, unlabeled, title, command, arms, fractions, draws, head, omitted, seed, dir } = options;
-  const test = new Set(split.test);
-  const masked = labeled.flatMap((store) => store.cases).filter(({ hasMask }) => hasMask);
-  const describe = (store: Store, role: "labeled" | "unlabeled") => ({
-    name: store.name,
-    role,
-    images: store.cases.length,
-    patients: new Set(store.cases.map(({ patient }) => patient)).size,
-    size: [store.info.recipe.width, store.info.recipe.height] as const,
-    labels: store.info.labels.map(({ name }) => name),
-  });
-  return {
-    version: 1,
-    title,
-    createdAt: new Date().toISOString(),
-    command,
-    machine: {
-      processor: cpus()[0]?.model.trim() ?? "unknown",
-      cores: cpus().length,
-      threads: numThreads(),
-      "memory GiB": Math.round(totalmem() / 2 ** 30),
-      device: options.device,
-      node: process.versions.node,
-      libtorch: buildInfo().torchVersion,
-    },
-    stores: [
-      ...labeled.map((store) => describe(store, "labeled")),
-      ...unlabeled.map((store) => describe(store, "unlabeled")),
-    ],
-    settings: { pretrain: options.pretrain, finetune: options.finetune },
-    split: {
-      file: relative(dir, join(dir, "split.json")),
-      seed,
-      trainPatients: split.train.length,
-      testPatients: split.test.length,
-      trainImages: masked.filter(({ patient }) => !test.has(patient)).length,
-      testImages: masked.filter(({ patient }) => test.has(patient)).length,
-    },
-    head,
-    arms,
-    fractions,
-    draws,
-    omitted,
-    pretraining,
-    plannedCells,
-    cells,
-  };
-}
-
-/** A study's folder holds cells of one setting only; arms, fractions and draws may grow. */
-function checkSettings({ dir, labeled, unlabeled, pretrain, finetune, head, seed, testFraction }: StudyOptions): void {
-  const path = join(dir, "settings.json");
-  const names = (stores: readonly Store[]) => stores.map((store) => `${store.dir}: ${store.cases.length} images`);
-  const settings = {
-    labeled: names(labeled),
-    unlabeled: names(unlabeled),
-    pretrain,
-    finetune,
-    head,
-    seed,
-    testFraction,
-  };
-  if (!existsSync(path)) {
-    writeJson(path, settings);
-    return;
-  }
-  const before: Record<string, unknown> = JSON.parse(readFileSync(path, "utf8"));
-  const changed = Object.entries(settings).filter(
-    ([key, value]) => JSON.stringify(before[key]) !== JSON.stringify(value),
-  );
-  if (changed.length > 0) {
-    throw new MedsslError(
-      "ERR_STUDY_SETTINGS",
-      `${dir} holds a study with other settings: ${changed.map(([key]) => key).join(", ")} differ.`,
-      {
-        hint: `Give another --out, or the settings of ${path}.`,
-      },
-    );
-  }
-}
-
-function writeJson(path: string, value: unknown): void {
-  writeFileSync(`${path}.part`, `${JSON.stringify(value, undefined, 2)}\n`);
-  renameSync(`${path}.part`, path);
-}

@@ -6,7 +6,7 @@
  * Errors  `ERR_RUN_SETTINGS` when the file is another recipe's or another data set's, `ERR_CHECKPOINT_DAMAGED`.
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { MedsslError } from "@medssl/contract";
 import {
   type Device,
@@ -55,6 +55,7 @@ export function writeCheckpoint(path: string, trained: Trained, { step, seconds 
 
 /** Takes up the folder's checkpoint if there is one and resuming was asked for. @returns Where the run begins. */
 export function resumeOrStart(dir: string, trained: Trained, isResumed: boolean): Progress {
+  mkdirSync(dir, { recursive: true });
   const path = checkpointPath(dir);
   const progress = isResumed && existsSync(path) ? readCheckpoint(path, trained) : { step: 0, seconds: 0 };
   truncateMetrics(dir, progress.step);

@@ -7,7 +7,7 @@
  *     encoder.safetensors      of a pre-training: the ViT, with timm's names
  *     model.safetensors        of a fine-tuning: the whole network
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type FinetuneRecipe, MedsslError, type PretrainRecipe } from "@medssl/contract";
 import type { Label } from "@medssl/datasets";
@@ -100,7 +100,7 @@ export function readCompleteRun<Stage extends RunInfo["stage"]>(
 }
 
 /**
- * Makes the folder ready for a run.
+ * Looks whether a run may use the folder.
  *
  * @param settings What the run is to be, in the words of `RunInfo`.
  * @returns The run, when it is resumed and complete already: there is nothing left to do.
@@ -113,7 +113,6 @@ export function finishedRun<Stage extends RunInfo["stage"]>(
   isResumed: boolean,
   settings: Partial<Extract<RunInfo, { stage: Stage }>>,
 ): Extract<RunInfo, { stage: Stage }> | undefined {
-  mkdirSync(dir, { recursive: true });
   if (!existsSync(infoPath(dir))) return undefined;
   if (!isResumed) {
     throw new MedsslError("ERR_RUN_EXISTS", `${dir} already holds a run.`, {
