@@ -4,8 +4,8 @@
  *
  * Exit codes   0 done; 1 the user has something to mend (message and hint on stderr); a bug keeps its stack trace.
  */
-import { MedsslError } from "@medssl/contract";
 import { Command } from "commander";
+import { failureOf } from "./failures.ts";
 import { commands } from "./registry.ts";
 
 /** Builds the program; of the commands, those that `args` name are the real ones, the others only have a line of help. */
@@ -36,8 +36,9 @@ export async function run(args: readonly string[]): Promise<void> {
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {
-    if (!(error instanceof MedsslError)) throw error;
-    console.error(`medssl: ${error.message}${error.hint === undefined ? "" : `\n  ${error.hint}`}`);
+    const failure = failureOf(error);
+    if (failure === undefined) throw error;
+    console.error(`medssl: ${failure.message}${failure.hint === undefined ? "" : `\n  ${failure.hint}`}`);
     process.exitCode = 1;
   }
 }

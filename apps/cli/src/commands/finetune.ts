@@ -1,17 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
+import { collected, percent, seed } from "../option-values.ts";
 import { printJson, printTable } from "../output.ts";
 import { progressListener } from "../progress.ts";
-import {
-  type ComputeOptions,
-  collected,
-  percent,
-  prepareCompute,
-  wholeNumber,
-  withComputeOptions,
-} from "../training-options.ts";
 
 interface Options extends ComputeOptions {
   readonly store: string;
@@ -35,7 +29,7 @@ export const finetuneCommand = (): Command =>
       .requiredOption("--out <run>", "folder of the run")
       .addOption(new Option("--head <head>", "network; the recipe's by default").choices(["hybrid", "vit", "unet"]))
       .option("--labels <percent>", "share of the training patients whose labels are used", percent, 100)
-      .option("--draw <n>", "which random draw of these patients", wholeNumber, 0)
+      .option("--draw <n>", "which random draw of these patients", seed, 0)
       .option("--split <file>", "who is held out for testing; made if missing (default: split.json in the store)")
       .option("--recipe <name>", "organs, vessels, or a .json file of your own", "organs")
       .option("--set <field=value>", "changes a setting of the recipe; repeatable", collected)

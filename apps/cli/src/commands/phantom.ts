@@ -1,6 +1,7 @@
 import type { PhantomTask } from "@medssl/datasets";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
+import { integerFrom, seed } from "../option-values.ts";
 import { printJson, printTable } from "../output.ts";
 import { progressListener } from "../progress.ts";
 
@@ -28,7 +29,7 @@ export const phantomCommand = (): Command =>
       integerFrom(1, 100_000),
       100,
     )
-    .option("--seed <n>", "another seed gives other patients", integerFrom(0, 2 ** 31), 0)
+    .option("--seed <n>", "another seed gives other patients", seed, 0)
     .option("--size <pixels>", "width and height", integerFrom(64, 1024), 256)
     .requiredOption("--out <dir>", "folder for images/, masks/ and cases.csv; made when missing")
     .option("--json", "one JSON object on stdout")
@@ -71,13 +72,3 @@ Examples:
       }
       if (!summary.isComplete) process.exitCode = INTERRUPTED;
     });
-
-function integerFrom(low: number, high: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < low || value > high) {
-      throw new InvalidArgumentError(`Expected a whole number from ${low} to ${high}.`);
-    }
-    return value;
-  };
-}

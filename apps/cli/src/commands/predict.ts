@@ -1,8 +1,8 @@
 import { Command } from "commander";
+import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
 import { printJson, printTable } from "../output.ts";
 import { progressListener } from "../progress.ts";
-import { type ComputeOptions, prepareCompute, withComputeOptions } from "../training-options.ts";
 
 interface Options extends ComputeOptions {
   readonly model: string;

@@ -1,8 +1,9 @@
 import { Command } from "commander";
+import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
+import { collected } from "../option-values.ts";
 import { printJson, printTable } from "../output.ts";
 import { progressListener } from "../progress.ts";
-import { type ComputeOptions, collected, prepareCompute, withComputeOptions } from "../training-options.ts";
 
 interface Options extends ComputeOptions {
   readonly store: string[];

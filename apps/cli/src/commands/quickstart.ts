@@ -1,14 +1,14 @@
 import { join, relative, resolve } from "node:path";
 import { Command } from "commander";
+import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
+import { integerFrom } from "../option-values.ts";
+import { printJson } from "../output.ts";
 import { progressListener } from "../progress.ts";
-import { prepareCompute, wholeNumber, withComputeOptions } from "../training-options.ts";
 
-interface Options {
+interface Options extends ComputeOptions {
   readonly cases: number;
   readonly out: string;
-  readonly device: string;
-  readonly threads: number;
 }
 
 /** What fits into ten minutes on two cores; the whole matrix takes an hour. */
@@ -19,7 +19,7 @@ export const quickstartCommand = (): Command =>
   withComputeOptions(
     new Command("quickstart")
       .description("The whole way on made-up chest X-rays: phantoms, pre-training, a small study, a report.")
-      .option("--cases <n>", "phantom patients", wholeNumber, 360)
+      .option("--cases <n>", "phantom patients", integerFrom(10, 100_000), 360)
       .option("--out <dir>", "folder of everything that is made", "report"),
   )
     .addHelpText(
@@ -64,7 +64,11 @@ export const quickstartCommand = (): Command =>
       });
       if (result === undefined || !result.isComplete) {
         process.exitCode = INTERRUPTED;
-        console.log("\nStopped. Run the same command again to go on.");
+        console.error("Stopped. Run the same command again to go on.");
+        return;
+      }
+      if (options.json) {
+        printJson(result.study);
         return;
       }
       const minutes = (performance.now() - startMs) / 60_000;

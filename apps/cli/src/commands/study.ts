@@ -1,17 +1,10 @@
 import { resolve } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
+import { collected, integerFrom, list, percentList, seed, share, shellLine, stageSettings } from "../option-values.ts";
 import { printJson } from "../output.ts";
 import { progressListener } from "../progress.ts";
-import {
-  type ComputeOptions,
-  collected,
-  percent,
-  prepareCompute,
-  stageSettings,
-  wholeNumber,
-  withComputeOptions,
-} from "../training-options.ts";
 
 interface Options extends ComputeOptions {
   readonly store: string[];
@@ -29,8 +22,6 @@ interface Options extends ComputeOptions {
   readonly out: string;
 }
 
-const list = (text: string) => text.split(",").map((item) => item.trim());
-
 export const studyCommand = (): Command =>
   withComputeOptions(
     new Command("study")
@@ -40,13 +31,8 @@ export const studyCommand = (): Command =>
       .requiredOption("--store <dir...>", "stores of images with masks, joined")
       .requiredOption("--out <dir>", "folder of the study; a second run goes on where the first one stopped")
       .option("--unlabelled <dir...>", "more images for pre-training; the training images of --store are always in")
-      .option(
-        "--fractions <list>",
-        "percent of the training patients",
-        (text) => list(text).map(percent),
-        [1, 5, 10, 100],
-      )
-      .option("--draws <n>", "random draws of the patients for each share; one at 100", wholeNumber, 3)
+      .option("--fractions <list>", "percent of the training patients", percentList, [1, 5, 10, 100])
+      .option("--draws <n>", "random draws of the patients for each share; one at 100", integerFrom(1, 1000), 3)
       .option("--arms <list>", "unet, scratch, mim, mim+acl; scratch@vit names a head", list, [
         "unet",
         "scratch",
@@ -63,7 +49,7 @@ export const studyCommand = (): Command =>
         "changes a setting: pretrain.steps=350, finetune.steps=200; repeatable",
         collected,
       )
-      .option("--seed <n>", "seed of the split", wholeNumber, 0)
+      .option("--seed <n>", "seed of the split", seed, 0)
       .option("--test-fraction <f>", "share of the patients held out", share, 0.2)
       .option("--title <text>", "title of the report"),
   )
@@ -84,7 +70,7 @@ export const studyCommand = (): Command =>
       const { study, isComplete, report } = await interruptible((signal) =>
         runStudy({
           title: options.title ?? options.store.map((dir) => openStore(dir).name).join(" + "),
-          command: `npx medssl ${process.argv.slice(2).join(" ")}`,
+          command: `npx medssl ${shellLine(process.argv.slice(2))}`,
           labeled: options.store.map(openStore),
           unlabeled: (options.unlabelled ?? []).map(openStore),
           dir: resolve(options.out),
@@ -104,11 +90,6 @@ export const studyCommand = (): Command =>
       );
       if (!isComplete) process.exitCode = INTERRUPTED;
       if (options.json) printJson(study);
-      else console.log(`\n${studyTable(study)}\n\nReport: ${report}`);
+      else if (study.cells.length > 0) console.log(`\n${studyTable(study)}\n\nReport: ${report}`);
+      if (!isComplete) console.error("Stopped. Run the same command again to go on.");
     });
-
-function share(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < 1)) throw new InvalidArgumentError("Expected a number between 0 and 1.");
-  return value;
-}

@@ -54,6 +54,24 @@ test("the same settings give the same bytes; another set does not mix in", async
   await assert.rejects(writePhantoms({ ...settings, seed: 4, dir: two }, ignore), { code: "ERR_PHANTOM_FOLDER" });
 });
 
+test("a whole folder is left as it is; what is missing or of another size is made again", async () => {
+  const settings = { dir: join(root, "again"), task: "lungs", cases: 2, seed: 3, size: 64 } as const;
+  const steps = async (size: number) => {
+    let count = 0;
+    const summary = await writePhantoms(
+      { ...settings, size },
+      (event) => void (count += Number(event.type === "step")),
+    );
+    assert.deepEqual([summary.images, summary.isComplete], [2, true]);
+    return count;
+  };
+  assert.equal(await steps(64), 2);
+  assert.equal(await steps(64), 0);
+  rmSync(join(settings.dir, "masks", readdirSync(join(settings.dir, "masks"))[1]!));
+  assert.equal(await steps(64), 2);
+  assert.equal(await steps(96), 2);
+});
+
 test("patients of different seeds have different names and pictures", async () => {
   const dirs = [5, 6].map((seed) => join(root, `seed-${seed}`));
   for (const [i, dir] of dirs.entries())

@@ -2,14 +2,15 @@
  * A folder of phantoms as `medssl ingest` reads it: `images/`, `masks/` (palette PNG of label indices) and `cases.csv`
  * with the columns image, mask and patient.
  *
- * Again    the same settings give the same bytes. `cases.csv` is written last: a folder that has it is whole.
+ * Again    the same settings give the same bytes. `cases.csv` is written last: a folder that has it is whole, and is left
+ *          as it is.
  * Errors   `ERR_PHANTOM_FOLDER`, `ERR_DISK_FULL`.
  */
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CountedWork, countedWork, MedsslError, type RunListener } from "@medssl/contract";
-import { writeLabelPng, writePng } from "@medssl/imaging";
+import { readImage, writeLabelPng, writePng } from "@medssl/imaging";
 import { Random } from "../random.ts";
 import { generatePhantom, numPhantomViews, type PhantomTask } from "./phantom.ts";
 
@@ -30,6 +31,8 @@ export interface PhantomSummary {
   readonly isComplete: boolean;
   readonly seconds: number;
 }
+
+const SIZE = 256;
 
 interface PlannedImage {
   /** Names the picture's files. */
@@ -55,12 +58,21 @@ export async function writePhantoms(
       hint: "Give another folder with --out, or remove this one first.",
     });
   }
+  if (existsSync(manifest) && (await isWhole(folder, plan))) {
+    return { patients, images: plan.length, isComplete: true, seconds: 0 };
+  }
   rmSync(manifest, { force: true });
   const work = countedWork(`phantom ${task}`, plan.length, listen);
   const images = await writeImages(folder, plan, work, signal);
   const isComplete = work.end();
   if (isComplete) writeFileSync(manifest, content);
   return { patients, images, isComplete, seconds: (performance.now() - began) / 1000 };
+}
+
+/** Whether all pictures are there, at the size that is asked for. */
+async function isWhole({ dir, size = SIZE }: PhantomFolder, plan: readonly PlannedImage[]): Promise<boolean> {
+  const files = plan.flatMap(({ name }) => ["images", "masks"].map((kind) => join(dir, kind, `${name}.png`)));
+  return files.every((file) => existsSync(file)) && (await readImage(files[0]!)).width === size;
 }
 
 /** The patients' seeds follow from the folder's, and their names from both: two folders do not share a patient. */
@@ -80,7 +92,7 @@ function planImages({ task, cases, seed }: PhantomFolder): PlannedImage[] {
 
 /** Returns how many were written. */
 async function writeImages(
-  { dir, task, size = 256 }: PhantomFolder,
+  { dir, task, size = SIZE }: PhantomFolder,
   plan: readonly PlannedImage[],
   work: CountedWork,
   signal: AbortSignal | undefined,

@@ -1,0 +1,46 @@
+/**
+ * Failures that a user can mend, in words: our own errors, and what the operating system and libtorch say about disks,
+ * folders and memory. Everything else is a bug of ours.
+ */
+import { MedsslError } from "@medssl/contract";
+
+const GO_ON = "Then run the same command again; a training run goes on from its last checkpoint with --resume.";
+
+/** What a person is told; undefined for a bug. */
+export function failureOf(error: unknown): MedsslError | undefined {
+  if (error instanceof MedsslError) return error;
+  if (!(error instanceof Error)) return undefined;
+  const { code, path, errcode } = error as NodeJS.ErrnoException & { errcode?: number };
+  const where = path === undefined ? "" : `${path}: `;
+  const failure = (message: string, hint: string) =>
+    new MedsslError(code ?? "ERR_SYSTEM", `${where}${message}`, { hint, cause: error });
+  if (errcode === SQLITE_FULL) return failure("the disk is full", `Free some space. ${GO_ON}`);
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return failure("the disk is full", `Free some space. ${GO_ON}`);
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return failure("no permission", "Give another folder, or change its permissions.");
+    case "ENOTDIR":
+    case "EEXIST":
+      return failure("a file stands where a folder is needed", "Give another folder, or move the file away.");
+    case "EISDIR":
+      return failure("a folder stands where a file is needed", "Give another path, or move the folder away.");
+    case "ENOENT":
+      return failure("no such file or folder", "It was moved or deleted, or its name is another one.");
+    case "EIO":
+      return failure("the disk cannot be read or written", "Look at the system's log; the disk may be failing.");
+    case "ERR_TORCH":
+      if (!/out of memory|can't allocate memory|not enough memory/i.test(error.message)) return undefined;
+      return failure(
+        "Not enough memory for this step.",
+        "Lower batchSize, inputSize or the encoder's size with --set.",
+      );
+    default:
+      return undefined;
+  }
+}
+
+const SQLITE_FULL = 13;

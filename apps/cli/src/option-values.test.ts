@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { integerFrom, list, percent, percentList, seed, share, shellLine } from "./option-values.ts";
+
+test("numbers out of range are refused with what was expected", () => {
+  for (const text of ["0", "", "1.5", "-1", "x", "1e3", "11"]) {
+    assert.throws(() => integerFrom(1, 10)(text), /Expected a whole number from 1 to 10\./, text);
+  }
+  for (const text of ["0%", "", "101", "-3", "ten"]) assert.throws(() => percent(text), /above 0 and up to 100/, text);
+  for (const text of ["0", "1", "", "x"]) assert.throws(() => share(text), /between 0 and 1/, text);
+  assert.throws(() => percentList(","), /percentages/);
+  assert.deepEqual([integerFrom(1, 10)("10"), percent("0.5%"), share("0.2"), seed("0")], [10, 0.5, 0.2, 0]);
+});
+
+test("what a list names twice is taken once", () => {
+  assert.deepEqual(list("unet, mim,unet"), ["unet", "mim"]);
+  assert.deepEqual(percentList("10,1,10%"), [10, 1]);
+});
+
+test("a command line can be pasted into a shell", () => {
+  assert.equal(
+    shellLine(["study", "--arms", "mim+acl@vit", "--title", "A + B's"]),
+    `study --arms mim+acl@vit --title 'A + B'\\''s'`,
+  );
+});

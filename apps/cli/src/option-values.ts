@@ -1,0 +1,70 @@
+/**
+ * Values of options: from the text of the command line, or an error that says what was expected.
+ */
+import { MedsslError, withSettings } from "@medssl/contract";
+import { InvalidArgumentError } from "commander";
+
+/** Whole numbers from `low` to `high`. */
+export function integerFrom(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < low || value > high) {
+      throw new InvalidArgumentError(`Expected a whole number from ${low} to ${high}.`);
+    }
+    return value;
+  };
+}
+
+/** Seeds and draws, counted from 0. */
+export const seed = integerFrom(0, 2 ** 31);
+
+/** "10%" or "10": percent of the training patients. */
+export function percent(text: string): number {
+  const value = Number(text.replace(/%$/, ""));
+  if (!(value > 0 && value <= 100)) {
+    throw new InvalidArgumentError("Expected percentages above 0 and up to 100, such as 10%.");
+  }
+  return value;
+}
+
+/** A part of the whole, above 0 and below 1. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError("Expected a number between 0 and 1.");
+  return value;
+}
+
+/** "a,b": its items, each once. */
+export const list = (text: string): string[] => [...new Set(text.split(",").map((item) => item.trim()))];
+
+export const percentList = (text: string): number[] => [...new Set(list(text).map(percent))];
+
+/** Repeatable `--set field=value`. */
+export const collected = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+/** The settings of one stage from `--set stage.field=value`, stages told apart by the first word. */
+export function stageSettings(
+  settings: Readonly<Record<string, unknown>>,
+  assignments: readonly string[],
+  stage: string,
+  stages: readonly string[],
+): Record<string, unknown> {
+  for (const assignment of assignments) {
+    if (!stages.some((name) => assignment.startsWith(`${name}.`))) {
+      throw new MedsslError(
+        "ERR_SETTING",
+        `--set expects ${stages.join(".field=value or ")}.field=value, got "${assignment}"`,
+        { hint: `Example: --set ${stages[0]}.steps=350` },
+      );
+    }
+  }
+  const own = assignments.filter((assignment) => assignment.startsWith(`${stage}.`));
+  return withSettings(
+    settings,
+    own.map((assignment) => assignment.slice(stage.length + 1)),
+  );
+}
+
+/** A command line that a shell reads as these words. */
+export const shellLine = (words: readonly string[]): string =>
+  words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
