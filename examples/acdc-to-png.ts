@@ -1,7 +1,7 @@
 /**
  * ACDC's volumes (patient001_frame01.nii.gz, patient001_frame01_gt.nii.gz) to PNG slices that `medssl ingest` reads:
  *
- *     node examples/acdc-to-png.ts ACDC/training acdc-png
+ *     npx node examples/acdc-to-png.ts ACDC/training acdc-png
  *     npx medssl ingest acdc-png --store stores/acdc --labels rv=1,myocardium=2,lv=3
  *
  * Grey values are the volume's 0.5th..99.5th percentile on 0..255; every slice is kept, at its own size.
