@@ -29,12 +29,13 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   examples: ["learn", "segmenter", "datasets", "imaging", "torch", "contract"],
   tests: ["learn", "segmenter", "datasets", "imaging", "torch", "contract"],
   scripts: [],
+  "scripts/*.ts": ["learn", "contract"],
 };
 
 /** Folders beside a room's own that it may reach by path: the command line shares what set-up knows of the machine. */
 const sharedFolders: Readonly<Record<string, readonly string[]>> = {
   "apps/cli": ["scripts"],
-  tests: ["scripts"],
+  tests: ["scripts", "scripts/*.ts"],
 };
 
 /** Lists the source files of every room, as paths from `root`. */
@@ -112,9 +113,13 @@ export function findCycle(imports: readonly Import[]): string[] | undefined {
   return undefined;
 }
 
-/** "packages/learn" of "packages/learn/src/index.ts", "scripts" of "scripts/setup/x.mjs". */
+/**
+ * "packages/learn" of "packages/learn/src/index.ts", "scripts" of "scripts/setup/x.mjs". Set-up is .mjs, for any Node;
+ * scripts in TypeScript come after it.
+ */
 function roomOf(file: string): string {
   const [first = "", second = ""] = file.split("/");
+  if (first === "scripts" && file.endsWith(".ts") && !isTest(file)) return "scripts/*.ts";
   return first === "packages" || first === "apps" ? `${first}/${second}` : first;
 }
 

@@ -11,22 +11,26 @@ const fraction = (text: string) => z.number().min(0).max(1).describe(text);
 const count = (text: string) => z.int().min(1).describe(text);
 const amount = (text: string) => z.number().min(0).describe(text);
 
-const augmentation = (defaults: { areaMin: number; rotation: number; intensity: [number, number, number] }) =>
-  z
-    .strictObject({
-      areaMin: fraction("Smallest share of the image's area that a crop shows.").default(defaults.areaMin),
-      areaMax: fraction("Largest share of the image's area that a crop shows.").default(1),
-      aspect: z.number().min(1).describe("Largest ratio of a crop's sides.").default(1.15),
-      rotation: amount("Largest rotation, in radians.").default(defaults.rotation),
-      flip: z
-        .boolean()
-        .describe("Mirrors left and right at random; only where anatomy has no sides, as in a retina.")
-        .default(false),
-      gamma: amount("Grey values are raised to exp(u), u uniform within +- this.").default(defaults.intensity[0]),
-      contrast: amount("Contrast is multiplied by 1 + u.").default(defaults.intensity[1]),
-      brightness: amount("u is added to grey values of 0-1.").default(defaults.intensity[2]),
-    })
-    .prefault({});
+const viewAugmentation = (areaMin: number, [gamma, contrast, brightness]: readonly [number, number, number]) =>
+  z.strictObject({
+    areaMin: fraction("Smallest share of the image's area that a crop shows; at most areaMax.").default(areaMin),
+    areaMax: fraction("Largest share of the image's area that a crop shows.").default(1),
+    aspect: z.number().min(1).describe("Largest ratio of a crop's sides.").default(1.15),
+    gamma: amount("Grey values are raised to exp(u), u uniform within +- this.").default(gamma),
+    contrast: amount("Contrast is multiplied by 1 + u.").default(contrast),
+    brightness: amount("u is added to grey values of 0-1.").default(brightness),
+  });
+
+const cropAugmentation = viewAugmentation(0.6, [0.4, 0.4, 0.2]).extend({
+  rotation: amount("Largest rotation, in radians.").default(0.2),
+  flip: z
+    .boolean()
+    .describe("Mirrors left and right at random; only where anatomy has no sides, as in a retina.")
+    .default(false),
+});
+
+const areaInOrder = ({ areaMin, areaMax }: { areaMin: number; areaMax: number }) => areaMin <= areaMax;
+const areaOutOfOrder = { path: ["areaMin"], error: "expected at most areaMax" };
 
 const precision = z
   .enum(["auto", "float32", "bfloat16"])
@@ -83,7 +87,7 @@ export const pretrainSchema = z.strictObject({
       ).default(0.3),
     })
     .prefault({}),
-  augmentation: augmentation({ areaMin: 0.35, rotation: 0, intensity: [0.25, 0.25, 0.15] }),
+  augmentation: viewAugmentation(0.35, [0.25, 0.25, 0.15]).refine(areaInOrder, areaOutOfOrder).prefault({}),
   learningRate: z.number().positive().describe("Peak learning rate of AdamW.").default(1e-3),
   weightDecay: amount("Weight decay; not applied to one-dimensional parameters.").default(0.05),
   warmupFraction: fraction("Share of the steps in which the learning rate rises.").default(0.05),
@@ -102,7 +106,7 @@ export const finetuneSchema = z.strictObject({
   seed: z.int().min(0).describe("Seed of new weights, order and crops.").default(0),
   inputSize: count("Side of the square that the network sees, in pixels.").default(128),
   encoder: vitSchema.describe("The ViT to start from scratch with; a pre-trained run brings its own."),
-  augmentation: augmentation({ areaMin: 0.6, rotation: 0.2, intensity: [0.4, 0.4, 0.2] }),
+  augmentation: cropAugmentation.refine(areaInOrder, areaOutOfOrder).prefault({}),
   learningRate: z
     .number()
     .positive()
@@ -129,7 +133,10 @@ export const finetuneSchema = z.strictObject({
 export type ViTConfig = z.infer<typeof vitSchema>;
 export type PretrainRecipe = z.infer<typeof pretrainSchema>;
 export type FinetuneRecipe = z.infer<typeof finetuneSchema>;
-export type AugmentationConfig = PretrainRecipe["augmentation"];
+/** Of upright crops: places in the image are what pre-training learns from. */
+export type ViewAugmentation = PretrainRecipe["augmentation"];
+/** Of crops that are turned and mirrored too. */
+export type CropAugmentation = FinetuneRecipe["augmentation"];
 export type Precision = PretrainRecipe["precision"];
 
 /**
@@ -167,7 +174,8 @@ export function withSettings(
     const last = path.pop()!;
     let owner = result;
     for (const key of path) {
-      owner[key] = typeof owner[key] === "object" && owner[key] !== null ? owner[key] : {};
+      const inner = Object.hasOwn(owner, key) ? owner[key] : undefined;
+      owner[key] = typeof inner === "object" && inner !== null ? inner : {};
       owner = owner[key] as Record<string, unknown>;
     }
     owner[last] = parsedValue(assignment.slice(equals + 1));

@@ -4,7 +4,7 @@
  * Boxes   [B, 4] of x0, y0, x1, y1 in the image frame, where the image is the unit square; x runs right, y down.
  * Angles  [B] in radians; the crop is turned about its own centre.
  */
-import type { AugmentationConfig } from "@medssl/contract";
+import type { CropAugmentation, ViewAugmentation } from "@medssl/contract";
 import { affineGrid, cat, type Device, gridSample, rand, scope, stack, type Tensor, zerosLike } from "@medssl/torch";
 
 /** Uniform values on [low, high]: [count]. */
@@ -31,7 +31,7 @@ export interface NearBoxes {
  */
 export function randomBoxes(
   count: number,
-  { areaMin, areaMax, aspect }: AugmentationConfig,
+  { areaMin, areaMax, aspect }: ViewAugmentation,
   device: Device,
   near?: NearBoxes,
 ): Tensor {
@@ -93,11 +93,11 @@ export function cropImages(
 }
 
 /** Angles uniform within the configured rotation, or undefined where there is none. */
-export function randomAngles(count: number, { rotation }: AugmentationConfig, device: Device): Tensor | undefined {
+export function randomAngles(count: number, { rotation }: CropAugmentation, device: Device): Tensor | undefined {
   return rotation === 0 ? undefined : uniform(count, -rotation, rotation, device);
 }
 
 /** Which images are mirrored, bool [count], or undefined where none may be. */
-export function randomFlips(count: number, { flip }: AugmentationConfig, device: Device): Tensor | undefined {
+export function randomFlips(count: number, { flip }: CropAugmentation, device: Device): Tensor | undefined {
   return flip ? scope(() => rand([count], { device }).lt(0.5)) : undefined;
 }

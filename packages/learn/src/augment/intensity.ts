@@ -3,11 +3,11 @@
  *
  * Order   gamma (on values limited to 0-1), contrast about the image's mean, brightness. Nothing is limited afterwards.
  */
-import type { AugmentationConfig } from "@medssl/contract";
+import type { ViewAugmentation } from "@medssl/contract";
 import { rand, scope, type Tensor } from "@medssl/torch";
 
 /** @param images Floats of 0-1 [B, 1, H, W] @returns The same shape */
-export function jitterIntensity(images: Tensor, { gamma, contrast, brightness }: AugmentationConfig): Tensor {
+export function jitterIntensity(images: Tensor, { gamma, contrast, brightness }: ViewAugmentation): Tensor {
   return scope(() => {
     const symmetric = (amount: number) =>
       rand([images.size(0), 1, 1, 1], { device: images.device })

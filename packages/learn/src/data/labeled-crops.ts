@@ -1,7 +1,7 @@
 /**
  * What fine-tuning sees: crops of images together with the same crops of their masks.
  */
-import type { AugmentationConfig } from "@medssl/contract";
+import type { CropAugmentation } from "@medssl/contract";
 import { type Device, scope, type Tensor } from "@medssl/torch";
 import { cropImages, randomAngles, randomBoxes, randomFlips } from "../augment/crops.ts";
 import { jitterIntensity, type Statistics, standardize, toUnit } from "../augment/intensity.ts";
@@ -16,7 +16,7 @@ export interface LabeledCrops {
 
 export interface LabeledCropOptions {
   readonly inputSize: number;
-  readonly augmentation: AugmentationConfig;
+  readonly augmentation: CropAugmentation;
   readonly statistics: Statistics;
   readonly device: Device;
 }

@@ -1,7 +1,7 @@
 /**
  * What pre-training sees: crops of unlabelled images, with the place of each crop in its image.
  */
-import type { AugmentationConfig } from "@medssl/contract";
+import type { ViewAugmentation } from "@medssl/contract";
 import { cat, type Device, scope, type Tensor } from "@medssl/torch";
 import { cropImages, randomBoxes } from "../augment/crops.ts";
 import { jitterIntensity, type Statistics, standardize, toUnit } from "../augment/intensity.ts";
@@ -19,7 +19,7 @@ export interface ViewOptions {
   readonly viewsPerImage: 1 | 2;
   /** How far apart the centres of an image's two views may lie, in image sides. */
   readonly viewDistance: number;
-  readonly augmentation: AugmentationConfig;
+  readonly augmentation: ViewAugmentation;
   readonly statistics: Statistics;
   readonly device: Device;
 }

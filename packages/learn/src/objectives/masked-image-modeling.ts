@@ -74,9 +74,9 @@ export class MaskedAutoencoder {
   }
 }
 
-/** Number of patches that are kept: at least one. */
+/** Number of patches that are kept: at least one, and one fewer than there are. */
 export function keptCount(numPatches: number, maskRatio: number): number {
-  return Math.max(1, Math.round(numPatches * (1 - maskRatio)));
+  return Math.max(1, Math.min(numPatches - 1, Math.round(numPatches * (1 - maskRatio))));
 }
 
 /** Which patches are kept, drawn for each sample: int64 [batch, K]. */

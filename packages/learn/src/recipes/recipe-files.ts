@@ -24,11 +24,17 @@ export function loadRecipe(stage: Stage, name: string): Record<string, unknown> 
       hint: `There are ${recipeNames(stage).join(", ")}; a path that ends in .json names a file of your own.`,
     });
   }
-  try {
-    return JSON.parse(readFileSync(isPath ? name : new URL(`${name}.json`, folder(stage)), "utf8"));
-  } catch (cause) {
-    throw new MedsslError("ERR_RECIPE_FILE", `${name}: not a recipe that can be read: ${(cause as Error).message}`, {
+  const refuse = (what: string, cause?: unknown) =>
+    new MedsslError("ERR_RECIPE_FILE", `${name}: not a recipe that can be read: ${what}`, {
+      hint: `Expected a JSON object such as { "steps": 350 }; the fields are in docs/recipes.md.`,
       cause,
     });
+  let settings: unknown;
+  try {
+    settings = JSON.parse(readFileSync(isPath ? name : new URL(`${name}.json`, folder(stage)), "utf8"));
+  } catch (cause) {
+    throw refuse((cause as Error).message, cause);
   }
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) throw refuse("no object");
+  return settings as Record<string, unknown>;
 }

@@ -1,0 +1,49 @@
+/** The fields of a recipe as data: what documentation and forms are made from. */
+import { z } from "zod";
+
+export interface RecipeField {
+  /** As `--set` takes it: "encoder.patchSize". */
+  readonly path: string;
+  /** What it is, with its unit. */
+  readonly description: string;
+  /** What values it takes, in words: "whole number >= 1". */
+  readonly values: string;
+  readonly default: unknown;
+}
+
+interface JsonSchema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+}
+
+/** All fields of a recipe's schema, in its order. */
+export function recipeFields(schema: z.ZodType): RecipeField[] {
+  return fieldsOf(z.toJSONSchema(schema, { io: "input" }) as JsonSchema, "");
+}
+
+function fieldsOf({ properties = {} }: JsonSchema, prefix: string): RecipeField[] {
+  return Object.entries(properties).flatMap(([name, field]): RecipeField[] => {
+    const path = prefix + name;
+    if (field.properties !== undefined) return fieldsOf(field, `${path}.`);
+    return [{ path, description: field.description ?? "", values: valuesOf(field), default: field.default }];
+  });
+}
+
+function valuesOf(field: JsonSchema): string {
+  if (field.anyOf !== undefined) return field.anyOf.map(valuesOf).join(" or ");
+  if (field.enum !== undefined) return field.enum.join(", ");
+  if (field.type === "integer" || field.type === "number") {
+    const { minimum, exclusiveMinimum, maximum = Number.MAX_SAFE_INTEGER } = field;
+    const kind = field.type === "integer" ? "whole number" : "number";
+    if (minimum !== undefined && maximum < Number.MAX_SAFE_INTEGER) return `${kind}, ${minimum} to ${maximum}`;
+    return exclusiveMinimum === undefined ? `${kind} >= ${minimum}` : `${kind} > ${exclusiveMinimum}`;
+  }
+  return field.type === "boolean" ? "true, false" : String(field.type);
+}

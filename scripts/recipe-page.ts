@@ -1,0 +1,60 @@
+/**
+ * docs/recipes.md, from the schemas and the recipe files: nothing in it is written by hand.
+ */
+import { finetuneSchema, pretrainSchema, recipeFields } from "@medssl/contract";
+import { loadRecipe, recipeNames } from "@medssl/learn";
+
+type Stage = "pretrain" | "finetune";
+
+const stages = [
+  { name: "pretrain", title: "Pre-training", schema: pretrainSchema, command: "medssl pretrain" },
+  { name: "finetune", title: "Fine-tuning", schema: finetuneSchema, command: "medssl finetune" },
+] as const;
+
+/** The page's text. */
+export function recipePage(): string {
+  return `# Recipes
+
+A recipe holds every setting of pre-training or fine-tuning. \`--recipe NAME\` takes one of the named ones, or a JSON file
+of your own with the fields that differ from the defaults; \`--set field=value\` changes a field on top of it and may be
+repeated. \`medssl study\` takes both recipes, and puts the stage in front: \`--set pretrain.steps=350\`. A run writes all of
+its settings into \`run.json\`.
+
+    npx medssl pretrain --store stores/cxr --recipe tiny --set steps=1200 --set encoder.depth=12 --out runs/cxr
+
+Made by \`npm run docs\` from \`packages/contract/src/recipes.ts\` and \`packages/learn/src/recipes/\`.
+${stages.map(stageSection).join("")}`;
+}
+
+function stageSection({ name, title, schema, command }: (typeof stages)[number]): string {
+  const rows = recipeFields(schema).map(({ path, values, description, default: value }) => [
+    `\`${path}\``,
+    `\`${JSON.stringify(value).replaceAll('"', "")}\``,
+    values,
+    description,
+  ]);
+  return `
+## ${title}
+
+\`${command}\`, \`--set\` of \`medssl study\` with \`${name}.\` in front.
+
+${table(["recipe", "differs from the defaults in"], recipeNames(name).map(recipeRow(name)))}
+
+${table(["field", "default", "values", "what it is"], rows)}
+`;
+}
+
+const recipeRow = (stage: Stage) => (name: string) => {
+  const settings = leaves(loadRecipe(stage, name)).map(([path, value]) => `\`${path}=${value}\``);
+  return [`\`${name}\``, settings.join(", ") || "nothing"];
+};
+
+function leaves(value: unknown, path = ""): [string, unknown][] {
+  if (typeof value !== "object" || value === null) return [[path, value]];
+  return Object.entries(value).flatMap(([key, item]) => leaves(item, path === "" ? key : `${path}.${key}`));
+}
+
+function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n");
+}
