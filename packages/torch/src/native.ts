@@ -64,6 +64,9 @@ function load(): Native {
   const { torchDir } = buildInfo();
   // Large tensors on huge pages: a training step spends far less time in page faults. Read by libtorch when it starts.
   process.env["THP_MEM_ALLOC_ENABLE"] ??= "1";
+  // Threads that wait for each other look up 2,000 times, then sleep. With OpenMP's default they spin for milliseconds:
+  // beside one other busy program on two cores a training step then took ten times as long; alone it makes no difference.
+  process.env["GOMP_SPINCOUNT"] ??= "2000";
   try {
     return createRequire(import.meta.url)(`${buildDir}medssl-torch.node`);
   } catch (cause) {
