@@ -10,7 +10,7 @@ const GO_ON = "Then run the same command again; a training run goes on from its 
 export function failureOf(error: unknown): MedsslError | undefined {
   if (error instanceof MedsslError) return error;
   if (!(error instanceof Error)) return undefined;
-  const { code, path, errcode } = error as NodeJS.ErrnoException & { errcode?: number };
+  const { code, path, syscall, errcode } = error as NodeJS.ErrnoException & { errcode?: number };
   const where = path === undefined ? "" : `${path}: `;
   const failure = (message: string, hint: string) =>
     new MedsslError(code ?? "ERR_SYSTEM", `${where}${message}`, { hint, cause: error });
@@ -29,6 +29,8 @@ export function failureOf(error: unknown): MedsslError | undefined {
     case "EISDIR":
       return failure("a folder stands where a file is needed", "Give another path, or move the folder away.");
     case "ENOENT":
+      // What making a folder, with those above it, says on a disk that cannot be written.
+      if (syscall === "mkdir") return failure("this folder cannot be made", "Give another place that can be written.");
       return failure("no such file or folder", "It was moved or deleted, or its name is another one.");
     case "EIO":
       return failure("the disk cannot be read or written", "Look at the system's log; the disk may be failing.");

@@ -66,7 +66,11 @@ test("what is no store says so and what to do", () => {
   assert.throws(() => openStore(dir), { code: "ERR_STORE_FOREIGN", message: /store\.json is no JSON/ });
   writeFileSync(join(dir, "store.json"), '{"version": 9}');
   assert.throws(() => openStore(dir), { code: "ERR_STORE_FOREIGN", message: /version 9, this program reads 1/ });
-  writeFileSync(join(dir, "store.json"), '{"version": 1}');
+  for (const damaged of ["null", '{"version": 1}']) {
+    writeFileSync(join(dir, "store.json"), damaged);
+    assert.throws(() => openStore(dir), { code: "ERR_STORE_FOREIGN" });
+  }
+  writeFileSync(join(dir, "store.json"), JSON.stringify({ version: 1, recipe: {}, labels: [] }));
   writeFileSync(join(dir, "catalog.sqlite"), "no database");
   assert.throws(() => openStore(dir), { code: "ERR_STORE_FOREIGN", message: /catalog\.sqlite cannot be read/ });
 });

@@ -116,14 +116,15 @@ export function openStore(dir: string): Store {
 }
 
 function parseInfo(path: string, dir: string): StoreInfo {
-  let info: StoreInfo;
+  let info: Partial<StoreInfo> | null;
   try {
     info = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
     throw foreignStore(dir, "store.json is no JSON", cause);
   }
-  if (info.version !== 1) throw foreignStore(dir, `store.json has version ${info.version}, this program reads 1`);
-  return info;
+  if (info?.version !== 1) throw foreignStore(dir, `store.json has version ${info?.version}, this program reads 1`);
+  if (info.recipe === undefined || info.labels === undefined) throw foreignStore(dir, "store.json is damaged");
+  return info as StoreInfo;
 }
 
 function foreignStore(dir: string, what: string, cause?: unknown): MedsslError {

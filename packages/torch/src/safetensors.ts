@@ -125,7 +125,8 @@ export function writeSafetensors(
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    throw cause;
+    // What writing to an open file fails with has no path.
+    throw cause instanceof Error ? Object.assign(cause, { path }) : cause;
   } finally {
     closeSync(file);
   }

@@ -3,7 +3,7 @@
  *
  * Shapes  images uint8 [B, 1, H, W]; masks uint8 [B, H, W] of label indices. H and W are the stores' own.
  * Errors  `ERR_STORE_EMPTY` without a case, `ERR_STORE_SIZES` and `ERR_LABELS_DIFFER` when stores do not go together,
- *         `ERR_STORE_BLANK` when every pixel has the same value.
+ *         `ERR_STORE_DAMAGED` when a file is missing or cut off, `ERR_STORE_BLANK` when every pixel has the same value.
  */
 import { MedsslError } from "@medssl/contract";
 import type { Case, Label, Store } from "@medssl/datasets";
@@ -52,8 +52,8 @@ export class ImageSet {
       const first = this.#shards.length;
       for (const { imagePath, maskPath } of store.shards) {
         this.#shards.push({
-          images: keep(mapNpy(imagePath)),
-          masks: maskPath === undefined ? undefined : keep(mapNpy(maskPath)),
+          images: mapShard(imagePath, store),
+          masks: maskPath === undefined ? undefined : mapShard(maskPath, store),
         });
       }
       for (const { shard, row } of cases) this.#places.push({ shard: first + shard, row });
@@ -101,6 +101,17 @@ export class ImageSet {
         order[position] = i;
       });
       return cat(pieces).indexSelect(0, int64(order));
+    });
+  }
+}
+
+function mapShard(path: string, { dir }: Store): Tensor {
+  try {
+    return keep(mapNpy(path));
+  } catch (cause) {
+    throw new MedsslError("ERR_STORE_DAMAGED", `The store ${dir} is damaged: ${(cause as Error).message}`, {
+      hint: "Delete its folder and ingest the images again.",
+      cause,
     });
   }
 }

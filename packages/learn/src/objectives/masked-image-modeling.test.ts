@@ -4,7 +4,13 @@ import { manualSeed, rand, randn, scope, type Tensor, tensor } from "@medssl/tor
 import { ViT } from "../models/vit.ts";
 import { loadStateDict, namedParameters } from "../nn/module.ts";
 import { assertClose, readFixture } from "../testing/parity.ts";
-import { MaskedAutoencoder, randomKeepIndices, reconstruct, reconstructionLoss } from "./masked-image-modeling.ts";
+import {
+  keptCount,
+  MaskedAutoencoder,
+  randomKeepIndices,
+  reconstruct,
+  reconstructionLoss,
+} from "./masked-image-modeling.ts";
 
 const small = {
   imageSize: 16,
@@ -134,5 +140,16 @@ test("pictures show kept patches as they are, removed ones painted or gray", () 
           .item() > 0.01,
       );
     }
+  });
+});
+
+test("a mask leaves at least one patch to see and one to paint", () => {
+  for (const ratio of [0, 0.01, 0.5, 0.99, 1]) {
+    const kept = keptCount(16, ratio);
+    assert.ok(kept >= 1 && kept <= 15, `${ratio}: ${kept}`);
+  }
+  const encoder = new ViT({ ...small, patchSize: 16, imageSize: 16 });
+  assert.throws(() => new MaskedAutoencoder(encoder, { embedDim: 8, depth: 1, numHeads: 2 }), {
+    code: "ERR_VIT_SHAPE",
   });
 });

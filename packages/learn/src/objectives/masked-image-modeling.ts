@@ -8,9 +8,11 @@
  * Loss        mean squared error, over removed patches only.
  * Order       the decoder gets kept tokens first, then mask tokens, each with its position. Attention does not mind the
  *             order, so nothing is shuffled back, and only mask tokens go through the last layer.
+ * Errors      `ERR_VIT_SHAPE` when the input has one patch only.
  * Source      He et al., "Masked autoencoders are scalable vision learners" (2022). There the class token passes through
  *             the decoder; here it stays in the encoder.
  */
+import { MedsslError } from "@medssl/contract";
 import { cat, type Device, fullLike, noGrad, ones, rand, scope, type Tensor } from "@medssl/torch";
 import type { ViT } from "../models/vit.ts";
 import { normal } from "../nn/init.ts";
@@ -68,7 +70,13 @@ export class MaskedAutoencoder {
   readonly encoder: ViT;
   readonly decoder: MaskedDecoder;
 
+  /** @throws {MedsslError} `ERR_VIT_SHAPE` when there is nothing to mask. */
   constructor(encoder: ViT, decoderOptions: DecoderOptions) {
+    if (encoder.numPatches < 2) {
+      throw new MedsslError("ERR_VIT_SHAPE", "Masking needs two patches or more, the input has one.", {
+        hint: "Enlarge inputSize, or lower encoder.patchSize.",
+      });
+    }
     this.encoder = encoder;
     this.decoder = new MaskedDecoder(encoder, decoderOptions);
   }

@@ -74,7 +74,7 @@ export function readRun(dir: string): RunInfo {
   } catch {
     // told below
   }
-  if (run?.version !== 1) {
+  if (run?.version !== 1 || run.recipe === undefined) {
     throw new MedsslError("ERR_RUN_FOREIGN", `${dir}: its run.json is damaged, or another program's`, {
       hint: "Delete the folder, or give another one.",
     });
