@@ -11,11 +11,11 @@ test("docs/recipes.md says what the schemas and recipe files say", () => {
 });
 
 test("every field has a sentence, values and a default; nested ones the path of --set", () => {
-  const rows = recipePage().match(/^\| `[a-zA-Z.]+` \| .*$/gm) ?? [];
-  for (const row of rows) assert.doesNotMatch(row, /undefined|\| {2}\|/, row);
-  assert.match(recipePage(), /\| `encoder\.patchSize` \| `16` \| whole number >= 1 \| Side of a patch/);
-  assert.match(recipePage(), /\| `learningRate` \| `null` \| number > 0 or null \|/);
-  assert.match(recipePage(), /\| `maskRatio` \| `0\.75` \| number, 0 to 1 \|/);
+  const rows = recipePage().match(/^\| `[a-zA-Z.]+` .*$/gm) ?? [];
+  for (const row of rows) assert.doesNotMatch(row, /undefined|\| +\|/, row);
+  assert.match(recipePage(), /\| `encoder\.patchSize` +\| `16` +\| whole number >= 1 +\| Side of a patch/);
+  assert.match(recipePage(), /\| `learningRate` +\| `null` +\| number > 0 or null +\|/);
+  assert.match(recipePage(), /\| `maskRatio` +\| `0\.75` +\| number, 0 to 1 +\|/);
 });
 
 test("the named recipes fit their schemas", () => {

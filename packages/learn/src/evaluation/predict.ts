@@ -24,6 +24,7 @@ import {
 } from "@medssl/imaging";
 import { type Device, fromTypedArray, scope } from "@medssl/torch";
 import type { FinetuneRun } from "../training/run-directory.ts";
+import { csvTable } from "./csv-table.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
 import { grayImage } from "./pictures.ts";
 import { labelMaps, type Segmenter, segmentImages } from "./segment.ts";
@@ -76,7 +77,7 @@ export async function predict({ dir, inputs, out, device, listen, signal }: Pred
     if (signal?.aborted) break;
   }
   const isComplete = work.end();
-  writeCsv(join(out, "predictions.csv"), run.labels, predictions);
+  writeFileSync(join(out, "predictions.csv"), sharesTable(run.labels, predictions));
   return { labels: run.labels, predictions, skipped, isComplete };
 }
 
@@ -122,20 +123,22 @@ function listFiles(inputs: readonly string[]): string[] {
   return files;
 }
 
-/** A name of its own for each file's result: the stem, with a number where two files share one. */
-function uniqueNames(files: readonly string[]): string[] {
-  const seen = new Map<string, number>();
+/** A name of its own for each file's result: the stem, with a number where another file has it already. */
+export function uniqueNames(files: readonly string[]): string[] {
+  const taken = new Set<string>();
   return files.map((file) => {
     const stem = basename(file, extname(file));
-    const count = seen.get(stem) ?? 0;
-    seen.set(stem, count + 1);
-    return count === 0 ? `${stem}.png` : `${stem}-${count + 1}.png`;
+    let name = stem;
+    for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${stem}-${number}`;
+    taken.add(name.toLowerCase()); // some disks do not tell A from a
+    return `${name}.png`;
   });
 }
 
-function writeCsv(path: string, labels: readonly Label[], predictions: readonly Prediction[]): void {
-  const quote = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const header = ["file", ...labels.map(({ name }) => name)];
-  const rows = predictions.map(({ file, shares }) => [file, ...labels.map(({ name }) => shares[name]!.toFixed(6))]);
-  writeFileSync(path, [header, ...rows].map((row) => `${row.map(quote).join(",")}\n`).join(""));
+function sharesTable(labels: readonly Label[], predictions: readonly Prediction[]): string {
+  const names = labels.map(({ name }) => name);
+  return csvTable(
+    ["file", ...names],
+    predictions.map(({ file, shares }) => [file, ...names.map((name) => shares[name]!.toFixed(6))]),
+  );
 }

@@ -4,15 +4,15 @@
  * Units    Dice and IoU 0-1 with six decimals, fractions in percent, times in seconds.
  * Missing  an empty field: a class that a case does not have.
  */
-import type { ClassScore, Study } from "@medssl/contract";
-import { classLabels, summaries } from "./summary.ts";
 
-type Field = string | number | undefined;
+import type { ClassScore, Study } from "@medssl/contract";
+import { csvTable, type Field } from "../evaluation/csv-table.ts";
+import { classLabels, summaries } from "./summary.ts";
 
 /** One row a trained model. */
 export function cellsCsv(study: Study): string {
   const labels = classLabels(study);
-  return csv(
+  return csvTable(
     [
       ..."arm fraction_percent draw labeled_patients labeled_images steps seconds".split(" "),
       ...scoreNames(labels),
@@ -37,7 +37,7 @@ export function cellsCsv(study: Study): string {
 /** One row a test case of a trained model. */
 export function casesCsv(study: Study): string {
   const labels = classLabels(study);
-  return csv(
+  return csvTable(
     ["arm", "fraction_percent", "draw", "case", "patient", ...scoreNames(labels)],
     study.cells.flatMap((cell) =>
       cell.scores.cases.map((score) => [
@@ -51,7 +51,7 @@ export function casesCsv(study: Study): string {
 /** One row an arm, fraction and class; the class `mean` is the mean over the classes. */
 export function summaryCsv(study: Study): string {
   const statistics = "dice_mean dice_min dice_max iou_mean iou_min iou_max".split(" ");
-  return csv(
+  return csvTable(
     ["arm", "fraction_percent", "class", "draws", ...statistics],
     summaries(study).map(({ arm, fraction, label = "mean", dice, iou }) => [
       ...[arm, fraction, label, dice.count],
@@ -74,14 +74,4 @@ function scoreFields(
 
 function round(value: number | undefined): number | undefined {
   return value === undefined ? undefined : Number(value.toFixed(6));
-}
-
-function csv(header: readonly string[], rows: readonly (readonly Field[])[]): string {
-  return [header, ...rows].map((row) => `${row.map(field).join(",")}\r\n`).join("");
-}
-
-/** Quotes a text that would break its row. */
-function field(value: Field): string {
-  const text = String(value ?? "");
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

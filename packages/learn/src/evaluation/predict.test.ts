@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { uniqueNames } from "./predict.ts";
+
+test("no two files share a result's name", () => {
+  assert.deepEqual(uniqueNames(["x/a.png", "y/a.jpg", "a-2.png", "z/A.png", "b.png"]), [
+    "a.png",
+    "a-2.png",
+    "a-2-2.png",
+    "A-3.png",
+    "b.png",
+  ]);
+});
