@@ -19,7 +19,8 @@ const print = (python: string, code: string): string =>
 
 /** Path of a Python that imports torch, timm, numpy and safetensors. */
 export function peerPython(): string {
-  const { torchVersion } = buildInfo();
+  // Without the build's own suffix, such as "+cu132": package indexes list the version alone.
+  const torchVersion = buildInfo().torchVersion.replace(/\+.*/, "");
   const given = process.env["MEDSSL_BENCH_PYTHON"];
   const python = given ?? join(benchDir, `python-${torchVersion}`, "bin", "python");
   if (given === undefined && !existsSync(join(benchDir, `python-${torchVersion}`, "ready")))
