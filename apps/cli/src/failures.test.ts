@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { MedsslError } from "@medssl/contract";
 import { failureOf } from "./failures.ts";
@@ -26,6 +27,18 @@ test("what the system says about files is told with path and remedy", () => {
   assert.match(folder?.message ?? "", /a folder stands where a file is needed/);
   const full = failureOf(thrownBy(() => writeFileSync("/dev/full", "x")));
   if (process.platform === "linux") assert.match(full?.hint ?? "", /Free some space.*--resume/);
+});
+
+test("a damaged or unwritable catalog is told with what to do", () => {
+  const path = join(mkdtempSync(join(tmpdir(), "medssl-cli-")), "catalog.sqlite");
+  writeFileSync(path, "not a database, and longer than its header is");
+  const damaged = failureOf(thrownBy(() => new DatabaseSync(path).exec("SELECT 1 FROM sqlite_schema")));
+  assert.match(damaged?.hint ?? "", /ingest the images again/);
+  const readOnly = new DatabaseSync(":memory:");
+  readOnly.exec("PRAGMA query_only = 1");
+  const unwritable = failureOf(thrownBy(() => readOnly.exec("CREATE TABLE t (a)")));
+  assert.match(unwritable?.message ?? "", /cannot be written/);
+  assert.equal(failureOf(thrownBy(() => readOnly.exec("SELECT a FROM nothing"))), undefined);
 });
 
 test("libtorch without memory is told; its other errors are ours to mend, as all else is", () => {

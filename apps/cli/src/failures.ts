@@ -14,7 +14,7 @@ export function failureOf(error: unknown): MedsslError | undefined {
   const where = path === undefined ? "" : `${path}: `;
   const failure = (message: string, hint: string) =>
     new MedsslError(code ?? "ERR_SYSTEM", `${where}${message}`, { hint, cause: error });
-  if (errcode === SQLITE_FULL) return failure("the disk is full", `Free some space. ${GO_ON}`);
+  if (code === "ERR_SQLITE_ERROR") return catalogFailure((errcode ?? 0) & 0xff, failure);
   switch (code) {
     case "ENOSPC":
     case "EDQUOT":
@@ -45,4 +45,26 @@ export function failureOf(error: unknown): MedsslError | undefined {
   }
 }
 
-const SQLITE_FULL = 13;
+/** What SQLite says about a store's catalog. @param result https://www.sqlite.org/rescode.html, the primary code */
+function catalogFailure(
+  result: number,
+  failure: (message: string, hint: string) => MedsslError,
+): MedsslError | undefined {
+  switch (result) {
+    case 13: // SQLITE_FULL
+      return failure("the disk is full", `Free some space. ${GO_ON}`);
+    case 8: // SQLITE_READONLY
+    case 14: // SQLITE_CANTOPEN
+      return failure("The store cannot be written: no permission.", "Give another folder, or change its permissions.");
+    case 10: // SQLITE_IOERR
+      return failure("the disk cannot be read or written", "Look at the system's log; the disk may be failing.");
+    case 11: // SQLITE_CORRUPT
+    case 26: // SQLITE_NOTADB
+      return failure(
+        "The store's catalog.sqlite is damaged.",
+        "Delete the store's folder and ingest the images again.",
+      );
+    default:
+      return undefined;
+  }
+}
