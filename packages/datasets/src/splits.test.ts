@@ -114,6 +114,7 @@ test("a split comes back from its file; a damaged or leaking file is refused", (
   const wrong = [
     "{",
     "[]",
+    "null",
     JSON.stringify({ ...split, version: 2 }),
     JSON.stringify({ ...split, train: undefined }),
     JSON.stringify({ ...split, test: [split.train[0]] }),

@@ -121,14 +121,14 @@ export function writeSplit(path: string, split: Split): void {
 
 /** @throws {MedsslError} `ERR_SPLIT_FILE` when the file is missing or no split. */
 export function readSplit(path: string): Split {
-  let split: Split;
+  let split: Split | null;
   try {
     split = JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
     throw splitFileError(path, cause instanceof Error ? cause.message : String(cause), cause);
   }
-  if (split.version !== 1 || !Array.isArray(split.train) || !Array.isArray(split.test)) {
-    throw splitFileError(path, `expected version 1 with lists "train" and "test", got version ${split.version}`);
+  if (split?.version !== 1 || !Array.isArray(split.train) || !Array.isArray(split.test)) {
+    throw splitFileError(path, `expected version 1 with lists "train" and "test", got version ${split?.version}`);
   }
   const train = new Set(split.train);
   const both = split.test.filter((patient) => train.has(patient));
