@@ -146,6 +146,11 @@ test("a damaged file of a study is named", async () => {
   writeFileSync(path, whole.slice(0, 100));
   await assert.rejects(run(), { code: "ERR_STUDY_FILE", message: /cell\.json is damaged/, hint: /Delete it/ });
   writeFileSync(path, whole);
+  const settings = join(study, "settings.json");
+  const agreed = readFileSync(settings, "utf8");
+  writeFileSync(settings, "null");
+  await assert.rejects(run(), { code: "ERR_STUDY_FILE", message: /settings\.json is damaged/, hint: /another --out/ });
+  writeFileSync(settings, agreed);
 });
 
 test("arms name a start and, if not the study's, a head", () => {

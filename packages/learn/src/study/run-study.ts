@@ -136,7 +136,7 @@ async function runCell(
 ): Promise<StudyCell | undefined> {
   const dir = join(options.dir, "cells", `${arm.id}-${fraction}-${draw}`);
   const cellPath = join(dir, "cell.json");
-  if (existsSync(cellPath)) return readJson(cellPath) as StudyCell;
+  if (existsSync(cellPath)) return readJson(cellPath, "Delete it; the study makes it again.") as StudyCell;
   const patients = drawPatients(split, fraction, draw);
   const chosen = new Set(patients);
   const run = await finetune({

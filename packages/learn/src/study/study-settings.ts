@@ -25,7 +25,8 @@ export function claimFolder(options: StudyOptions): boolean {
     testFraction,
   };
   const path = join(dir, "settings.json");
-  const before = existsSync(path) ? (readJson(path) as Record<string, unknown>) : {};
+  const hint = "What was trained here can no longer be told: give another --out.";
+  const before: Record<string, unknown> = existsSync(path) ? { ...readJson(path, hint) } : {};
   const changed = Object.entries(settings)
     .filter(([key, value]) => JSON.stringify(before[key]) !== JSON.stringify(value))
     .map(([key]) => key);

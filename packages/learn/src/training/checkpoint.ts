@@ -67,6 +67,7 @@ function readCheckpoint(path: string, trained: Trained): Progress {
   return scope(() => {
     const { tensors, metadata } = openCheckpoint(path);
     requireSameSettings(path, JSON.parse(metadata["identity"] ?? "{}"), trained.identity);
+    requireTensors(path, tensors, trained);
     noGrad(() => {
       for (const [name, parameter] of trained.parameters) parameter.copy_(tensors.get(name)!);
     });
@@ -86,9 +87,20 @@ function openCheckpoint(path: string): Safetensors {
     return readSafetensors(path);
   } catch (cause) {
     if (!(cause instanceof MedsslError)) throw cause;
-    throw new MedsslError("ERR_CHECKPOINT_DAMAGED", cause.message, {
-      hint: `The checkpoint is damaged. Delete ${path}: the run then starts from its beginning.`,
-      cause,
-    });
+    throw damagedCheckpoint(path, cause.message, cause);
   }
+}
+
+/** Before anything is put back: half of a state is worse than none. */
+function requireTensors(path: string, tensors: Safetensors["tensors"], { parameters, optimizer }: Trained): void {
+  const names = [...parameters, ...optimizer.stateTensors()].map(([name]) => name);
+  const missing = [...names, "generator.cpu"].find((name) => !tensors.has(name));
+  if (missing !== undefined) throw damagedCheckpoint(path, `${path}: tensor "${missing}" is missing`);
+}
+
+function damagedCheckpoint(path: string, message: string, cause?: unknown): MedsslError {
+  return new MedsslError("ERR_CHECKPOINT_DAMAGED", message, {
+    hint: `The checkpoint is damaged. Delete ${path}: the run then starts from its beginning.`,
+    cause,
+  });
 }

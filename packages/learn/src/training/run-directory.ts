@@ -7,12 +7,12 @@
  *     encoder.safetensors      of a pre-training: the ViT, with timm's names
  *     model.safetensors        of a fine-tuning: the whole network
  */
-import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type FinetuneRecipe, MedsslError, type PretrainRecipe } from "@medssl/contract";
 import type { Label } from "@medssl/datasets";
 import type { Statistics } from "../augment/intensity.ts";
-import { replaceFile } from "./replace-file.ts";
+import { appendToFile, replaceFile } from "./replace-file.ts";
 import { requireSameSettings } from "./same-settings.ts";
 
 interface RunBase {
@@ -143,11 +143,19 @@ export function truncateMetrics(dir: string, lastStep: number): void {
 }
 
 export function appendMetrics(dir: string, line: MetricsLine): void {
-  appendFileSync(metricsPath(dir), `${JSON.stringify(line)}\n`);
+  appendToFile(metricsPath(dir), `${JSON.stringify(line)}\n`);
 }
 
+/** The steps that can be read: a kill or a full disk may leave part of a line. */
 export function readMetrics(dir: string): MetricsLine[] {
   if (!existsSync(metricsPath(dir))) return [];
-  const lines = readFileSync(metricsPath(dir), "utf8").split("\n");
-  return lines.filter((line) => line.endsWith("}")).map((line) => JSON.parse(line));
+  return readFileSync(metricsPath(dir), "utf8").split("\n").flatMap(parseMetrics);
+}
+
+function parseMetrics(line: string): MetricsLine[] {
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
 }

@@ -16,6 +16,7 @@ import { evaluateRun } from "../evaluation/evaluate.ts";
 import { discStore, testFolder } from "../testing/disc-store.ts";
 import { finetune } from "./finetune.ts";
 import { pretrain } from "./pretrain.ts";
+import { appendToFile } from "./replace-file.ts";
 import { checkpointPath, encoderPath, modelPath, readMetrics, readRun } from "./run-directory.ts";
 
 const dir = testFolder();
@@ -151,13 +152,32 @@ test("a damaged checkpoint is an error that says how to go on", async () => {
   await runPretrain("damaged", pretrainRecipe(), { stopAfter: 2 });
   const path = checkpointPath(join(dir, "damaged"));
   const bytes = readFileSync(path);
-  for (const damaged of [bytes.subarray(0, bytes.length - 100), bytes.subarray(0, 20), Buffer.alloc(64)]) {
+  const renamed = Buffer.from(bytes);
+  renamed.write("X", renamed.indexOf("generator.cpu"));
+  for (const damaged of [bytes.subarray(0, bytes.length - 100), bytes.subarray(0, 20), Buffer.alloc(64), renamed]) {
     writeFileSync(path, damaged);
     await assert.rejects(runPretrain("damaged", pretrainRecipe(), { isResumed: true }), {
       code: "ERR_CHECKPOINT_DAMAGED",
       hint: /Delete .*checkpoint\.safetensors/,
     });
   }
+});
+
+test("steps that can be read are kept when a line of metrics is damaged", () => {
+  const path = join(dir, "metrics");
+  mkdirSync(path);
+  writeFileSync(
+    join(path, "metrics.jsonl"),
+    '{"step":1,"loss":2}\n\0\0\0"loss":1}\n{"step":3,"loss":1}\n{"step":4,"lo',
+  );
+  assert.deepEqual(readMetrics(path), [
+    { step: 1, loss: 2 },
+    { step: 3, loss: 1 },
+  ]);
+});
+
+test("a full disk is told with the file that did not fit", { skip: process.platform !== "linux" }, () => {
+  assert.throws(() => appendToFile("/dev/full", "x"), { code: "ENOSPC", path: "/dev/full" });
 });
 
 test("a full disk while training leaves metrics and checkpoint as they were", async () => {
