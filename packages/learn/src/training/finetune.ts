@@ -72,7 +72,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const optimizer = new AdamW(groups, { betas: [0.9, 0.98] });
   manualSeed(recipe.seed);
   const sampler = new Sampler(set.count, recipe.seed);
-  const identity = { stage: "finetune", ...settings };
+  const identity = { stage: "finetune", ...settings, images: set.count };
   const trained: Trained = { parameters, optimizer, sampler, device, identity };
   const before = resumeOrStart(dir, trained, isResumed);
   const { width, height, channel, fit } = selections[0]!.store.info.recipe;

@@ -139,6 +139,18 @@ test("a folder with a run in it, and a checkpoint of other settings, are refused
   });
 });
 
+test("fine-tuning does not go on when the same patients have other images", async () => {
+  const recipe = finetuneRecipe({ head: "unet" });
+  const options = { heldOutPatients: [], recipe, encoder: undefined };
+  const first = [{ store, cases: store.cases }];
+  await finetune({ ...options, ...control("regrown", { stopAfter: 2 }), selections: first });
+  const second = [{ store, cases: store.cases.slice(1) }]; // each patient has two
+  await assert.rejects(finetune({ ...options, ...control("regrown", { isResumed: true }), selections: second }), {
+    code: "ERR_RUN_SETTINGS",
+    hint: /images was 20 and is 19/,
+  });
+});
+
 test("a finished run is not passed off as one of other settings", async () => {
   await assert.rejects(runPretrain("mim-whole", pretrainRecipe({ method: "mim", steps: 9 }), { isResumed: true }), {
     code: "ERR_RUN_SETTINGS",
