@@ -102,6 +102,17 @@ test("more draws join a study, other settings do not", async () => {
   await assert.rejects(run({ seed: 4 }), { code: "ERR_STUDY_SETTINGS", message: /seed differ/ });
 });
 
+test("a study that has grown and is stopped at once reports what was finished before", async () => {
+  const controller = new AbortController();
+  const { study: stopped, isComplete } = await run({
+    arms: ["mim+acl", "unet", "scratch@vit", "mim"],
+    listen: () => controller.abort(),
+    signal: controller.signal,
+  });
+  assert.equal(isComplete, false);
+  assert.equal(stopped.cells.length, 9);
+});
+
 test("images of test patients are not pre-trained on, whichever store holds them", async () => {
   const options = { dir: join(dir, "leak"), unlabeled: [store], arms: ["mim"], fractions: [20], draws: 1 };
   const { study: result } = await run(options);

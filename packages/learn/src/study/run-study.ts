@@ -56,8 +56,9 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
   const total = methods.length + planned.length;
 
   const pretraining: StudyPretraining[] = [];
-  const cells: StudyCell[] = [];
+  const finished = new Map(planned.map((cell) => [cell, readCell(dir, cell)]));
   const publish = async (): Promise<StudyResult> => {
+    const cells = planned.flatMap((cell) => finished.get(cell) ?? []);
     const study = describeStudy(options, split, planned.length, pretraining, cells);
     writeJson(join(dir, "study.json"), study);
     if (cells.length > 0) await writeReport(study, dir);
@@ -69,12 +70,12 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
     pretraining.push(run);
   }
   for (const [i, cell] of planned.entries()) {
+    if (finished.get(cell) !== undefined) continue;
     const { arm, fraction, draw } = cell;
     const name = `[${methods.length + i + 1}/${total}] ${arm.id}, ${fraction}% of labels, draw ${draw}`;
-    const finished = await runCell(options, split, cell, name);
-    if (finished === undefined) return publish();
-    cells.push(finished);
-    if (signal?.aborted) return publish();
+    const result = await runCell(options, split, cell, name);
+    finished.set(cell, result);
+    if (result === undefined || signal?.aborted) return publish();
     await publish();
   }
   return publish();
@@ -134,9 +135,7 @@ async function runCell(
   { arm, fraction, draw }: PlannedCell,
   name: string,
 ): Promise<StudyCell | undefined> {
-  const dir = join(options.dir, "cells", `${arm.id}-${fraction}-${draw}`);
-  const cellPath = join(dir, "cell.json");
-  if (existsSync(cellPath)) return readJson(cellPath, "Delete it; the study makes it again.") as StudyCell;
+  const dir = cellDir(options.dir, { arm, fraction, draw });
   const patients = drawPatients(split, fraction, draw);
   const chosen = new Set(patients);
   const run = await finetune({
@@ -175,8 +174,19 @@ async function runCell(
     scores: evaluation.scores,
     examples: draw === 0 ? await writeExamples(evaluation, dir, options.dir) : [],
   };
-  writeJson(cellPath, cell);
+  writeJson(join(dir, CELL_FILE), cell);
   return cell;
 }
+
+/** A cell that an earlier run has finished. */
+function readCell(dir: string, cell: PlannedCell): StudyCell | undefined {
+  const path = join(cellDir(dir, cell), CELL_FILE);
+  return existsSync(path) ? (readJson(path, "Delete it; the study makes it again.") as StudyCell) : undefined;
+}
+
+const CELL_FILE = "cell.json";
+
+const cellDir = (dir: string, { arm, fraction, draw }: PlannedCell): string =>
+  join(dir, "cells", `${arm.id}-${fraction}-${draw}`);
 
 const pretrainDir = (dir: string, method: string): string => join(dir, "pretrain", method);
