@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -173,6 +173,38 @@ test("a user's mistake gets one message with what to do", () => {
   );
   mkdirSync(at("empty"));
   assert.match(failure("ingest", at("empty"), "--store", at("v")), /found no images/);
+});
+
+test("values that no option takes, and files where folders are needed, get one message too", () => {
+  const tune = ["finetune", "--store", at("store"), "--encoder", "none", "--out", at("t"), ...tiny("")];
+  assert.match(failure(...tune, "--labels", "0%"), /'--labels <percent>' argument '0%' is invalid.*above 0/);
+  const study = ["study", "--store", at("store"), "--out", at("t")];
+  assert.match(failure(...study, "--draws", "0"), /whole number from 1/);
+  assert.match(failure(...study, "--fractions", ","), /'--fractions <list>' argument ',' is invalid/);
+  writeFileSync(at("file"), "");
+  const folderNeeded = /file.*: a file stands where a folder is needed/;
+  assert.match(failure(...tune, "--out", at("file")), folderNeeded);
+  assert.match(failure("study", "--store", at("store"), "--out", at("file")), folderNeeded);
+  assert.match(failure("predict", at("new"), "--model", at("model"), "--out", at("file")), folderNeeded);
+});
+
+test("a damaged run, split or catalog is named, whichever command reads it", () => {
+  const damaged = (...path: string[]) => {
+    cpSync(at(path[0]!), at("damaged"), { recursive: true, force: true });
+    writeFileSync(at("damaged", ...path.slice(1)), "null");
+  };
+  damaged("encoder", "run.json");
+  assert.match(
+    failure("finetune", "--store", at("store"), "--encoder", at("damaged"), "--out", at("t"), ...tiny("")),
+    /its run\.json is damaged/,
+  );
+  damaged("store", "split.json");
+  assert.match(
+    failure("finetune", "--store", at("damaged"), "--encoder", "none", "--out", at("t"), ...tiny("")),
+    /not a split that can be used.*\n.*Delete the file/,
+  );
+  damaged("store", "catalog.sqlite");
+  assert.match(failure("ingest", at("phantoms"), "--store", at("damaged")), /catalog\.sqlite is damaged.*\n.*ingest/);
 });
 
 test("images without masks can be pre-trained on, but not fine-tuned", () => {
