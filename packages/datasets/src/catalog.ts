@@ -158,6 +158,12 @@ export class Catalog {
     return { shard: Number(last?.["shard"] ?? 0), row: Number(last?.["row"] ?? -1) + 1 };
   }
 
+  /** How many rows of each shard's image and mask file cases need; 0 masks for a shard without any. */
+  neededRows(): { shard: number; images: number; masks: number }[] {
+    const sql = `SELECT shard, max(row) + 1 AS images, max(iif(has_mask, row + 1, 0)) AS masks FROM cases GROUP BY shard`;
+    return this.#database.prepare(sql).all() as ReturnType<Catalog["neededRows"]>;
+  }
+
   totals(): CatalogTotals {
     const row = this.#get(
       `SELECT count(*) AS cases, total(pixel_sum) AS pixelSum, total(pixel_square_sum) AS pixelSquareSum FROM cases`,

@@ -325,3 +325,17 @@ test("two ingests into one store at once are refused", async () => {
   assert.equal(first.status, "fulfilled");
   assert.equal(second.status === "rejected" && second.reason.code, "ERR_STORE_BUSY");
 });
+
+test("a store that lost pixels is refused, not filled up with black images", async () => {
+  for (const kind of ["images", "masks"]) {
+    for (const damage of [rmSync, (path: string) => truncateSync(path, 200)]) {
+      const [source, more] = [newFolder(), newFolder("more")];
+      await writePairs(source, 3);
+      await writeFiles(more, { "images/new.png": sampleImage(50) });
+      const dir = join(newFolder(), "store");
+      await run(source, dir);
+      damage(join(dir, kind, `uint8-${SAMPLE_SIZE}x${SAMPLE_SIZE}-0000.npy`));
+      await assert.rejects(run(more, dir), { code: "ERR_STORE_DAMAGED", message: /npy: expected \d+ bytes, got/ });
+    }
+  }
+});

@@ -6,17 +6,17 @@
  * One       writer at a time: an exclusive SQLite lock on `.ingest-lock`, which the system drops with the process.
  * Identity  a case is an image's content (SHA-256). The same content is never stored twice; a case whose image or mask
  *           has changed gets a new row, and its old row is left unused.
- * Errors    `ERR_STORE_BUSY`, `ERR_STORE_FOREIGN`, `ERR_STORE_RECIPE`, `ERR_STORE_LABELS`.
+ * Errors    `ERR_STORE_BUSY`, `ERR_STORE_DAMAGED`, `ERR_STORE_FOREIGN`, `ERR_STORE_RECIPE`, `ERR_STORE_LABELS`.
  */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
 import { Catalog, type CatalogCase, type KnownCase, type QuarantinedFile } from "./catalog.ts";
 import type { LabelRule } from "./label-rule.ts";
-import { NpyFile } from "./npy-file.ts";
+import { NPY_HEADER_BYTES, NpyFile } from "./npy-file.ts";
 import { type StoreInfo, type StoreRecipe, shardPath } from "./store.ts";
 
 const SHARD_BYTES = 256 * 2 ** 20;
@@ -54,8 +54,26 @@ export class StoreWriter {
     this.#catalog = new Catalog(join(dir, "catalog.sqlite"));
     this.recipe = this.#agreeOnRecipe(wanted, defaults);
     this.#rowsPerShard = Math.max(Math.floor(shardBytes / (this.recipe.width * this.recipe.height)), 1);
+    this.#checkShards();
     ({ shard: this.#shard, row: this.#row } = this.#catalog.nextRow());
     this.commit();
+  }
+
+  /** A shard that was lost or cut must not be filled up with black rows for the cases that it held. */
+  #checkShards(): void {
+    const { width, height } = this.recipe;
+    for (const { shard, ...rows } of this.#catalog.neededRows()) {
+      for (const kind of ["images", "masks"] as const) {
+        const path = join(this.dir, shardPath(kind, this.recipe, shard));
+        const expected = rows[kind] === 0 ? 0 : NPY_HEADER_BYTES + rows[kind] * width * height;
+        const got = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+        if (got >= expected) continue;
+        this.close();
+        throw new MedsslError("ERR_STORE_DAMAGED", `${path}: expected ${expected} bytes, got ${got}`, {
+          hint: "The store lost pixels that its catalog names. Remove its folder and ingest the images again.",
+        });
+      }
+    }
   }
 
   #agreeOnRecipe(wanted: Partial<StoreRecipe>, defaults: StoreRecipe): StoreRecipe {
