@@ -7,7 +7,7 @@ export { type SegmenterOptions, UNet } from "./models/unet.ts";
 export { type TokenOptions, ViT, type ViTOptions } from "./models/vit.ts";
 export { ViTSegmenter } from "./models/vit-segmenter.ts";
 export { countParameters, loadStateDict, moveModule, namedParameters, stateDict } from "./nn/module.ts";
-export { contrastLoss, ProjectionHead } from "./objectives/anatomical-contrast.ts";
+export { contrastLoss } from "./objectives/anatomical-contrast.ts";
 export {
   MaskedAutoencoder,
   randomKeepIndices,

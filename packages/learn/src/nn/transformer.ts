@@ -36,13 +36,14 @@ export class Attention {
   }
 }
 
+/** Linear, GELU, linear. */
 export class Mlp {
   readonly fc1: Linear;
   readonly fc2: Linear;
 
-  constructor(dim: number, hiddenDim: number) {
+  constructor(dim: number, hiddenDim: number, outputDim = dim) {
     this.fc1 = new Linear(dim, hiddenDim);
-    this.fc2 = new Linear(hiddenDim, dim);
+    this.fc2 = new Linear(hiddenDim, outputDim);
   }
 
   forward(x: Tensor): Tensor {

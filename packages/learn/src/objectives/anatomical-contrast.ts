@@ -17,23 +17,6 @@
  * Source      the idea of Chaitanya et al. (2020) and Yan et al., "SAM" (2022), on the visible tokens of a masked ViT.
  */
 import { arange, autocast, noGrad, operator, rand, scope, stack, type Tensor } from "@medssl/torch";
-import { Linear } from "../nn/linear.ts";
-
-/** Maps tokens to the space that is contrasted; thrown away after pre-training. */
-export class ProjectionHead {
-  readonly fc1: Linear;
-  readonly fc2: Linear;
-
-  constructor(inputDim: number, outputDim: number) {
-    this.fc1 = new Linear(inputDim, inputDim);
-    this.fc2 = new Linear(inputDim, outputDim);
-  }
-
-  /** @param tokens [B, K, D] @returns [B, K, E] */
-  forward(tokens: Tensor): Tensor {
-    return scope(() => this.fc2.forward(this.fc1.forward(tokens).gelu()));
-  }
-}
 
 type GridSize = readonly [rows: number, columns: number];
 

@@ -128,6 +128,17 @@ export interface MaskingOptions {
   readonly varianceFloor: number;
 }
 
+/** One pass: what the decoder paints for the removed patches, in normalised values. */
+function paint({ encoder, decoder }: MaskedAutoencoder, images: Tensor, keepIndices: Tensor) {
+  return scope(() => {
+    const removedIndices = removedFrom(keepIndices, encoder.numPatches);
+    const patches = patchify(images, encoder.options.patchSize); // [B, N, P]
+    const tokens = encoder.forwardTokens(images, { keepIndices }).slice(1, encoder.numPrefixTokens);
+    const painted = decoder.forward(tokens, keepIndices, removedIndices).to({ dtype: "float32" });
+    return { removedIndices, patches, removed: takeTokens(patches, removedIndices), tokens, painted };
+  });
+}
+
 export interface Reconstruction {
   /** Scalar. */
   readonly loss: Tensor;
@@ -137,17 +148,14 @@ export interface Reconstruction {
 
 /** One pass and its loss. @param images Standardised [B, C, H, W] */
 export function reconstructionLoss(
-  { encoder, decoder }: MaskedAutoencoder,
+  model: MaskedAutoencoder,
   images: Tensor,
   { keepIndices, varianceFloor }: MaskingOptions,
 ): Reconstruction {
   return scope(() => {
-    const removedIndices = removedFrom(keepIndices, encoder.numPatches);
-    const removed = takeTokens(patchify(images, encoder.options.patchSize), removedIndices);
+    const { removed, tokens, painted } = paint(model, images, keepIndices);
     const target = normalizePatches(removed, varianceFloor).values;
-    const tokens = encoder.forwardTokens(images, { keepIndices }).slice(1, encoder.numPrefixTokens);
-    const predictions = decoder.forward(tokens, keepIndices, removedIndices).to({ dtype: "float32" });
-    return { loss: predictions.sub(target).square().mean(), tokens };
+    return { loss: painted.sub(target).square().mean(), tokens };
   });
 }
 
@@ -164,25 +172,22 @@ export interface Pictures {
  * Painted patches get the true mean and deviation back, which the network never predicts: they look better than it is.
  */
 export function reconstruct(
-  { encoder, decoder }: MaskedAutoencoder,
+  model: MaskedAutoencoder,
   images: Tensor,
   { keepIndices, varianceFloor }: MaskingOptions,
 ): Pictures {
+  const { gridSize, options } = model.encoder;
   return noGrad(() =>
     scope(() => {
-      const { patchSize } = encoder.options;
-      const removedIndices = removedFrom(keepIndices, encoder.numPatches);
-      const patches = patchify(images, patchSize);
-      const { mean, std } = normalizePatches(takeTokens(patches, removedIndices), varianceFloor);
-      const tokens = encoder.forwardTokens(images, { keepIndices }).slice(1, encoder.numPrefixTokens);
-      const painted = decoder.forward(tokens, keepIndices, removedIndices).to({ dtype: "float32" }).mul(std).add(mean);
-      const paste = (removed: Tensor) =>
+      const { removedIndices, patches, removed, painted } = paint(model, images, keepIndices);
+      const { mean, std } = normalizePatches(removed, varianceFloor);
+      const paste = (pixels: Tensor) =>
         unpatchify(
-          patches.scatter(1, removedIndices.unsqueeze(-1).expand([-1, -1, patches.size(2)]), removed),
-          patchSize,
-          encoder.gridSize,
+          patches.scatter(1, removedIndices.unsqueeze(-1).expand([-1, -1, patches.size(2)]), pixels),
+          options.patchSize,
+          gridSize,
         );
-      return { masked: paste(fullLike(painted, 0)), reconstructed: paste(painted) };
+      return { masked: paste(fullLike(painted, 0)), reconstructed: paste(painted.mul(std).add(mean)) };
     }),
   );
 }

@@ -6,17 +6,19 @@
 import type { PretrainRecipe } from "@medssl/contract";
 import { cat, scope, type Tensor } from "@medssl/torch";
 import { ViT } from "../models/vit.ts";
-import { type ContrastView, contrastLoss, correlatedKeepIndices, ProjectionHead } from "./anatomical-contrast.ts";
+import { Mlp } from "../nn/transformer.ts";
+import { type ContrastView, contrastLoss, correlatedKeepIndices } from "./anatomical-contrast.ts";
 import { MaskedAutoencoder, randomKeepIndices, reconstructionLoss } from "./masked-image-modeling.ts";
 
 export class PretrainingModel {
   readonly autoencoder: MaskedAutoencoder;
-  /** Only with anatomical contrast. */
-  readonly projectionHead: ProjectionHead | undefined;
+  /** Maps tokens to the space that is contrasted; only with anatomical contrast, and thrown away afterwards. */
+  readonly projectionHead: Mlp | undefined;
 
   constructor({ method, encoder, decoder, inputSize, contrast }: PretrainRecipe) {
     this.autoencoder = new MaskedAutoencoder(new ViT({ ...encoder, imageSize: inputSize }), decoder);
-    this.projectionHead = method === "mim+acl" ? new ProjectionHead(encoder.embedDim, contrast.embedDim) : undefined;
+    this.projectionHead =
+      method === "mim+acl" ? new Mlp(encoder.embedDim, encoder.embedDim, contrast.embedDim) : undefined;
   }
 }
 
