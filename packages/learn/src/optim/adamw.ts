@@ -39,6 +39,11 @@ export class AdamW {
     }
   }
 
+  /** Of all groups. */
+  get parameters(): Tensor[] {
+    return this.groups.flatMap(({ parameters }) => parameters.map(([, parameter]) => parameter));
+  }
+
   /** Moves every parameter that has a gradient, and drops the gradients. */
   step(learningRate: number): void {
     noGrad(() =>

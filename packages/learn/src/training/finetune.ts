@@ -13,9 +13,8 @@ import { Sampler } from "../data/sampler.ts";
 import { buildSegmenter } from "../models/build-segmenter.ts";
 import { moveModule, namedParameters, stateDict } from "../nn/module.ts";
 import { segmentationLoss } from "../objectives/segmentation-loss.ts";
-import { AdamW, clipGradientNorm, type ParameterGroup } from "../optim/adamw.ts";
+import { AdamW, type ParameterGroup } from "../optim/adamw.ts";
 import { decayGroups, layerDecayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
-import { learningRateAt } from "../optim/schedule.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { runSteps } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
@@ -68,7 +67,6 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const network = moveModule(buildSegmenter(recipe, set.labels.length, encoder), device);
   const groups = parameterGroups(namedParameters(network), recipe, encoder !== undefined);
   const parameters = groups.flatMap((group) => group.parameters);
-  const tensors = parameters.map(([, parameter]) => parameter);
   const optimizer = new AdamW(groups, { betas: [0.9, 0.98] });
   manualSeed(recipe.seed);
   const sampler = new Sampler(set.count, recipe.seed);
@@ -102,20 +100,15 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     ...options,
     firstStep: before.step,
     secondsBefore: before.seconds,
-    totalSteps: recipe.steps,
+    schedule,
+    optimizer,
+    gradientClipNorm: recipe.gradientClipNorm,
     imagesPerStep: recipe.batchSize,
-    peakLearningRate: schedule.peak,
     checkpointEveryMinutes: recipe.checkpointEveryMinutes,
-    step(step) {
+    forward() {
       const { images, labels } = cutLabeledCrops(set, sampler.next(recipe.batchSize), cropOptions);
       const { loss, dice, crossEntropy } = inPrecision(() => segmentationLoss(network.forward(images), labels));
-      loss.backward();
-      const gradientNorm = clipGradientNorm(tensors, recipe.gradientClipNorm);
-      const learningRate = learningRateAt(step, schedule);
-      const metrics = { diceLoss: dice.item(), crossEntropy: crossEntropy.item() };
-      const result = { loss: loss.item(), learningRate, gradientNorm, metrics };
-      if (Number.isFinite(gradientNorm)) optimizer.step(learningRate);
-      return result;
+      return { loss, parts: { diceLoss: dice, crossEntropy } };
     },
     checkpoint: (progress) => writeCheckpoint(checkpointPath(dir), trained, progress),
   });
@@ -125,7 +118,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   return run;
 }
 
-/** A pre-trained encoder brings its own shape and input size. */
+/** A pre-trained encoder brings its own shape; the input size must be the one that it was trained at. */
 function withPretrainedEncoder(
   recipe: FinetuneRecipe,
   pretrained?: { encoder: FinetuneRecipe["encoder"] },

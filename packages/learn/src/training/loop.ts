@@ -7,10 +7,18 @@
 import { existsSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { MedsslError, type RunListener } from "@medssl/contract";
-import { scope } from "@medssl/torch";
+import { scope, type Tensor } from "@medssl/torch";
+import { type AdamW, clipGradientNorm } from "../optim/adamw.ts";
+import { learningRateAt, type Schedule } from "../optim/schedule.ts";
 import { appendMetrics, checkpointPath } from "./run-directory.ts";
 
-export interface StepResult {
+/** A step's loss, and the numbers that are followed beside it; scalars. */
+export interface Losses {
+  readonly loss: Tensor;
+  readonly parts: Readonly<Record<string, Tensor>>;
+}
+
+interface StepResult {
   readonly loss: number;
   readonly learningRate: number;
   /** Before clipping. */
@@ -24,17 +32,17 @@ export interface LoopOptions {
   readonly name: string;
   readonly dir: string;
   readonly firstStep: number;
-  readonly totalSteps: number;
+  readonly schedule: Schedule;
+  readonly optimizer: AdamW;
+  readonly gradientClipNorm: number;
   readonly imagesPerStep: number;
-  /** Of the schedule, for advice. */
-  readonly peakLearningRate: number;
   /** Seconds that earlier parts of this run took. */
   readonly secondsBefore: number;
   readonly checkpointEveryMinutes: number;
   readonly listen: RunListener;
   readonly signal?: AbortSignal | undefined;
-  /** One optimiser step; what it allocates is freed behind it. @param step 0-based */
-  step(step: number): StepResult;
+  /** The forward pass of a step; what it allocates is freed behind it. @param step 0-based */
+  forward(step: number): Losses;
   checkpoint(progress: { step: number; seconds: number }): void;
 }
 
@@ -47,8 +55,8 @@ export interface LoopResult {
 const SPEED_SMOOTHING = 0.1;
 
 export async function runSteps(options: LoopOptions): Promise<LoopResult> {
-  const { name, totalSteps, firstStep, listen } = options;
-  listen({ type: "start", name, totalSteps, firstStep });
+  const { name, schedule, firstStep, listen } = options;
+  listen({ type: "start", name, totalSteps: schedule.totalSteps, firstStep });
   const startMs = performance.now();
   const seconds = () => options.secondsBefore + (performance.now() - startMs) / 1000;
   let isComplete = false;
@@ -62,12 +70,13 @@ export async function runSteps(options: LoopOptions): Promise<LoopResult> {
 
 /** @returns Whether all steps are done; false when the signal came, with a checkpoint of that moment. */
 async function stepOn(options: LoopOptions, seconds: () => number): Promise<boolean> {
-  const { dir, firstStep, totalSteps, imagesPerStep, listen, signal } = options;
+  const { dir, firstStep, imagesPerStep, listen, signal } = options;
+  const { totalSteps } = options.schedule;
   let checkpointMs = performance.now();
   let stepSeconds = 0;
   for (let step = firstStep; step < totalSteps; step++) {
     const stepStartMs = performance.now();
-    const result = scope(() => options.step(step));
+    const result = scope(() => takeStep(step, options));
     if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) {
       throw divergence(step + 1, result, options);
     }
@@ -99,14 +108,26 @@ async function stepOn(options: LoopOptions, seconds: () => number): Promise<bool
   return true;
 }
 
+/** Forward, backward, clipping, update. Nothing moves when a gradient is not a number. */
+function takeStep(step: number, { forward, optimizer, schedule, gradientClipNorm }: LoopOptions): StepResult {
+  const { loss, parts } = forward(step);
+  loss.backward();
+  const gradientNorm = clipGradientNorm(optimizer.parameters, gradientClipNorm);
+  const learningRate = learningRateAt(step, schedule);
+  const metrics = Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, value.item()]));
+  const result = { loss: loss.item(), learningRate, gradientNorm, metrics };
+  if (Number.isFinite(gradientNorm)) optimizer.step(learningRate);
+  return result;
+}
+
 function divergence(
   step: number,
   { loss, gradientNorm, learningRate }: StepResult,
-  { dir, peakLearningRate }: LoopOptions,
+  { dir, schedule }: LoopOptions,
 ): MedsslError {
   const what = Number.isFinite(loss) ? `the gradient's norm is ${gradientNorm}` : `the loss is ${loss}`;
   const kept = existsSync(checkpointPath(dir)) ? ` The last good checkpoint is kept: ${checkpointPath(dir)}.` : "";
-  const lower = (peakLearningRate / 3).toExponential(1);
+  const lower = (schedule.peak / 3).toExponential(1);
   return new MedsslError(
     "ERR_DIVERGED",
     `Training diverged at step ${step}: ${what} (learning rate ${learningRate.toExponential(1)}).`,

@@ -14,9 +14,8 @@ import { writeReconstructions } from "../evaluation/pictures.ts";
 import { moveModule, namedParameters, stateDict } from "../nn/module.ts";
 import { randomKeepIndices, reconstruct } from "../objectives/masked-image-modeling.ts";
 import { PretrainingModel, pretrainingLoss } from "../objectives/pretraining.ts";
-import { AdamW, clipGradientNorm } from "../optim/adamw.ts";
+import { AdamW } from "../optim/adamw.ts";
 import { decayGroups } from "../optim/parameter-groups.ts";
-import { learningRateAt } from "../optim/schedule.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { runSteps } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
@@ -57,7 +56,6 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   manualSeed(recipe.seed);
   const model = moveModule(new PretrainingModel(recipe), device);
   const parameters = namedParameters(model);
-  const tensors = parameters.map(([, parameter]) => parameter);
   const optimizer = new AdamW(decayGroups(parameters, recipe.weightDecay), { betas: [0.9, 0.95] });
   const viewsPerImage: 1 | 2 = recipe.method === "mim" ? 1 : 2;
   const imagesPerStep = Math.ceil(recipe.batchSize / viewsPerImage);
@@ -96,20 +94,14 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     ...options,
     firstStep: before.step,
     secondsBefore: before.seconds,
-    totalSteps: recipe.steps,
+    schedule,
+    optimizer,
+    gradientClipNorm: recipe.gradientClipNorm,
     imagesPerStep: imagesPerStep * viewsPerImage,
-    peakLearningRate: schedule.peak,
     checkpointEveryMinutes: recipe.checkpointEveryMinutes,
-    step(step) {
+    forward(step) {
       const views = cutViews(set, sampler.next(imagesPerStep), viewOptions);
-      const { loss, parts } = inPrecision(() => pretrainingLoss(model, views, recipe, step));
-      loss.backward();
-      const gradientNorm = clipGradientNorm(tensors, recipe.gradientClipNorm);
-      const learningRate = learningRateAt(step, schedule);
-      const metrics = Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, value.item()]));
-      const result = { loss: loss.item(), learningRate, gradientNorm, metrics };
-      if (Number.isFinite(gradientNorm)) optimizer.step(learningRate);
-      return result;
+      return inPrecision(() => pretrainingLoss(model, views, recipe, step));
     },
     checkpoint: (progress) => writeCheckpoint(checkpointPath(dir), trained, progress),
   });
