@@ -55,8 +55,18 @@ test("phantoms become a store, a pre-trained encoder, a network, its scores and 
   json("phantom", "--task", "lungs", "--cases", "12", "--seed", "1", "--size", "96", "--out", at("phantoms"));
   const ingested = json("ingest", at("phantoms"), "--store", at("store"), "--labels", "lungs", "--size", "96");
   assert.equal(ingested.stored, 12);
-  const pretrained = json("pretrain", "--store", at("store"), "--out", at("encoder"), ...tiny(""), ...decoder(""));
+  const pretrained = json(
+    "pretrain",
+    "--store",
+    at("store"),
+    at("store"),
+    "--out",
+    at("encoder"),
+    ...tiny(""),
+    ...decoder(""),
+  );
   assert.equal(pretrained.isComplete, true);
+  assert.equal(pretrained.images, 12, "a store that is named twice is one store");
   assert.ok(existsSync(at("encoder", "reconstructions.png")));
   const tuned = json(
     "finetune",

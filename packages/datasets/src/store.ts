@@ -115,6 +115,11 @@ export function openStore(dir: string): Store {
   return { dir: root, name: basename(root), info, cases, shards: shardsOf(root, info.recipe, cases) };
 }
 
+/** Opens several stores; one that is named twice comes once. */
+export function openStores(dirs: readonly string[]): Store[] {
+  return [...new Set(dirs.map((dir) => resolve(dir)))].map(openStore);
+}
+
 function parseInfo(path: string, dir: string): StoreInfo {
   let info: Partial<StoreInfo> | null;
   try {

@@ -32,12 +32,12 @@ export const pretrainCommand = (): Command =>
     )
     .action(async (options: Options) => {
       const { parseRecipe, pretrainSchema, withSettings } = await import("@medssl/contract");
-      const { openStore } = await import("@medssl/datasets");
+      const { openStores } = await import("@medssl/datasets");
       await prepareCompute(options);
       const { loadRecipe, pretrain } = await import("@medssl/learn");
       const settings = withSettings(loadRecipe("pretrain", options.recipe), options.set ?? []);
       const recipe = parseRecipe(pretrainSchema, settings);
-      const selections = options.store.map(openStore).map((store) => ({ store, cases: store.cases }));
+      const selections = openStores(options.store).map((store) => ({ store, cases: store.cases }));
       const run = await interruptible((signal) =>
         pretrain({
           name: `pre-train ${recipe.method}`,

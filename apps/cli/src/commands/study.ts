@@ -58,21 +58,24 @@ export const studyCommand = (): Command =>
       "\nExamples:\n" +
         "  medssl study --store stores/lungs --unlabelled stores/cxr --out studies/lungs\n" +
         "  medssl study --store stores/lungs --fractions 1,10 --draws 2 --arms unet,scratch@vit,mim+acl@vit,mim+acl --out studies/heads\n" +
-        "  medssl study --store stores/retina --finetune vessels --set pretrain.steps=200 --out studies/retina",
+        "  medssl study --store stores/retina --pretrain vessels --finetune vessels --out studies/retina",
     )
     .action(async (options: Options) => {
       const { finetuneSchema, parseRecipe, pretrainSchema } = await import("@medssl/contract");
-      const { openStore } = await import("@medssl/datasets");
+      const { openStores } = await import("@medssl/datasets");
       await prepareCompute(options);
       const { loadRecipe, runStudy, studyTable } = await import("@medssl/learn");
       const recipe = <Stage extends "pretrain" | "finetune">(stage: Stage) =>
         stageSettings(loadRecipe(stage, options[stage]), options.set ?? [], stage, ["pretrain", "finetune"]);
+      const labeled = openStores(options.store);
       const { study, isComplete, report } = await interruptible((signal) =>
         runStudy({
-          title: options.title ?? options.store.map((dir) => openStore(dir).name).join(" + "),
+          title: options.title ?? labeled.map(({ name }) => name).join(" + "),
           command: `npx medssl ${shellLine(process.argv.slice(2))}`,
-          labeled: options.store.map(openStore),
-          unlabeled: (options.unlabelled ?? []).map(openStore),
+          labeled,
+          unlabeled: openStores(options.unlabelled ?? []).filter(
+            ({ dir }) => !labeled.some((store) => store.dir === dir),
+          ),
           dir: resolve(options.out),
           arms: options.arms,
           fractions: options.fractions,
