@@ -11,7 +11,7 @@ interface Options extends ComputeOptions {
   readonly out: string;
 }
 
-/** What fits into ten minutes on two cores; the whole matrix takes an hour. */
+/** What fits into ten minutes on two cores. */
 const MATRIX = { arms: ["unet", "scratch@vit", "mim+acl@vit", "mim+acl"], fractions: [1], draws: 2 };
 const SETTINGS = { pretrain: { steps: 300, learningRate: 2e-3 }, finetune: { steps: 120 } };
 
