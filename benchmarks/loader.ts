@@ -1,6 +1,6 @@
 /**
  * Whether training waits for images: a batch of 128 at 224x224 from a mapped store of 10,000, in random order, against a
- * step of pre-training on it.
+ * step of pre-training on it (forward and backward).
  *
  * The step is the recipe `tiny`'s network at 224 px; a larger one waits even less.
  */

@@ -73,9 +73,9 @@ async function compare(python: string, precision: StepSettings["precision"]) {
     for (const side of [ours, theirs]) await turn(side); // warm-up
     const pairs: { ours: number; theirs: number }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      const first = round % 2 === 0 ? await turn(ours) : 0;
-      const second = await turn(theirs);
-      pairs.push({ ours: first || (await turn(ours)), theirs: second });
+      const seconds = new Map<Contender, number>();
+      for (const side of round % 2 === 0 ? [ours, theirs] : [theirs, ours]) seconds.set(side, await turn(side));
+      pairs.push({ ours: seconds.get(ours)!, theirs: seconds.get(theirs)! });
     }
     const [ownMemory, otherMemory] = await Promise.all(
       [ours, theirs].map((side) => side.ask<{ bytes: number }>("memory")),
