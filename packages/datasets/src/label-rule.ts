@@ -15,6 +15,8 @@ import type { Label } from "./store.ts";
 /** A label and the value that mask files use for it. */
 export interface FileLabel extends Label {
   readonly fileValue: number;
+  /** Other values that files use for it, by mistake: 421 for MM-WHS's 420. */
+  readonly aliases?: readonly number[];
 }
 
 export interface LabelRule {

@@ -1,0 +1,97 @@
+/**
+ * A layout: how one data set, or one kind of folder, lies on disk. One file each: data, and the function that lists.
+ *
+ * The listing only says what there is; decoding, hashing and checking come later, in worker threads. So an item is plain
+ * data, and a layout never reads pixels. Lists are streams: an archive of a million files is never in memory at once.
+ */
+
+import type { Vec3 } from "@medssl/imaging";
+import type { FileLabel } from "../label-rule.ts";
+import type { SourceFolder } from "./source-folder.ts";
+
+/** What kind of picture it is; chooses the store's recipe. `other`: nobody says. */
+export type Modality = "xray" | "ct" | "mr" | "fundus" | "other";
+
+export type OfficialSplit = "train" | "validation" | "test";
+
+export interface Layout {
+  /** What `--layout` calls it: lower case, `chexpert`, `msd`. */
+  readonly name: string;
+  /** As the field writes it: "CheXpert". */
+  readonly title: string;
+  /** Of every item that does not say its own; undefined where the files themselves say (DICOM) or nobody does. */
+  readonly modality?: Modality;
+  /** What mask values mean; undefined where it is told from the masks, or there are none. */
+  readonly labels?: readonly FileLabel[];
+  /** Patients of layouts with one space are the same people: LiTS and MSD Task03. Others never share a patient. @default name */
+  readonly patientSpace?: string;
+  /** Whether file names are those of a published data set: pseudonyms that anybody can download. Else names are hashed. */
+  readonly isPublished: boolean;
+  /** The data set's own counts, for the report to compare with. */
+  readonly published?: PublishedCounts;
+  /** Whether the folder has this layout. Looks at few names, reads no pixels. The first layout of the registry that says yes is taken. */
+  recognize(folder: SourceFolder): boolean | Promise<boolean>;
+  /** Everything in the folder, in a stable order. */
+  list(folder: SourceFolder): AsyncIterable<SourceEntry>;
+}
+
+export interface PublishedCounts {
+  readonly images?: number;
+  readonly patients?: number;
+  readonly studies?: number;
+  readonly masks?: number;
+  /** Where the numbers stand: a citation or an address. */
+  readonly reference: string;
+}
+
+export type SourceEntry = SourceItem | SourceNote;
+
+/** A sentence about the folder for the user: what was left out and why, what is missing. */
+export interface SourceNote {
+  readonly note: string;
+}
+
+/** One thing to read: an image file, a volume, or the files of one DICOM series. It becomes one case, or one a slice. */
+export interface SourceItem {
+  /** Absolute paths; several for a DICOM series. */
+  readonly files: readonly string[];
+  /** Name below the source, with `/`, without extension; unique in the source and stable from run to run. */
+  readonly key: string;
+  readonly masks?: readonly MaskFile[] | undefined;
+  /** As the data set names them. Only salted hashes of them enter a store. Undefined: nobody says whose image it is. */
+  readonly patient?: string | undefined;
+  readonly study?: string | undefined;
+  readonly series?: string | undefined;
+  /** @default the layout's */
+  readonly modality?: Modality | undefined;
+  readonly view?: "frontal" | "lateral" | undefined;
+  readonly projection?: "PA" | "AP" | undefined;
+  readonly split?: OfficialSplit | undefined;
+  /** A class that splits keep the shares of, such as "tuberculosis". Never free text. */
+  readonly stratum?: string | undefined;
+  /** Where in the body, each 0-1, as DeepLesion says it. */
+  readonly location?: Vec3 | undefined;
+  /** What the file itself does not say, or says wrongly. */
+  readonly reading?: Reading | undefined;
+}
+
+/** A mask of the item's image, on the same grid. Several are laid over one another, later ones on top. */
+export interface MaskFile {
+  readonly file: string;
+  /** Every value above zero (8-bit: from 128 on) means the label with this `fileValue`; without it the values speak for themselves. */
+  readonly fileValue?: number;
+}
+
+/** How the stored numbers are to be understood, where the file does not say. Applied in this order. */
+export interface Reading {
+  /** Subtracted from every value: DeepLesion stores HU + 32768. */
+  readonly subtract?: number;
+  /** The values are Hounsfield units. */
+  readonly isHounsfield?: boolean;
+  /** Dark and bright are exchanged (JSRT). */
+  readonly isInverted?: boolean;
+  /** Voxel size [z, y, x] in place of the file's; `"unknown"` where the file's is known to be wrong. */
+  readonly spacingMm?: Vec3 | "unknown";
+  /** Cuts black borders off before anything else (Montgomery). */
+  readonly cropsBlackBorder?: boolean;
+}
