@@ -9,3 +9,4 @@ export * from "./node/read-mask.ts";
 export * from "./node/write-png.ts";
 export * from "./overlay.ts";
 export * from "./resize.ts";
+export type * from "./scan.ts";
