@@ -29,11 +29,17 @@ export interface Layout {
   readonly isPublished: boolean;
   /** The data set's own counts, for the report to compare with. */
   readonly published?: PublishedCounts;
+  /** What a folder says of itself, in place of the above: the labels of its `dataset.json`, say. */
+  describe?(folder: SourceFolder): LayoutFacts;
   /** Whether the folder has this layout. Looks at few names, reads no pixels. The first layout of the registry that says yes is taken. */
   recognize(folder: SourceFolder): boolean | Promise<boolean>;
   /** Everything in the folder, in a stable order. */
   list(folder: SourceFolder): AsyncIterable<SourceEntry>;
 }
+
+export type LayoutFacts = Partial<
+  Pick<Layout, "title" | "modality" | "labels" | "patientSpace" | "isPublished" | "published">
+>;
 
 export interface PublishedCounts {
   readonly images?: number;
