@@ -33,8 +33,18 @@ export interface Layout {
   describe?(folder: SourceFolder): LayoutFacts;
   /** Whether the folder has this layout. Looks at few names, reads no pixels. The first layout of the registry that says yes is taken. */
   recognize(folder: SourceFolder): boolean | Promise<boolean>;
+  /** Which of the options it heeds; the user is told when another one is given. */
+  readonly options?: readonly (keyof ListOptions)[];
   /** Everything in the folder, in a stable order. */
-  list(folder: SourceFolder): AsyncIterable<SourceEntry>;
+  list(folder: SourceFolder, options?: ListOptions): AsyncIterable<SourceEntry>;
+}
+
+/** What a user says about names that nobody else knows. */
+export interface ListOptions {
+  /** End of a mask file's name before the extension, such as `_mask`; chooses between observers too. */
+  readonly maskSuffix?: string | undefined;
+  /** Its first group, searched in the path below the source without extension, is the patient. */
+  readonly patientPattern?: RegExp | undefined;
 }
 
 export type LayoutFacts = Partial<
@@ -55,6 +65,8 @@ export type SourceEntry = SourceItem | SourceNote;
 /** A sentence about the folder for the user: what was left out and why, what is missing. */
 export interface SourceNote {
   readonly note: string;
+  /** `patients`: the note says how patients are told apart. One a source, where the names do not follow a data set's rule. */
+  readonly topic?: "patients";
 }
 
 /** One thing to read: an image file, a volume, or the files of one DICOM series. It becomes one case, or one a slice. */
@@ -79,6 +91,15 @@ export interface SourceItem {
   readonly location?: Vec3 | undefined;
   /** What the file itself does not say, or says wrongly. */
   readonly reading?: Reading | undefined;
+  /** Why it cannot be used, where the listing knows already: it is quarantined with this, unread. */
+  readonly refusal?: Refusal | undefined;
+}
+
+/** What a `MedsslError` is made of. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
 }
 
 /** A mask of the item's image, on the same grid. Several are laid over one another, later ones on top. */
@@ -86,6 +107,8 @@ export interface MaskFile {
   readonly file: string;
   /** Every value above zero (8-bit: from 128 on) means the label with this `fileValue`; without it the values speak for themselves. */
   readonly fileValue?: number;
+  /** Drawn on a copy of the image of another size, such as SCR's 1024 pixels on JSRT's 2048: brought to the image's by nearest neighbor. */
+  readonly hasOwnSize?: boolean;
 }
 
 /** How the stored numbers are to be understood, where the file does not say. Applied in this order. */
