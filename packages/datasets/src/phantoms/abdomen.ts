@@ -24,8 +24,8 @@ export function buildAbdomen(patient: Patient, diaphragm: readonly Solid[], post
     ...buildStomach(patient, posture, random),
     ...lobes,
     ...(posture === "lying" ? buildLiverVessels(lobes, random) : []),
-    ellipsoid("organ", [-42, -54, -86], [14, 24, 12], [0.3, -0.5, 0.8], inside),
-    ellipsoid("fluid", [-42, -54, -86], [12, 22, 10], [0.3, -0.5, 0.8], inside),
+    ellipsoid("organ", [-42, -54, -86], [14, 24, 12], [0.3, -0.5, 0.8], { ...inside, name: "gallbladder" }),
+    ellipsoid("fluid", [-42, -54, -86], [12, 22, 10], [0.3, -0.5, 0.8], { ...inside, name: "gallbladder" }),
   ];
 }
 
@@ -49,15 +49,20 @@ function buildRetroperitoneum(random: Random): Part[] {
     ];
     const axis: Point = [-0.22 * side, 0.2, 1];
     const sinus: Point = [center[0] - side * 9, center[1] - 3, center[2]];
+    const traits = { ...inside, name: side === -1 ? "right kidney" : "left kidney" };
     return [
-      ellipsoid("kidney", center, [52, 25, 23], axis, { ...inside, roughness: 1 }),
-      ellipsoid("medulla", center, [43, 17, 14], axis, { ...inside, roughness: 4, softness: 4 }),
+      ellipsoid("kidney", center, [52, 25, 23], axis, { ...traits, roughness: 1 }),
+      ellipsoid("medulla", center, [43, 17, 14], axis, { ...traits, roughness: 4, softness: 4 }),
       ellipsoid("fat", sinus, [26, 12, 9], axis, { ...inside, roughness: 4, softness: 3 }),
     ];
   });
   return [
     ...kidneys,
-    ellipsoid("spleen", [94, 34, around(random, -34, 8)], [46, 24, 48], [0.55, 1, -0.2], { ...inside, roughness: 2 }),
+    ellipsoid("spleen", [94, 34, around(random, -34, 8)], [46, 24, 48], [0.55, 1, -0.2], {
+      ...inside,
+      name: "spleen",
+      roughness: 2,
+    }),
     tube(
       "organ",
       [
@@ -68,14 +73,18 @@ function buildRetroperitoneum(random: Random): Part[] {
       ],
       11,
       8,
-      { ...inside, roughness: 3, mottle: 0.5 },
+      { ...inside, name: "pancreas", roughness: 3, mottle: 0.5 },
     ),
-    ellipsoid("organ", [-40, -8, -100], [14, 16, 30], [0, 0, 1], { ...inside, roughness: 2 }),
-    stack("portalBlood", [
-      { z: -330, x: -18, y: 16, right: 11, left: 11, front: 10, back: 9 },
-      { z: -70, x: -20, y: 12, right: 13, left: 13, front: 10, back: 9 },
-      { z: 14, x: -19, y: 8, right: 12, left: 12, front: 11, back: 10 },
-    ]),
+    ellipsoid("organ", [-40, -8, -100], [14, 16, 30], [0, 0, 1], { ...inside, name: "duodenum", roughness: 2 }),
+    stack(
+      "portalBlood",
+      [
+        { z: -330, x: -18, y: 16, right: 11, left: 11, front: 10, back: 9 },
+        { z: -70, x: -20, y: 12, right: 13, left: 13, front: 10, back: 9 },
+        { z: 14, x: -19, y: 8, right: 12, left: 12, front: 11, back: 10 },
+      ],
+      { name: "postcava" },
+    ),
     tube(
       "leftBlood",
       [
@@ -131,7 +140,7 @@ function buildStomach(patient: Patient, posture: Posture, random: Random): Part[
       axis: [0.9, -0.3, 0.6] as Point,
     },
   ];
-  const traits = { ...inside, roughness: 6 };
+  const traits = { ...inside, name: "stomach", roughness: 6 };
   const walls: Part[] = bodies.map(({ center, radii, axis }) =>
     ellipsoid("organ", center, [radii[0]! + 5, radii[1]! + 5, radii[2]! + 5], axis, traits),
   );
@@ -161,7 +170,7 @@ function inFrontOf(lumen: Solid, level: number): Solid {
       slope: 0,
     };
   };
-  return { ...lumen, tissue: "air", sectionAt, traits: { ...inside, roughness: 1 } };
+  return { ...lumen, tissue: "air", sectionAt, traits: { ...lumen.traits, roughness: 1, mottle: 0 } };
 }
 
 function bubble(top: number, random: Random): Part[] {

@@ -58,14 +58,14 @@ export function renderScan(task: ScanTask, seed: number, view: number, size: num
   const noise = between(random, 9, 26);
   const own = new Random(seed, 202 + view, streams[task]);
   const painter = new SlicePainter(grid, densities, scanLabels[task], own);
-  const parts = order(body, tumors).map((part) => posed(part, pose));
+  const parts = inPaintingOrder(body, tumors).map((part) => posed(part, pose));
   painter.paint(table(posed(body.skin, pose).sectionAt(grid.z), grid.z, random));
   painter.waver(own, 2.4);
   painter.paint(parts);
   return { image: show(painter.density, grid, noise, window, own), mask: painter.labels };
 }
 
-function order(body: Body, tumors: readonly Part[]): Part[] {
+export function inPaintingOrder(body: Body, tumors: readonly Part[]): Part[] {
   return [
     ...body.wall,
     ...body.lungs,
@@ -87,7 +87,7 @@ function drawHeights(task: ScanTask, patient: Patient, count: number, random: Ra
 }
 
 /** HU of the tissues: how much contrast medium has arrived where. */
-function drawDensities(task: ScanTask, random: Random): Densities {
+export function drawDensities(task: ScanTask, random: Random): Densities {
   const isEarly = task === "cardiac" ? chance(random, 0.75) : chance(random, 0.25);
   const left = isEarly ? between(random, 260, 430) : between(random, 130, 190);
   const right = isEarly ? between(random, 110, 0.9 * left) : left + around(random, 0, 8);
@@ -128,7 +128,7 @@ function drawWindow(task: ScanTask, random: Random): [number, number] {
 }
 
 /** The table under the patient, bent like a tray. */
-function table(skin: Section, z: number, random: Random): Part[] {
+export function table(skin: Section, z: number, random: Random): Part[] {
   const y = skin.y + skin.back + between(random, 1, 8);
   const bend = between(random, 4, 22);
   const shell = (drop: number): Part => {

@@ -98,9 +98,15 @@ function buildMediastinum(patient: Patient): Solid[] {
       ],
       { roughness: 2 },
     ),
-    column("rightBlood", 9 + u, [-22, -2, 185], [-27, -6, 150], [-27, -4, 96]),
-    column("leftBlood", r + 1, [4, -16, 84], [-13 - 6 * u, -20, 110], [-8 - 4 * u, -16, 146]),
-    ellipsoid("leftBlood", [5 + 4 * u, 8, 140 + 6 * u], [38 + 4 * u, r, r], [0.42, 0.9, -0.04]),
+    column("rightBlood", { radius: 9 + u }, [-22, -2, 185], [-27, -6, 150], [-27, -4, 96]),
+    column(
+      "leftBlood",
+      { name: "aorta", radius: r + 1 },
+      [4, -16, 84],
+      [-13 - 6 * u, -20, 110],
+      [-8 - 4 * u, -16, 146],
+    ),
+    ellipsoid("leftBlood", [5 + 4 * u, 8, 140 + 6 * u], [38 + 4 * u, r, r], [0.42, 0.9, -0.04], { name: "aorta" }),
     ellipsoid("rightBlood", [19, -18, 108], [22, 13, 13], [0.35, 0.6, 0.72]),
     ellipsoid("rightBlood", [30, 6, 117], [20, 10, 10], [0.75, 0.6, 0.1], hilum),
     ellipsoid("rightBlood", [-16, 6, 107], [36, 9, 10], [1, 0.18, -0.1], hilum),
@@ -127,30 +133,42 @@ function buildAxis(patient: Patient): Solid[] {
     ),
     column(
       "leftBlood",
-      11.5 + 2.5 * u,
+      { name: "aorta", radius: 11.5 + 2.5 * u },
       [5, 18, -330],
       [8, 25, -60],
       [21 + 9 * u, 50, 30],
       [27 + 7 * u, 51, 90],
       [22 + 5 * u, 36, 138 + 4 * u],
     ),
-    column("organ", 6.5, [6, 20, -20], [3, 41, 60], [3, 32, 130], [0, 34, 220], [0, 30, 300]),
+    column(
+      "organ",
+      { name: "esophagus", radius: 6.5 },
+      [6, 20, -20],
+      [3, 41, 60],
+      [3, 32, 130],
+      [0, 34, 220],
+      [0, 30, 300],
+    ),
   ];
 }
 
 function buildAirways(patient: Patient): Solid[] {
   const bend = 5 * patient.aorta;
   return [
-    column("air", 8, [0, 20, 118], [-2 - bend, 18, 150], [0, 16, 200], [0, 10, 300]),
+    column("air", { radius: 8 }, [0, 20, 118], [-2 - bend, 18, 150], [0, 16, 200], [0, 10, 300]),
     ellipsoid("air", [-14, 22, 108], [22, 6, 6], [-0.75, 0.1, -0.66], hilum),
     ellipsoid("air", [18, 24, 106], [26, 5.5, 5.5], [0.85, 0.1, -0.5], hilum),
   ];
 }
 
 /** A round vessel through the given points, which stand one above the other; the ends are rounded. */
-function column(tissue: Solid["tissue"], radius: number, ...points: (readonly [number, number, number])[]): Solid {
+function column(
+  tissue: Solid["tissue"],
+  { radius, ...traits }: { readonly radius: number; readonly name?: string },
+  ...points: (readonly [number, number, number])[]
+): Solid {
   const knots = points
     .toSorted((a, b) => a[2] - b[2])
     .map(([x, y, z]) => ({ z, x, y, right: radius, left: radius, front: radius, back: radius }));
-  return stack(tissue, knots, {}, { top: radius, bottom: radius });
+  return stack(tissue, knots, traits, { top: radius, bottom: radius });
 }

@@ -23,10 +23,17 @@ export interface XrayPicture {
   readonly mask: Uint8Array;
 }
 
-export function renderXray(seed: number, size: number): XrayPicture {
-  const patient = drawPatient(new Random(seed, 0));
+/**
+ * @param view `lateral`: the patient is turned, arms raised. Good for showing what a lateral film is like; turned parts
+ *   are approximations, so its mask is no truth to measure against.
+ */
+export function renderXray(seed: number, size: number, view: "frontal" | "lateral" = "frontal"): XrayPicture {
+  const isLateral = view === "lateral";
+  const drawn = drawPatient(new Random(seed, 0));
+  const patient = isLateral ? { ...drawn, breast: 0 } : drawn;
   const random = new Random(seed, 100);
-  const pose = drawPose(patient, random);
+  const frontal = drawPose(patient, random);
+  const pose = isLateral ? { ...frontal, turn: frontal.turn + Math.PI / 2, lean: 0 } : frontal;
   const film = placeFilm(pose, size, random);
   const body = buildBody(patient, "standing", seed);
   const stand = <Item extends Part>(parts: readonly Item[]) => parts.map((part) => posed(part, pose));
@@ -35,7 +42,7 @@ export function renderXray(seed: number, size: number): XrayPicture {
   const core = stand(body.core);
   const axis = stand(body.axis);
   const belly = stand(body.belly.filter((part): part is Solid => part.kind === "solid"));
-  const walls = stand([...body.arms, ...body.wall] as readonly Solid[]);
+  const walls = stand([...(isLateral ? [] : body.arms), ...body.wall] as readonly Solid[]);
   const projection = castRays(
     [
       ...walls.map((solid) => ({ solid, role: "body" }) as const),
@@ -49,9 +56,10 @@ export function renderXray(seed: number, size: number): XrayPicture {
     patient.lungDensity,
   );
   const { depth, lung } = projection;
-  addBones(depth, stand([...body.bones, ...body.armBones]), film, patient.boneDensity);
+  addBones(depth, stand([...body.bones, ...(isLateral ? [] : body.armBones)]), film, patient.boneDensity);
   addRods(depth, stand<Tube>(body.lungVessels), film, 1.3 * (attenuation.blood - attenuation.lung));
-  addFindings(depth, lung, film, lungs, new Random(seed, 101));
+  // Findings are drawn for the frontal view: a fluid's level would be a box from the side.
+  if (!isLateral) addFindings(depth, lung, film, lungs, new Random(seed, 101));
   addHardware(depth, film, new Random(seed, 102));
   const field = lungField(projection);
   const warp = drawWarp(film, random);
