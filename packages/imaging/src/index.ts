@@ -1,4 +1,5 @@
 export * from "./channels.ts";
+export * from "./dicom/dataset.ts";
 export * from "./fit.ts";
 export type * from "./image.ts";
 export * from "./intensity.ts";
