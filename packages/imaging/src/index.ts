@@ -1,6 +1,8 @@
 export * from "./channels.ts";
 export * from "./dicom/dataset.ts";
 export * from "./fit.ts";
+export * from "./geometry/affine.ts";
+export * from "./geometry/orientation.ts";
 export type * from "./image.ts";
 export * from "./intensity.ts";
 export * from "./limits.ts";
