@@ -5,6 +5,7 @@ export type { IngestSummary, SourceSummary } from "./ingest-summary.ts";
 export { type FileLabel, type LabelRule, parseLabels } from "./label-rule.ts";
 export * from "./phantoms/phantom.ts";
 export * from "./phantoms/phantom-folder.ts";
+export { TorsoScan, type TorsoSlice } from "./phantoms/torso-scan.ts";
 export * from "./random.ts";
 export * from "./splits.ts";
 export * from "./store.ts";
