@@ -1,3 +1,5 @@
+export * from "./black-border.ts";
+export * from "./burned-in.ts";
 export * from "./channels.ts";
 export * from "./dicom/dataset.ts";
 export * from "./fit.ts";
@@ -12,6 +14,7 @@ export * from "./node/read-image.ts";
 export * from "./node/read-mask.ts";
 export * from "./node/serve-jobs.ts";
 export * from "./node/worker-pool.ts";
+export * from "./node/write-jpeg.ts";
 export * from "./node/write-png.ts";
 export * from "./overlay.ts";
 export * from "./resize.ts";
