@@ -6,10 +6,17 @@
  */
 
 import { MedsslError } from "@medssl/contract";
+import { acdc } from "./acdc.ts";
+import { amos22 } from "./amos22.ts";
+import { deepLesion } from "./deeplesion.ts";
 import type { Layout } from "./layout.ts";
+import { lits } from "./lits.ts";
+import { mmWhs } from "./mm-whs.ts";
+import { msd } from "./msd.ts";
+import { nnunetRaw } from "./nnunet-raw.ts";
 import type { SourceFolder } from "./source-folder.ts";
 
-export const layouts: readonly Layout[] = [];
+export const layouts: readonly Layout[] = [deepLesion, amos22, acdc, mmWhs, lits, nnunetRaw, msd];
 
 /**
  * The folder's layout: the one with this name, else the first that recognises it.

@@ -1,0 +1,78 @@
+/**
+ * ACDC: cine MR of the heart in short axis; end diastole and end systole are annotated.
+ *
+ *     training/patient001/{Info.cfg, patient001_4d.nii.gz, patient001_frame01.nii.gz, patient001_frame01_gt.nii.gz, ...}
+ *     testing/patient101/...
+ *
+ * Phases    Info.cfg says which frame is end diastole (not always the first) and which end systole; without it (in
+ *           shared copies) the two are not told apart. Both are one patient's.
+ * Left out  the whole cine (`_4d`), which holds the annotated frames again; height and weight.
+ * Stratum   the diagnosis, Info.cfg's `Group`.
+ * Labels    0 background, 1 right ventricle, 2 myocardium, 3 left ventricle. M&Ms numbers the ventricles the other way
+ *           round: its files, brought into this layout, would be read with right and left exchanged.
+ * Slices    5-10 mm apart: two-dimensional by nature.
+ * Source    Bernard et al., IEEE Trans. Med. Imaging 37(11):2514-2525 (2018).
+ */
+
+import { readFileSync } from "node:fs";
+import { fileLabels } from "./file-labels.ts";
+import { isMostly } from "./image-sample.ts";
+import type { Layout } from "./layout.ts";
+import { listByName, type Role } from "./named-images.ts";
+import type { SourceFolder } from "./source-folder.ts";
+
+const FILE = /(?:^|\/)((patient\d{3})_(?:4d|frame(\d+)))(_gt)?\.nii(?:\.gz)?$/;
+const GROUPS = ["NOR", "MINF", "DCM", "HCM", "RV"];
+
+export const acdc: Layout = {
+  name: "acdc",
+  title: "ACDC",
+  modality: "mr",
+  isPublished: true,
+  labels: fileLabels({ "right ventricle": 1, myocardium: 2, "left ventricle": 3 }),
+  published: { patients: 150, images: 300, reference: "Bernard et al., IEEE Trans. Med. Imaging 37(11) (2018)" },
+
+  recognize: (folder) => isMostly(folder, (path) => FILE.test(path)),
+
+  async *list(folder) {
+    const numWithInfo = new Map<boolean, number>();
+    const missing = new Set<string>();
+    yield* listByName(folder, roleOf, ({ path }) => {
+      const [, , patient = "", frame] = FILE.exec(path)!;
+      const here = path.slice(0, path.lastIndexOf("/") + 1);
+      const info = readInfo(folder, `${here}Info.cfg`);
+      numWithInfo.set(info !== undefined, (numWithInfo.get(info !== undefined) ?? 0) + 1);
+      for (const phase of [info?.ED, info?.ES]) {
+        const wanted = `${here}${patient}_frame${phase?.padStart(2, "0")}.nii`;
+        if (phase !== undefined && !folder.firstOf(wanted, `${wanted}.gz`)) missing.add(wanted);
+      }
+      return {
+        patient,
+        study: patient,
+        series: Number(frame) === Number(info?.ED) ? "ED" : Number(frame) === Number(info?.ES) ? "ES" : undefined,
+        split: /(?:^|\/)training\//.test(path) ? "train" : /(?:^|\/)testing\//.test(path) ? "test" : undefined,
+        stratum: GROUPS.find((group) => group === info?.Group),
+      };
+    });
+    const numWithout = numWithInfo.get(false) ?? 0;
+    if (numWithout > 0) yield { note: `${numWithout} images have no Info.cfg: their phase and diagnosis are unknown` };
+    if (missing.size > 0) yield { note: `${missing.size} frames of Info.cfg are missing, such as ${[...missing][0]}` };
+  },
+};
+
+function roleOf(path: string): Role | undefined {
+  const [, image, , frame, gt] = FILE.exec(path) ?? [];
+  if (image === undefined) return undefined;
+  if (frame === undefined) return { leftOut: "cine files (_4d), whose annotated frames are listed," };
+  return gt === undefined ? { image } : { maskOf: image };
+}
+
+type Info = Partial<Record<"ED" | "ES" | "Group", string>>;
+
+/** `Info.cfg` holds lines such as `ED: 1`. */
+function readInfo(folder: SourceFolder, path: string): Info | undefined {
+  if (!folder.has(path)) return undefined;
+  const lines = readFileSync(folder.at(path), "utf8").split(/\r?\n/);
+  const fields = lines.map((line) => /^\s*(ED|ES|Group)\s*:\s*(\w+)\s*$/.exec(line)?.slice(1, 3) ?? []);
+  return Object.fromEntries(fields.filter(({ length }) => length === 2));
+}
