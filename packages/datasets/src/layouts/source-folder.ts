@@ -6,13 +6,22 @@
  * Links      to folders are followed, each folder once.
  */
 
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { CsvIndex, type CsvRecord, readCsv } from "./csv.ts";
+
+const LEFT_OUT = /^(?:\.|__MACOSX$)/;
+
+export interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
+}
 
 export class SourceFolder {
   /** Absolute path. */
   readonly root: string;
+  /** Folders below that may not be read, as far as they were met: their files are in no list. */
+  readonly unreadable = new Set<string>();
 
   constructor(root: string) {
     this.root = resolve(root);
@@ -41,7 +50,7 @@ export class SourceFolder {
   names(folder = ""): string[] {
     try {
       return readdirSync(this.at(folder))
-        .filter((name) => !/^(?:\.|__MACOSX$)/.test(name))
+        .filter((name) => !LEFT_OUT.test(name))
         .sort();
     } catch {
       return [];
@@ -50,29 +59,33 @@ export class SourceFolder {
 
   /** Names of the folders in a folder, sorted. */
   folders(folder = ""): string[] {
-    return this.names(folder).filter((name) =>
-      statSync(this.at(join(folder, name)), { throwIfNoEntry: false })?.isDirectory(),
-    );
+    return this.entries(folder).flatMap(({ name, isFolder }) => (isFolder ? [name] : []));
+  }
+
+  /** What is in a folder, sorted by name; nothing where it is missing. */
+  entries(folder = ""): FolderEntry[] {
+    try {
+      return readdirSync(this.at(folder), { withFileTypes: true })
+        .filter(({ name }) => !LEFT_OUT.test(name))
+        .map((entry) => ({ name: entry.name, isFolder: this.#isFolder(folder, entry) }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    } catch (error) {
+      if (!["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) this.unreadable.add(folder);
+      return [];
+    }
+  }
+
+  #isFolder(folder: string, entry: Dirent): boolean {
+    if (!entry.isSymbolicLink()) return entry.isDirectory();
+    return statSync(this.at(join(folder, entry.name)), { throwIfNoEntry: false })?.isDirectory() === true;
   }
 
   /** All files below a folder. */
   *walk(folder = "", visited = new Set<string>()): Generator<string> {
-    let entries: { name: string; isFolder: boolean }[];
-    try {
-      const here = realpathSync(this.at(folder));
-      if (visited.has(here)) return;
-      visited.add(here);
-      entries = readdirSync(this.at(folder), { withFileTypes: true }).map((entry) => ({
-        name: entry.name,
-        isFolder: entry.isSymbolicLink()
-          ? statSync(this.at(join(folder, entry.name)), { throwIfNoEntry: false })?.isDirectory() === true
-          : entry.isDirectory(),
-      }));
-    } catch {
-      return;
-    }
-    entries = entries.filter(({ name }) => !/^(?:\.|__MACOSX$)/.test(name)).sort((a, b) => (a.name < b.name ? -1 : 1));
-    for (const { name, isFolder } of entries) {
+    const here = realpath(this.at(folder));
+    if (here === undefined || visited.has(here)) return;
+    visited.add(here);
+    for (const { name, isFolder } of this.entries(folder)) {
       const path = folder === "" ? name : `${folder}/${name}`;
       if (isFolder) yield* this.walk(path, visited);
       else yield path;
@@ -103,5 +116,13 @@ export class SourceFolder {
   ): Promise<CsvIndex | undefined> {
     const table = this.table(path);
     return table === undefined ? undefined : await CsvIndex.read(this.at(table), keyOf, requiredColumns);
+  }
+}
+
+function realpath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
   }
 }
