@@ -99,7 +99,7 @@ function progressLine(run: StartEvent, last: StepEvent | undefined, hasBar: bool
   if (last === undefined) return [run.name, ...bar, ...position].join("  ");
   const left = Number.isFinite(last.secondsLeft) ? [`${duration(last.secondsLeft)} left`] : [];
   const metrics = Object.entries(last.metrics).map(([name, value]) => `${name} ${figures(value)}`);
-  return [run.name, ...bar, ...position, ...left, ...lossAndSpeed(last), ...metrics].join("  ");
+  return [run.name, ...bar, ...position, ...left, ...lossAndSpeed(run, last), ...metrics].join("  ");
 }
 
 function summaryLine(run: StartEvent, last: StepEvent | undefined, event: DoneEvent): string {
@@ -107,14 +107,14 @@ function summaryLine(run: StartEvent, last: StepEvent | undefined, event: DoneEv
   const parts = event.isComplete
     ? [run.name, `${step}/${run.totalSteps} in ${duration(event.seconds)}`]
     : [run.name, `stopped at ${step}/${run.totalSteps} after ${duration(event.seconds)}`];
-  return [...parts, ...(last === undefined ? [] : lossAndSpeed(last))].join("  ");
+  return [...parts, ...(last === undefined ? [] : lossAndSpeed(run, last))].join("  ");
 }
 
 /** Work without a loss, such as reading files, says NaN and shows none. */
-function lossAndSpeed(event: StepEvent): string[] {
+function lossAndSpeed({ unit = "images" }: StartEvent, event: StepEvent): string[] {
   const loss = Number.isFinite(event.loss) ? [`loss ${figures(event.loss)}`] : [];
   const hasSpeed = Number.isFinite(event.imagesPerSecond) && event.imagesPerSecond > 0;
-  return hasSpeed ? [...loss, `${figures(event.imagesPerSecond)} images/s`] : loss;
+  return hasSpeed ? [...loss, `${figures(event.imagesPerSecond)} ${unit}/s`] : loss;
 }
 
 /** No colors where the environment asks for none (NO_COLOR). */

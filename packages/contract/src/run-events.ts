@@ -9,6 +9,8 @@ export interface StartEvent {
   readonly name: string;
   readonly totalSteps: number;
   readonly firstStep: number;
+  /** What a step goes through, for the speed. @default "images" */
+  readonly unit?: "images" | "files";
 }
 
 /** One optimiser step is done. */
@@ -45,21 +47,26 @@ export type RunEvent = StartEvent | StepEvent | NoteEvent | DoneEvent;
 export type RunListener = (event: RunEvent) => void;
 
 export interface CountedWork {
-  /** One more piece is done. @param metrics Numbers worth following */
-  advance(metrics?: Readonly<Record<string, number>>): void;
+  /** More is done. @param metrics Numbers worth following @param count Pieces @default 1 */
+  advance(metrics?: Readonly<Record<string, number>>, count?: number): void;
   /** The work is over, be it that all pieces are done or not. Returns whether they are. */
   end(): boolean;
 }
 
 /** Tells of work that is counted and has no loss, such as reading files. */
-export function countedWork(name: string, totalSteps: number, listen: RunListener): CountedWork {
+export function countedWork(
+  name: string,
+  totalSteps: number,
+  listen: RunListener,
+  unit: "images" | "files" = "images",
+): CountedWork {
   const startMs = performance.now();
   const seconds = () => (performance.now() - startMs) / 1000;
   let step = 0;
-  listen({ type: "start", name, totalSteps, firstStep: 0 });
+  listen({ type: "start", name, totalSteps, firstStep: 0, unit });
   return {
-    advance(metrics = {}) {
-      step += 1;
+    advance(metrics = {}, count = 1) {
+      step += count;
       const imagesPerSecond = step / seconds();
       const secondsLeft = (totalSteps - step) / imagesPerSecond;
       listen({

@@ -10,7 +10,7 @@
 
 import { MedsslError } from "@medssl/contract";
 import type { Image, LabelImage } from "@medssl/imaging";
-import type { Label } from "./store.ts";
+import type { Label } from "./store/store.ts";
 
 /** A label and the value that mask files use for it. */
 export interface FileLabel extends Label {
@@ -22,6 +22,25 @@ export interface FileLabel extends Label {
 export interface LabelRule {
   readonly kind: "binary" | "indexed";
   readonly labels: readonly FileLabel[];
+  /** Values that files use for structures that are not wanted: they become background. */
+  readonly background?: readonly number[];
+}
+
+/** The rule of a data set whose labels are known. @param wanted The user's choice among them; the others are background */
+export function ruleOfLabels(known: readonly FileLabel[], wanted: LabelRule = ruleOf(known)): LabelRule {
+  if (known.length === 1) return wanted;
+  const labels = wanted.labels.map((label) => {
+    const aliases = known.find(({ fileValue }) => fileValue === label.fileValue)?.aliases;
+    return aliases === undefined ? label : { ...label, aliases };
+  });
+  const valuesOfLabels = (list: readonly FileLabel[]) => list.flatMap(({ fileValue, aliases = [] }) => [fileValue, ...aliases]);
+  const chosen = new Set(valuesOfLabels(labels));
+  return { kind: "indexed", labels, background: valuesOfLabels(known).filter((value) => !chosen.has(value)) };
+}
+
+function ruleOf(labels: readonly FileLabel[]): LabelRule {
+  const isBinary = labels.length === 1 && [1, 255, 65535].includes(labels[0]!.fileValue);
+  return { kind: isBinary ? "binary" : "indexed", labels };
 }
 
 /** Masks of small whole numbers are taken for label indices up to this; larger ones must be named. */
@@ -54,8 +73,7 @@ export function parseLabels(text: string): LabelRule {
       throw new MedsslError("ERR_LABELS", `--labels: the same ${key === "name" ? "name" : "value"} twice in "${text}"`);
     }
   }
-  const isBinary = labels.length === 1 && [1, 255, 65535].includes(labels[0]!.fileValue);
-  return { kind: isBinary ? "binary" : "indexed", labels };
+  return ruleOf(labels);
 }
 
 /** What one mask speaks for, where the labels are not named. */
@@ -100,8 +118,10 @@ export interface ReadLabels {
  */
 export function applyLabelRule(mask: Image, rule: LabelRule, name: string): ReadLabels {
   const values = valuesOf(mask);
-  const indices = new Map(rule.labels.map(({ fileValue, value }) => [fileValue, value]));
-  indices.set(0, 0);
+  const indices = new Map([0, ...(rule.background ?? [])].map((value) => [value, 0]));
+  for (const { fileValue, aliases = [], value } of rule.labels) {
+    for (const one of [fileValue, ...aliases]) indices.set(one, value);
+  }
   if (values.every((value) => indices.has(value))) return relabel(mask, (value) => indices.get(value)!);
   if (rule.kind === "binary") {
     if (isTwoValued(values)) return relabel(mask, (value) => (value > 0 ? 1 : 0));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { casesOfPatients, drawPatients, makeSplit, readSplit, writeSplit } from "./splits.ts";
-import type { Case } from "./store.ts";
+import type { Case } from "./store/store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "medssl-splits-"));
 test.after(() => rmSync(folder, { recursive: true }));

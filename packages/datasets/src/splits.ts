@@ -10,7 +10,7 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { MedsslError } from "@medssl/contract";
 import { Random } from "./random.ts";
-import type { Case } from "./store.ts";
+import type { Case } from "./store/store.ts";
 
 export interface Split {
   readonly version: 1;

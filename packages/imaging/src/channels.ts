@@ -1,4 +1,5 @@
 import type { Image } from "./image.ts";
+import type { Samples } from "./scan.ts";
 
 /** What a color image becomes when one channel is wanted: its luminance (Rec. 601) or its green channel. */
 export type Channel = "luma" | "green";
@@ -9,10 +10,7 @@ export type Channel = "luma" | "green";
  * Luminance is (299 R + 587 G + 114 B) / 1000, rounded. Green is what fundus photographs are read in: blood absorbs it
  * most, so vessels stand out there.
  */
-export function selectChannel<Pixels extends Uint8Array | Uint16Array>(
-  image: Image<Pixels>,
-  channel: Channel,
-): Image<Pixels> {
+export function selectChannel<Pixels extends Samples>(image: Image<Pixels>, channel: Channel): Image<Pixels> {
   if (image.channels === 1) return image;
   const { width, height, data } = image;
   const gray = emptyLike(data, width * height);
@@ -26,6 +24,6 @@ export function selectChannel<Pixels extends Uint8Array | Uint16Array>(
 }
 
 /** Zeros of the same type. */
-export function emptyLike<Pixels extends Uint8Array | Uint16Array>(data: Pixels, length: number): Pixels {
-  return (data instanceof Uint8Array ? new Uint8Array(length) : new Uint16Array(length)) as Pixels;
+export function emptyLike<Pixels extends Samples>(data: Pixels, length: number): Pixels {
+  return new (data.constructor as new (length: number) => Pixels)(length);
 }

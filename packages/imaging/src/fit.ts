@@ -2,21 +2,22 @@
  * Puts images of any size into one size, and labels of that size back onto the image they were predicted for.
  *
  * Squash   both axes are scaled on their own: the whole size is used, the aspect is not kept.
- * Pad      one factor for both axes; the image is centered, the rest is 0 (black, background).
+ * Pad      one factor for both axes; the image is centered, the rest is black: 0, and air (-1024 HU) in int16.
+ * Crop     one factor for both axes, so that the short side fills the size; the ends of the long side are left out.
  */
 
 import { emptyLike } from "./channels.ts";
-import type { Image, LabelImage } from "./image.ts";
+import type { Image, LabelImage, WholePixels } from "./image.ts";
 import { resizeImage, resizeLabels } from "./resize.ts";
 
 export interface Frame {
   readonly width: number;
   readonly height: number;
-  readonly fit: "squash" | "pad";
+  readonly fit: "squash" | "pad" | "crop";
 }
 
 /** Fits a grey image into the frame. */
-export function fitImage<Pixels extends Uint8Array | Uint16Array>(image: Image<Pixels>, frame: Frame): Image<Pixels> {
+export function fitImage<Pixels extends WholePixels>(image: Image<Pixels>, frame: Frame): Image<Pixels> {
   const inner = innerBox(image.width, image.height, frame);
   return paste(resizeImage(image, inner.width, inner.height), inner, frame);
 }
@@ -26,15 +27,20 @@ export function fitLabels(labels: LabelImage, frame: Frame): LabelImage {
   return paste(resizeLabels(labels, inner.width, inner.height), inner, frame);
 }
 
-/** The inverse of `fitLabels` for an image of this original size: the padding goes, the rest is scaled back. */
+/**
+ * The inverse of `fitLabels` for an image of this original size: the padding goes, the rest is scaled back. What a crop
+ * left out is background.
+ */
 export function unfitLabels(labels: LabelImage, frame: Frame, width: number, height: number): LabelImage {
   const inner = innerBox(width, height, frame);
-  const data = new Uint8Array(inner.width * inner.height);
-  for (let y = 0; y < inner.height; y++) {
-    const start = (inner.top + y) * frame.width + inner.left;
-    data.set(labels.data.subarray(start, start + inner.width), y * inner.width);
-  }
-  return resizeLabels({ width: inner.width, height: inner.height, channels: 1, data }, width, height);
+  const whole = {
+    width: inner.width,
+    height: inner.height,
+    channels: 1,
+    data: new Uint8Array(inner.width * inner.height),
+  } as const;
+  copyOverlap(labels, whole, -inner.left, -inner.top);
+  return resizeLabels(whole, width, height);
 }
 
 interface Box {
@@ -44,10 +50,11 @@ interface Box {
   readonly height: number;
 }
 
-/** Where in the frame an image of this size lies. */
+/** Where in the frame an image of this size lies; a cropped image reaches beyond the frame. */
 function innerBox(width: number, height: number, frame: Frame): Box {
   if (frame.fit === "squash") return { left: 0, top: 0, width: frame.width, height: frame.height };
-  const factor = Math.min(frame.width / width, frame.height / height);
+  const factors = [frame.width / width, frame.height / height];
+  const factor = frame.fit === "pad" ? Math.min(...factors) : Math.max(...factors);
   const innerWidth = Math.max(Math.round(width * factor), 1);
   const innerHeight = Math.max(Math.round(height * factor), 1);
   return {
@@ -58,15 +65,23 @@ function innerBox(width: number, height: number, frame: Frame): Box {
   };
 }
 
-function paste<Pixels extends Uint8Array | Uint16Array>(
-  image: Image<Pixels>,
-  box: Box,
-  { width, height }: Frame,
-): Image<Pixels> {
+const AIR_HU = -1024;
+
+function paste<Pixels extends WholePixels>(image: Image<Pixels>, box: Box, { width, height }: Frame): Image<Pixels> {
   if (box.width === width && box.height === height) return image;
   const data = emptyLike(image.data, width * height);
-  for (let y = 0; y < box.height; y++) {
-    data.set(image.data.subarray(y * box.width, (y + 1) * box.width), (box.top + y) * width + box.left);
+  if (data instanceof Int16Array) data.fill(AIR_HU);
+  const framed = { width, height, channels: 1, data } as const;
+  copyOverlap(image, framed, box.left, box.top);
+  return framed;
+}
+
+/** Copies what of `source`, placed at (left, top), lies inside of `target`. */
+function copyOverlap(source: Image<WholePixels>, target: Image<WholePixels>, left: number, top: number): void {
+  const from = Math.max(-left, 0);
+  const until = Math.min(source.width, target.width - left);
+  for (let y = Math.max(-top, 0); y < Math.min(source.height, target.height - top); y++) {
+    const row = source.data.subarray(y * source.width + from, y * source.width + until);
+    target.data.set(row, (top + y) * target.width + left + from);
   }
-  return { width, height, channels: 1, data };
 }

@@ -11,9 +11,9 @@
  */
 
 import { emptyLike } from "./channels.ts";
-import type { Image, LabelImage } from "./image.ts";
+import type { Image, LabelImage, WholePixels } from "./image.ts";
 
-export function resizeImage<Pixels extends Uint8Array | Uint16Array>(
+export function resizeImage<Pixels extends WholePixels>(
   image: Image<Pixels>,
   width: number,
   height: number,
@@ -72,10 +72,16 @@ function cubic(x: number): number {
   return 0;
 }
 
-function resizeRows<Pixels extends Uint8Array | Uint16Array>(image: Image<Pixels>, width: number): Pixels {
+/** Smallest and largest value of the type. */
+function rangeOf(data: WholePixels): [least: number, most: number] {
+  if (data instanceof Int16Array) return [-32768, 32767];
+  return [0, data instanceof Uint8Array ? 255 : 65535];
+}
+
+function resizeRows<Pixels extends WholePixels>(image: Image<Pixels>, width: number): Pixels {
   const { data, channels, height } = image;
   const { first, weights, numTaps } = bicubicTaps(image.width, width);
-  const largest = data instanceof Uint8Array ? 255 : 65535;
+  const [least, most] = rangeOf(data);
   const result = emptyLike(data, width * height * channels);
   for (let y = 0, target = 0; y < height; y++) {
     const row = y * image.width;
@@ -86,7 +92,7 @@ function resizeRows<Pixels extends Uint8Array | Uint16Array>(image: Image<Pixels
         for (let tap = x * numTaps; tap < (x + 1) * numTaps; tap++, source += channels) {
           sum += weights[tap]! * data[source]!;
         }
-        result[target] = Math.min(Math.max(sum, 0), largest);
+        result[target] = Math.min(Math.max(Math.floor(sum), least), most);
       }
     }
   }
@@ -94,14 +100,14 @@ function resizeRows<Pixels extends Uint8Array | Uint16Array>(image: Image<Pixels
 }
 
 /** The same down the columns; `stride` is the number of values in a row. */
-function resizeColumns<Pixels extends Uint8Array | Uint16Array>(
+function resizeColumns<Pixels extends WholePixels>(
   data: Pixels,
   stride: number,
   sourceHeight: number,
   height: number,
 ): Pixels {
   const { first, weights, numTaps } = bicubicTaps(sourceHeight, height);
-  const largest = data instanceof Uint8Array ? 255 : 65535;
+  const [least, most] = rangeOf(data);
   const result = emptyLike(data, stride * height);
   const sums = new Float64Array(stride);
   for (let y = 0; y < height; y++) {
@@ -113,7 +119,7 @@ function resizeColumns<Pixels extends Uint8Array | Uint16Array>(
     }
     for (let x = 0; x < stride; x++) {
       const sum = sums[x]!;
-      result[y * stride + x] = Math.min(Math.max(sum, 0), largest);
+      result[y * stride + x] = Math.min(Math.max(Math.floor(sum), least), most);
     }
   }
   return result;

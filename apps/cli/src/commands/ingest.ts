@@ -1,59 +1,101 @@
-import type { IngestSummary, SourceSummary } from "@medssl/datasets";
+import type { IngestSummary, ShardOf, SourceSummary } from "@medssl/datasets";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
+import { integerFrom } from "../option-values.ts";
 import { printJson, printTable } from "../output.ts";
 import { progressListener } from "../progress.ts";
 
 interface Options {
   readonly store: string;
+  readonly layout?: string;
   readonly size?: { readonly width: number; readonly height: number };
-  readonly fit?: "squash" | "pad";
+  readonly fit?: "squash" | "pad" | "crop";
   readonly channel?: "luma" | "green";
   readonly labels?: string;
+  readonly masks: boolean;
   readonly maskSuffix?: string;
   readonly patientPattern?: RegExp;
+  readonly workers?: number;
+  readonly timeLimit?: number;
+  readonly shard?: ShardOf;
+  readonly saltFile?: string;
   readonly json?: true;
 }
 
-/** Reasons shown in full for each kind of quarantine; the catalog has all. */
+/** Reasons shown in full for each kind of quarantine; the ledger has all. */
 const SHOWN_PER_REASON = 5;
 
 export const ingestCommand = (): Command =>
   new Command("ingest")
     .description(
-      "Reads folders of PNG and JPEG images, with their masks where there are any, into a store that training reads." +
+      "Reads archives of medical images, with their masks where there are any, into a store that training reads: DICOM," +
+        " NIfTI, PNG, JPEG, TIFF and more, in the layouts of the field's data sets or in any folder." +
         " Running it again adds what is new and leaves the rest.",
     )
-    .argument("<source...>", "folders: images/ and masks/, or images and masks in one folder, or images alone")
+    .argument("<source...>", "folders; what each is, is recognised by looking (docs/layouts.md)")
     .requiredOption("--store <dir>", "the store's folder; made when missing")
-    .option("--size <size>", "stored size in pixels, N or WxH; a new store's default is 192", parseSize)
-    .addOption(
-      new Option("--fit <way>", "fill the size, or keep the aspect (default: squash)").choices(["squash", "pad"]),
+    .option("--layout <name>", "how the sources lie, where looking is wrong; or a module of your own, ./layout.ts")
+    .option(
+      "--size <size>",
+      "stored size in pixels, N or WxH (default: X-rays 320, CT and fundus 512, MR 256, other pictures 192)",
+      parseSize,
     )
     .addOption(
-      new Option("--channel <channel>", "what color images are reduced to (default: luma)").choices(["luma", "green"]),
+      new Option("--fit <way>", "fill the size, keep the aspect with a border, or cut the long side").choices([
+        "squash",
+        "pad",
+        "crop",
+      ]),
     )
-    .option("--labels <names>", "names of the mask values, NAME=VALUE,...; told from the masks when left out")
+    .addOption(
+      new Option("--channel <channel>", "what color images are reduced to (default: luma, fundus green)").choices([
+        "luma",
+        "green",
+      ]),
+    )
+    .option("--labels <names>", "names of the mask values, NAME=VALUE,...; the data set's, or told from the masks")
+    .option("--no-masks", "leaves masks out")
     .option("--mask-suffix <suffix>", "end of the mask files' names, such as _mask; the usual ones are known")
     .option("--patient-pattern <regex>", "its first group, searched in the path, names the patient", parsePattern)
+    .option("--workers <n>", "threads that decode (default: the number of cores)", integerFrom(1, 256))
+    .option(
+      "--time-limit <seconds>",
+      "for one file; after that it is quarantined (default: 60)",
+      integerFrom(1, 86_400),
+    )
+    .option("--shard <i/n>", "does part i of n; the last part to finish puts the store together", parseShard)
+    .option("--salt-file <file>", "secret that patients' names are hashed with (default: private/salt in the store)")
     .option("--json", "one JSON object on stdout")
     .addHelpText(
       "after",
       `
-Files that cannot be used are listed with the reason and do not stop the rest.
+Counts are files. Those that cannot be used are listed with the reason and do not stop the rest.
 Exit code 0 when the store holds something of the sources, 1 when nothing could be used, 130 after Ctrl-C.
 
 Examples:
-  medssl ingest montgomery shenzhen --store stores/lungs --labels lungs=255
-  medssl ingest unlabeled --store stores/pool --size 256
-  medssl ingest CHASE_DB1 --store stores/vessels --size 512 --channel green --labels vessels
-  medssl ingest scans --store stores/scans --patient-pattern '^(p[0-9]+)/'`,
+  medssl ingest CheXpert-v1.0-small --store stores/chexpert
+  medssl ingest pacs-export --store stores/hospital
+  medssl ingest amos22 --store stores/amos --workers 16
+  medssl ingest montgomery shenzhen --store stores/lungs --labels lungs
+  medssl ingest CHASE_DB1 --store stores/vessels --labels vessels
+  medssl ingest scans --store stores/scans --patient-pattern '^(p[0-9]+)/'
+  srun --array=1-16 medssl ingest mimic --store stores/mimic --shard $SLURM_ARRAY_TASK_ID/16`,
     )
-    .action(async (sources: string[], { size, labels, json, ...options }: Options) => {
+    .action(async (sources: string[], { size, labels, masks, timeLimit, json, ...options }: Options) => {
       const { ingest, parseLabels } = await import("@medssl/datasets");
-      const rule = labels === undefined ? {} : { labels: parseLabels(labels) };
       const summary = await interruptible((signal) =>
-        ingest(sources, { ...options, ...size, ...rule }, progressListener(), signal),
+        ingest(
+          sources,
+          {
+            ...options,
+            ...size,
+            ...(labels === undefined ? {} : { labels: parseLabels(labels) }),
+            ...(timeLimit === undefined ? {} : { timeLimitSeconds: timeLimit }),
+            skipsMasks: !masks,
+          },
+          progressListener(),
+          signal,
+        ),
       );
       if (json) printJson(summary);
       else printSummary(options.store, summary);
@@ -62,33 +104,47 @@ Examples:
     });
 
 function printSummary(store: string, summary: IngestSummary): void {
-  const { sources, quarantine, labels } = summary;
-  const columns = ["source", "found", "stored", "unchanged", "quarantined", "masks", "patients", "patients told by"];
-  const counts = ({
-    found,
-    stored,
-    unchanged,
-    quarantined,
-    masks,
-    patients,
-  }: Omit<SourceSummary, "name" | "path" | "patientRule">) =>
-    [found, stored, unchanged, quarantined, masks, patients] as const;
-  const rows = sources.map((source) => [source.name, ...counts(source), source.patientRule]);
-  printTable(columns, rows.length > 1 ? [...rows, ["all", ...counts(summary), ""]] : rows);
-  if (labels.length > 0) console.log(`\nlabels  ${labels.map(({ value, name }) => `${value} ${name}`).join(", ")}`);
-  if (quarantine.length > 0) printQuarantine(store, quarantine);
+  const { sources, labels, recipes, shard } = summary;
+  const columns = ["source", "layout", "found", "stored", "unchanged", "quarantined", "masks", "patients"];
+  const counts = (row: Pick<SourceSummary, "found" | "stored" | "unchanged" | "quarantined" | "masks" | "patients">) =>
+    [row.found, row.stored, row.unchanged, row.quarantined, row.masks, row.patients] as const;
+  const rows = sources.map((source) => [source.name, source.layout, ...counts(source)]);
+  printTable(columns, rows.length > 1 ? [...rows, ["all", "", ...counts(summary)]] : rows);
+  console.log("");
+  for (const { name, patientRule } of sources) console.log(`patients of ${name} told by ${patientRule}`);
+  for (const [name, { width, height, fit, channel, dtype }] of Object.entries(recipes)) {
+    console.log(`${name} images are stored as ${width}x${height} ${dtype} (${fit}, ${channel})`);
+  }
+  if (labels.length > 0) console.log(`labels  ${labels.map(({ value, name }) => `${value} ${name}`).join(", ")}`);
+  if (summary.quarantined > 0) printQuarantine(store, summary);
   if (!summary.isComplete) console.log("\nInterrupted: the same command goes on where this one stopped.");
   else if (summary.stored + summary.unchanged === 0) console.log("\nNothing could be used.");
+  else if (shard !== undefined && !shard.isMerged) console.log("\nThe store is put together when all shards are done.");
+  const { found, stored, unchanged, quarantined, cases, seconds } = summary;
+  console.log(
+    `\n${found} files: ${stored} stored, ${unchanged} unchanged, ${quarantined} quarantined` +
+      ` in ${seconds.toFixed(1)} s; the ${shard === undefined || shard.isMerged ? "store" : "part"} holds ${cases} images`,
+  );
 }
 
 /** The reasons by their kind, a few files of each. */
-function printQuarantine(store: string, quarantine: IngestSummary["quarantine"]): void {
-  console.log(`\n${quarantine.length} quarantined (all in ${store}/catalog.sqlite, table quarantine)`);
-  for (const [code, files] of Map.groupBy(quarantine, (file) => file.code)) {
-    console.log(`  ${code}: ${files.length}`);
-    for (const { reason } of files.slice(0, SHOWN_PER_REASON)) console.log(`    ${reason}`);
-    if (files.length > SHOWN_PER_REASON) console.log(`    ... and ${files.length - SHOWN_PER_REASON} more`);
+function printQuarantine(store: string, { quarantined, quarantine, reasons }: IngestSummary): void {
+  console.log(`\n${quarantined} quarantined (all in ${store}/private/files.sqlite, table quarantine)`);
+  for (const [code, count] of Object.entries(reasons)) {
+    const shown = quarantine.filter((file) => file.code === code).slice(0, SHOWN_PER_REASON);
+    console.log(`  ${code}: ${count}`);
+    for (const { reason } of shown) console.log(`    ${reason}`);
+    if (count > shown.length) console.log(`    ... and ${count - shown.length} more`);
   }
+}
+
+function parseShard(text: string): ShardOf {
+  const [, index = "", count = ""] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  const shard = { index: Number(index), count: Number(count) };
+  if (!(shard.index >= 1 && shard.index <= shard.count && shard.count <= 10_000)) {
+    throw new InvalidArgumentError("Expected I/N with I from 1 to N, such as 3/16.");
+  }
+  return shard;
 }
 
 function parseSize(text: string): { width: number; height: number } {

@@ -7,7 +7,7 @@ import type { RunEvent } from "@medssl/contract";
 import { readImage } from "@medssl/imaging";
 import { ingest } from "../ingest.ts";
 import { parseLabels } from "../label-rule.ts";
-import { openStore } from "../store.ts";
+import { openStore } from "../store/store.ts";
 import { phantomLabels } from "./phantom.ts";
 import { writePhantoms } from "./phantom-folder.ts";
 

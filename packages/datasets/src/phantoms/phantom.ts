@@ -7,7 +7,7 @@
  * Time    about 0.06 s a case of 256 x 256 on one core.
  */
 
-import type { Label } from "../store.ts";
+import type { Label } from "../store/store.ts";
 import { renderFundus } from "./fundus.ts";
 import { numSlices, renderScan, scanLabels } from "./scan.ts";
 import { renderXray } from "./xray.ts";

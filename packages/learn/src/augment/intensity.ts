@@ -19,11 +19,6 @@ export function jitterIntensity(images: Tensor, { gamma, contrast, brightness }:
   });
 }
 
-/** Grey values 0-255 as floats of 0-1. @param images uint8 [B, 1, H, W] */
-export function toUnit(images: Tensor): Tensor {
-  return scope(() => images.to({ dtype: "float32" }).div(255));
-}
-
 /** Mean and standard deviation of the pixels that a network was trained on, of values 0-1. */
 export interface Statistics {
   readonly mean: number;

@@ -1,17 +1,23 @@
 /**
  * Rows of one or several stores as batches: mapped memory in, tensors out.
  *
- * Shapes  images uint8 [B, 1, H, W]; masks uint8 [B, H, W] of label indices. H and W are the stores' own.
+ * Shapes  images float32 [B, 1, H, W] of 0-1; masks uint8 [B, H, W] of label indices. H and W are those of the first
+ *         case's recipe; unlabelled images of other recipes are scaled to it, so that X-rays and CT train together.
+ * Values  grey values are divided by 255; Hounsfield units are shown in a soft-tissue window, -175..250 HU.
  * Errors  `ERR_STORE_EMPTY` without a case, `ERR_STORE_SIZES` and `ERR_LABELS_DIFFER` when stores do not go together,
  *         `ERR_STORE_DAMAGED` when a file is missing or cut off, `ERR_STORE_BLANK` when every pixel has the same value.
  */
 import { MedsslError } from "@medssl/contract";
-import type { Case, Label, Store } from "@medssl/datasets";
-import { cat, fromTypedArray, keep, mapNpy, scope, type Tensor } from "@medssl/torch";
+import type { Case, Label, Store, StoreRecipe } from "@medssl/datasets";
+import { cat, type Device, fromTypedArray, interpolate, keep, mapNpy, scope, type Tensor } from "@medssl/torch";
+
+/** Lower and upper end of what of a CT slice is told apart, in HU; as in SelfMedMAE and VoCo for the abdomen. */
+const CT_RANGE_HU = [-175, 250] as const;
 
 interface Shard {
   readonly images: Tensor;
   readonly masks: Tensor | undefined;
+  readonly recipe: StoreRecipe;
 }
 
 /** Cases of one store. */
@@ -22,6 +28,8 @@ export interface Selection {
 
 export class ImageSet {
   readonly cases: readonly Case[];
+  /** How the first case was stored; the others are brought to its size. */
+  readonly recipe: StoreRecipe;
   readonly height: number;
   readonly width: number;
   readonly #shards: Shard[] = [];
@@ -36,27 +44,31 @@ export class ImageSet {
         hint: "`medssl ingest` tells what it found; images without masks cannot be learned from or measured on.",
       });
     }
-    const { width, height } = selections[0]!.store.info.recipe;
-    this.width = width;
-    this.height = height;
     this.#stores = selections.map(({ store }) => store);
+    const numbers = new Map<string, number>();
     for (const { store, cases } of selections) {
-      const { recipe } = store.info;
-      if (recipe.width !== width || recipe.height !== height) {
-        throw new MedsslError(
-          "ERR_STORE_SIZES",
-          `Stores of different sizes: ${selections[0]!.store.name} has ${width}x${height}, ${store.name} has ${recipe.width}x${recipe.height}.`,
-          { hint: `Ingest ${store.name} again with --size ${width}x${height}.` },
-        );
+      for (const { shard, row } of cases) {
+        const { imagePath, maskPath, recipe } = store.shards[shard]!;
+        let number = numbers.get(imagePath);
+        if (number === undefined) {
+          number = this.#shards.length;
+          numbers.set(imagePath, number);
+          const masks = maskPath === undefined ? undefined : mapShard(maskPath, store);
+          this.#shards.push({ images: mapShard(imagePath, store), masks, recipe });
+        }
+        this.#places.push({ shard: number, row });
       }
-      const first = this.#shards.length;
-      for (const { imagePath, maskPath } of store.shards) {
-        this.#shards.push({
-          images: mapShard(imagePath, store),
-          masks: maskPath === undefined ? undefined : mapShard(maskPath, store),
-        });
-      }
-      for (const { shard, row } of cases) this.#places.push({ shard: first + shard, row });
+    }
+    this.recipe = this.#shards[this.#places[0]!.shard]!.recipe;
+    this.width = this.recipe.width;
+    this.height = this.recipe.height;
+    const other = this.#shards.find(({ recipe: { width, height } }) => width !== this.width || height !== this.height);
+    if (other !== undefined && this.cases.some(({ hasMask }) => hasMask)) {
+      throw new MedsslError(
+        "ERR_STORE_SIZES",
+        `Images with masks of different sizes: ${this.width}x${this.height} and ${other.recipe.width}x${other.recipe.height}, in ${names(selections)}.`,
+        { hint: "Ingest them into stores of one size with --size." },
+      );
     }
   }
 
@@ -78,31 +90,49 @@ export class ImageSet {
     return first?.info.labels ?? [];
   }
 
-  /** @param indices Positions in `cases`. @returns uint8 [B, 1, H, W] */
-  images(indices: readonly number[]): Tensor {
-    return scope(() => this.#gather(indices, ({ images }) => images).unsqueeze(1));
+  /**
+   * @param indices Positions in `cases`.
+   * @param device Where values become floats of 0-1; rows travel as they are stored.
+   * @returns float32 [B, 1, H, W]
+   */
+  images(indices: readonly number[], device: Device = "cpu"): Tensor {
+    return this.#gather(indices, ({ images, recipe }, rows) => {
+      const unit = toUnit(images.indexSelect(0, rows).unsqueeze(1).to({ device }), recipe);
+      const isOwnSize = recipe.width === this.width && recipe.height === this.height;
+      return isOwnSize ? unit : interpolate(unit, [this.height, this.width], "bilinear-antialias");
+    });
   }
 
   /** @param indices Positions in `cases`, each with a mask. @returns uint8 [B, H, W] */
   masks(indices: readonly number[]): Tensor {
-    return this.#gather(indices, ({ masks }) => masks!);
+    return this.#gather(indices, ({ masks }, rows) => masks!.indexSelect(0, rows));
   }
 
-  #gather(indices: readonly number[], part: (shard: Shard) => Tensor): Tensor {
+  #gather(indices: readonly number[], read: (shard: Shard, rows: Tensor) => Tensor): Tensor {
     const places = indices.map((index, position) => ({ ...this.#places[index]!, position }));
     const byShard = Map.groupBy(places, ({ shard }) => shard);
     return scope(() => {
-      const pieces = [...byShard].map(([shard, rows]) =>
-        part(this.#shards[shard]!).indexSelect(0, int64(rows.map(({ row }) => row))),
-      );
+      const pieces = [...byShard].map(([shard, rows]) => read(this.#shards[shard]!, int64(rows.map(({ row }) => row))));
       if (pieces.length === 1) return pieces[0]!;
       const order = new Array<number>(indices.length);
       [...byShard.values()].flat().forEach(({ position }, i) => {
         order[position] = i;
       });
-      return cat(pieces).indexSelect(0, int64(order));
+      return cat(pieces).indexSelect(0, int64(order).to({ device: pieces[0]!.device }));
     });
   }
+}
+
+/** Stored values to floats of 0-1. @param images [B, 1, H, W] */
+export function toUnit(images: Tensor, { dtype }: Pick<StoreRecipe, "dtype">): Tensor {
+  const [low, high] = dtype === "int16" ? CT_RANGE_HU : [0, 255];
+  return scope(() => {
+    const unit = images
+      .to({ dtype: "float32" })
+      .sub(low)
+      .div(high - low);
+    return dtype === "int16" ? unit.clamp(0, 1) : unit;
+  });
 }
 
 function mapShard(path: string, { dir }: Store): Tensor {
@@ -134,10 +164,7 @@ export function measureStatistics(set: ImageSet): { readonly mean: number; reado
   let [sum, squares] = [0, 0];
   for (let i = 0; i < count; i++) {
     scope(() => {
-      const pixels = set
-        .images([Math.floor((i * set.count) / count)])
-        .to({ dtype: "float64" })
-        .div(255);
+      const pixels = set.images([Math.floor((i * set.count) / count)]).to({ dtype: "float64" });
       sum += pixels.mean().item() / count;
       squares += pixels.square().mean().item() / count;
     });

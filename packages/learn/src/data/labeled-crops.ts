@@ -4,7 +4,7 @@
 import type { CropAugmentation } from "@medssl/contract";
 import { type Device, scope, type Tensor } from "@medssl/torch";
 import { cropImages, randomAngles, randomBoxes, randomFlips } from "../augment/crops.ts";
-import { jitterIntensity, type Statistics, standardize, toUnit } from "../augment/intensity.ts";
+import { jitterIntensity, type Statistics, standardize } from "../augment/intensity.ts";
 import type { ImageSet } from "./image-set.ts";
 
 export interface LabeledCrops {
@@ -24,7 +24,7 @@ export interface LabeledCropOptions {
 export function cutLabeledCrops(set: ImageSet, indices: readonly number[], options: LabeledCropOptions): LabeledCrops {
   const { inputSize, augmentation, statistics, device } = options;
   return scope(() => {
-    const images = toUnit(set.images(indices).to({ device }));
+    const images = set.images(indices, device);
     const masks = set.masks(indices).to({ device }).to({ dtype: "float32" }).unsqueeze(1);
     const boxes = randomBoxes(indices.length, augmentation, device);
     const crop = {

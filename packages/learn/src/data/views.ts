@@ -4,7 +4,7 @@
 import type { ViewAugmentation } from "@medssl/contract";
 import { cat, type Device, scope, type Tensor } from "@medssl/torch";
 import { cropImages, randomBoxes } from "../augment/crops.ts";
-import { jitterIntensity, type Statistics, standardize, toUnit } from "../augment/intensity.ts";
+import { jitterIntensity, type Statistics, standardize } from "../augment/intensity.ts";
 import type { ImageSet } from "./image-set.ts";
 
 export interface Views {
@@ -32,7 +32,7 @@ export interface ViewOptions {
 export function cutViews(set: ImageSet, indices: readonly number[], options: ViewOptions): Views {
   const { inputSize, viewsPerImage, viewDistance: distance, augmentation, statistics, device } = options;
   return scope(() => {
-    const whole = toUnit(set.images(indices).to({ device }));
+    const whole = set.images(indices, device);
     const first = randomBoxes(indices.length, augmentation, device);
     const second = () => randomBoxes(indices.length, augmentation, device, { boxes: first, distance });
     const boxes = viewsPerImage === 1 ? first : cat([first, second()]);

@@ -44,7 +44,7 @@ export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation 
   const manner = { inputSize, inference, statistics: run.statistics };
   const segment = (indices: readonly number[]) =>
     scope(() =>
-      labelMaps(segmentImages(network as Segmenter, set.images(indices).to({ device }), manner)).to({ device: "cpu" }),
+      labelMaps(segmentImages(network as Segmenter, set.images(indices, device), manner)).to({ device: "cpu" }),
     );
   const measure = (indices: readonly number[]): CaseScore[] =>
     scope(() => {

@@ -1,11 +1,11 @@
 /**
  * A trained network on stored images: as a whole, or tile by tile.
  *
- * Shapes  images uint8 [B, 1, H, W] of the stored size; probabilities [B, K + 1, H, W], background first.
+ * Shapes  images of 0-1 [B, 1, H, W] of the stored size; probabilities [B, K + 1, H, W], background first.
  * Tiles   squares of the input size, half overlapping; where they overlap their probabilities are averaged.
  */
 import { interpolate, noGrad, scope, type Tensor, zeros } from "@medssl/torch";
-import { type Statistics, standardize, toUnit } from "../augment/intensity.ts";
+import { type Statistics, standardize } from "../augment/intensity.ts";
 
 /** What segments: standardised images [B, 1, S, S] to logits [B, K + 1, S, S]. */
 export interface Segmenter {
@@ -23,7 +23,7 @@ export interface SegmentOptions {
 export function segmentImages(network: Segmenter, images: Tensor, options: SegmentOptions): Tensor {
   return noGrad(() =>
     scope(() => {
-      const input = standardize(toUnit(images), options.statistics);
+      const input = standardize(images, options.statistics);
       return options.inference === "whole"
         ? segmentWhole(network, input, options.inputSize)
         : segmentTiles(network, input, options.inputSize);

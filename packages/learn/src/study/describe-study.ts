@@ -5,6 +5,13 @@ import type { Split, Store } from "@medssl/datasets";
 import { buildInfo, numThreads } from "@medssl/torch";
 import type { StudyOptions } from "./study-options.ts";
 
+/** Width and height of most images, in pixels. */
+function sizeOf({ info }: Store): readonly [number, number] {
+  const kinds = Object.entries(info.statistics).sort(([, a], [, b]) => b.cases - a.cases);
+  const { width, height } = info.recipes[kinds[0]![0] as keyof typeof info.recipes];
+  return [width, height];
+}
+
 /** All that the report tells: settings, data, machine, and the cells that are finished. */
 export function describeStudy(
   options: StudyOptions,
@@ -21,7 +28,7 @@ export function describeStudy(
     role,
     images: store.cases.length,
     patients: new Set(store.cases.map(({ patient }) => patient)).size,
-    size: [store.info.recipe.width, store.info.recipe.height] as const,
+    size: sizeOf(store),
     labels: store.info.labels.map(({ name }) => name),
   });
   return {

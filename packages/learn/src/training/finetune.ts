@@ -73,7 +73,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const identity = { stage: "finetune", ...settings, images: set.count };
   const trained: Trained = { parameters, optimizer, sampler, device, identity };
   const before = resumeOrStart(dir, trained, isResumed);
-  const { width, height, channel, fit } = selections[0]!.store.info.recipe;
+  const { width, height, channel, fit, dtype } = set.recipe;
   const describe = (isComplete: boolean, seconds: number): FinetuneRun => ({
     version: 1,
     stage: "finetune",
@@ -83,7 +83,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     statistics,
     labels: set.labels,
     heldOutPatients: options.heldOutPatients,
-    input: { width, height, channel, fit },
+    input: { width, height, channel, fit, dtype },
     isComplete,
     seconds,
   });

@@ -10,7 +10,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type FinetuneRecipe, MedsslError, type PretrainRecipe } from "@medssl/contract";
-import type { Label } from "@medssl/datasets";
+import type { Label, StoreRecipe } from "@medssl/datasets";
 import type { Statistics } from "../augment/intensity.ts";
 import { appendToFile, replaceFile } from "./replace-file.ts";
 import { requireSameSettings } from "./same-settings.ts";
@@ -43,12 +43,7 @@ export interface FinetuneRun extends RunBase {
   /** Patients who were kept for testing. */
   readonly heldOutPatients: readonly string[];
   /** Stored size of the images, and the channel and fit with which a new image is brought to it. */
-  readonly input: {
-    readonly width: number;
-    readonly height: number;
-    readonly channel: "luma" | "green";
-    readonly fit: "squash" | "pad";
-  };
+  readonly input: StoreRecipe;
 }
 
 export type RunInfo = PretrainRun | FinetuneRun;

@@ -1,0 +1,75 @@
+/**
+ * A scan to the pixels that a store keeps: as the eye is used to them, in the store's units, at the store's size.
+ *
+ * Units     int16 recipes keep Hounsfield units. 8 bits are made from the window that the file recommends, where it is a
+ *           picture of one (X-rays); else from the 0.5th..99.5th percentile, of the whole volume where it is one.
+ * Slices    those of one value are left out, unless a label is on them.
+ */
+
+import {
+  applyAffine,
+  fitImage,
+  fitLabels,
+  grayRange,
+  type Image,
+  reorientForDisplay,
+  type Samples,
+  type Scan,
+  selectChannel,
+  toHounsfieldPixels,
+  toUint8,
+} from "@medssl/imaging";
+import type { Pixels } from "../store/npy-file.ts";
+import type { StoreRecipe } from "../store/recipe.ts";
+
+export interface StoredSlice {
+  readonly pixels: Pixels;
+  readonly labels: Uint8Array | undefined;
+  /** Position in the volume, from foot to head. */
+  readonly slice: number;
+  readonly zMm: number | undefined;
+}
+
+/** @param labels Label indices on the scan's own grid. */
+export function* cutSlices(scan: Scan, labels: Uint8Array | undefined, recipe: StoreRecipe): Generator<StoredSlice> {
+  const shown = reorientForDisplay(scan);
+  const shownLabels = labels && reorientForDisplay({ ...scan, channels: 1, data: labels });
+  const [depth, height, width] = shown.shape;
+  const toPixels = pixelsOf(shown, recipe);
+  const size = width * height;
+  for (let z = 0; z < depth; z++) {
+    const stored = shown.data.subarray(z * size * shown.channels, (z + 1) * size * shown.channels);
+    const mask = shownLabels?.data.subarray(z * size, (z + 1) * size);
+    if (isOneValue(stored) && !mask?.some((label) => label > 0)) continue;
+    const image = selectChannel({ width, height, channels: shown.channels, data: stored }, recipe.channel);
+    yield {
+      pixels: owned(fitImage(toPixels(image), recipe).data),
+      labels: mask && owned(fitLabels({ width, height, channels: 1, data: mask }, recipe).data),
+      slice: z,
+      zMm: shown.affine && applyAffine(shown.affine, [(width - 1) / 2, (height - 1) / 2, z])[2],
+    };
+  }
+}
+
+/** How one slice's values become the store's; decided on the whole scan, so that its slices stay comparable. */
+function pixelsOf(scan: Scan, { dtype, channel }: StoreRecipe): (image: Image<Samples>) => Image<Pixels> {
+  if (dtype === "int16") return toHounsfieldPixels;
+  const { shape, channels, data, meaning, windows } = scan;
+  if (meaning === "shown" && data instanceof Uint8Array) return (image) => toUint8(image, "full");
+  const [first] = windows ?? [];
+  if (shape[0] === 1 && first !== undefined) return (image) => toUint8(image, first);
+  const stack = selectChannel({ width: shape[2], height: shape[1] * shape[0], channels, data }, channel);
+  const range = grayRange(stack.data);
+  return (image) => toUint8(image, range);
+}
+
+/** Slices of equal size are parts of their volume's buffer; each goes its own way between threads. */
+function owned<Values extends Pixels>(values: Values): Values {
+  return values.byteLength === values.buffer.byteLength ? values : (values.slice() as Values);
+}
+
+function isOneValue(values: Samples): boolean {
+  const first = values[0];
+  for (let i = 1; i < values.length; i++) if (values[i] !== first) return false;
+  return true;
+}

@@ -1,0 +1,106 @@
+/**
+ * The sources of an ingest: which layout each has, what it is called in the store, and all that it holds.
+ *
+ * Errors   `ERR_SOURCE_MISSING`, `ERR_SOURCE_FILE`, `ERR_SOURCE_EMPTY`, those of the registry and of the layouts.
+ */
+
+import { realpathSync, statSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { MedsslError, type RunListener } from "@medssl/contract";
+import type { Layout, LayoutFacts, ListOptions, SourceItem } from "../layouts/layout.ts";
+import { findLayout } from "../layouts/registry.ts";
+import { SourceFolder } from "../layouts/source-folder.ts";
+import type { Ledger } from "../private/ledger.ts";
+import { SourceTally } from "./ingest-summary.ts";
+import type { WorkPlan } from "./work-plan.ts";
+
+export interface Source {
+  readonly folder: SourceFolder;
+  readonly layout: Layout;
+  /** What the layout says, or the folder in its place. */
+  readonly facts: LayoutFacts;
+  readonly tally: SourceTally;
+}
+
+/** One source for each folder; a folder that is given twice is one. */
+export async function openSources(
+  paths: readonly string[],
+  layoutName: string | undefined,
+  ledger: Ledger,
+): Promise<Source[]> {
+  const sources: Source[] = [];
+  for (const path of new Set(paths.map(realFolder))) {
+    const folder = new SourceFolder(path);
+    const layout = await findLayout(folder, layoutName);
+    const name = ledger.registerSource(path, sourceNames(path));
+    ledger.clearQuarantine(name);
+    const facts = { ...layout, ...layout.describe?.(folder) };
+    sources.push({ folder, layout, facts, tally: new SourceTally(name, path, layout.name) });
+  }
+  return sources;
+}
+
+function realFolder(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined) throw new MedsslError("ERR_SOURCE_MISSING", `${path}: no such folder`);
+  if (!status.isDirectory()) {
+    throw new MedsslError("ERR_SOURCE_FILE", `${path}: expected a folder of images, got a file`, {
+      hint: "Unpack archives first; give the folder that holds the images, or images/ and masks/.",
+    });
+  }
+  return realpathSync(path);
+}
+
+/** `images`, `mine-images`, `mine-images-2`, ... for /data/mine/images. */
+function* sourceNames(path: string): Generator<string> {
+  yield basename(path);
+  const long = `${basename(dirname(path))}-${basename(path)}`;
+  yield long;
+  for (let i = 2; ; i++) yield `${long}-${i}`;
+}
+
+export interface ListingWishes extends Pick<ListOptions, "maskSuffix" | "patientPattern"> {
+  readonly skipsMasks?: boolean | undefined;
+}
+
+/** Puts all that the sources hold into the plan, and says what a user should know of it. */
+export async function listSources(
+  sources: readonly Source[],
+  ledger: Ledger,
+  { maskSuffix, patientPattern: given, skipsMasks }: ListingWishes,
+  plan: WorkPlan,
+  listen: RunListener,
+): Promise<void> {
+  const note = (level: "info" | "warning", message: string) => listen({ type: "note", level, message });
+  for (const [number, { folder, layout, facts, tally }] of sources.entries()) {
+    note("info", `${tally.path}: ${facts.title}`);
+    const patientPattern = ledger.patientPattern(tally.name, given);
+    const options = { maskSuffix, patientPattern };
+    for (const name of ["maskSuffix", "patientPattern"] as const) {
+      if (options[name] === undefined || layout.options?.includes(name)) continue;
+      note(
+        "warning",
+        `${tally.path}: ${OPTION_NAMES[name]} is not heeded, the layout ${layout.title} has its own names`,
+      );
+    }
+    const before = plan.numListed;
+    for await (const entry of layout.list(folder, options)) {
+      if ("note" in entry) {
+        if (entry.topic === "patients") tally.patientRule = entry.note;
+        else note("warning", entry.note);
+      } else {
+        plan.add(number, skipsMasks ? withoutMasks(entry) : entry);
+      }
+    }
+    if (plan.numListed > before) continue;
+    throw new MedsslError("ERR_SOURCE_EMPTY", `${tally.path}: found no images`, {
+      hint: `It was read as ${layout.title}. Expected image files in this folder or below it; --layout says how it lies.`,
+    });
+  }
+}
+
+const OPTION_NAMES = { maskSuffix: "--mask-suffix", patientPattern: "--patient-pattern" } as const;
+
+function withoutMasks({ masks: _, ...item }: SourceItem): SourceItem {
+  return item;
+}

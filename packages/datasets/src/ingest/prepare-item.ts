@@ -1,0 +1,129 @@
+/**
+ * One item of a source to what a store keeps of it: decoded, understood, cut into slices, brought to the recipe's size
+ * and measured. Runs in a worker thread: what goes in and comes out is plain data.
+ *
+ * Pixels    HU in int16 where the store keeps CT so; else 8 bits: the file's own window, or the 0.5th..99.5th percentile
+ *           of the image, of the whole volume where it is one.
+ * Slices    of volumes are shown as a radiologist sees them and come from foot to head; those of one value are left out.
+ * Errors    `ERR_IMAGE_BLANK`, `ERR_MASK_SIZE`, `ERR_MASK_VALUES` and those of reading. Of a series, files that cannot be
+ *           read are refused one by one; the rest goes on.
+ */
+
+import { MedsslError } from "@medssl/contract";
+import {
+  hasTextLikeBorder,
+  reorientForDisplay,
+  type Samples,
+  type Scan,
+  selectChannel,
+  toUint8,
+  type Vec3,
+} from "@medssl/imaging";
+import type { LabelRule } from "../label-rule.ts";
+import type { Modality, SourceItem } from "../layouts/layout.ts";
+import { shortHash } from "../private/pseudonyms.ts";
+import { type RecipeName, recipeOf, type StoreRecipes } from "../store/recipe.ts";
+import { cutSlices, type StoredSlice } from "./cut-slices.ts";
+import { type ReadLabels, readLabels } from "./read-labels.ts";
+import { type Identity, type RefusedFile, readScans } from "./read-scans.ts";
+import { measureSlice, type SliceMeasures } from "./slice-measures.ts";
+
+export interface PrepareJob {
+  readonly item: SourceItem;
+  /** What the layout says of all its items. */
+  readonly modality: Modality | undefined;
+  readonly recipes: StoreRecipes;
+  readonly rule: LabelRule | undefined;
+}
+
+export interface PreparedSlice extends StoredSlice {
+  readonly measures: SliceMeasures;
+}
+
+export interface PreparedItem {
+  readonly recipe: RecipeName;
+  readonly modality: string | undefined;
+  /** Hashes of the files' bytes. */
+  readonly content: string;
+  readonly maskContent: string | undefined;
+  readonly identity: Identity | undefined;
+  readonly slices: readonly PreparedSlice[];
+  /** Of the volume or picture, whatever was left out. */
+  readonly numSlices: number;
+  /** Of the original, in pixels and mm [z, y, x]. */
+  readonly width: number;
+  readonly height: number;
+  readonly spacingMm: Vec3 | undefined;
+  readonly burnedIn: "tag" | "edges" | undefined;
+  readonly refused: readonly RefusedFile[];
+  readonly warnings: readonly string[];
+  readonly isThresholded: boolean;
+}
+
+export async function prepareItem({ item, modality, recipes, rule }: PrepareJob): Promise<PreparedItem> {
+  const { scans, refused, content, identity, burnedIn } = await readScans(item);
+  const { scan: first } = scans[0]!;
+  const recipe = chooseRecipe(item.modality ?? modality, first);
+  const { width: storedWidth, height: storedHeight } = recipes[recipe];
+  const slices: PreparedSlice[] = [];
+  const masks: ReadLabels[] = [];
+  let numSlices = 0;
+  for (const read of scans) {
+    const labels = rule && item.masks?.length ? await readLabels(item.masks, rule, read) : undefined;
+    if (labels !== undefined) masks.push(labels);
+    for (const stored of cutSlices(read.scan, labels?.data, recipes[recipe])) {
+      const measures = measureSlice(stored.pixels, storedWidth, storedHeight, stored.labels);
+      slices.push({ ...stored, measures, slice: numSlices + stored.slice });
+    }
+    numSlices += read.scan.shape[0];
+  }
+  if (slices.length === 0) {
+    throw new MedsslError("ERR_IMAGE_BLANK", `${item.files[0]}: every pixel has the same value, ${first.data[0]}`, {
+      hint: "There is nothing to see in it; leave it out, or export it again.",
+    });
+  }
+  const { shape, spacingMm } = reorientForDisplay(first);
+  const looksWritten = numSlices === 1 && recipe !== "ct" && recipe !== "mr" && hasTextLikeBorder(grayOf(first));
+  return {
+    recipe,
+    modality: first.modality,
+    content,
+    maskContent: masks.length > 0 ? shortHash(...masks.flatMap((mask) => mask.content)) : undefined,
+    identity,
+    slices,
+    numSlices,
+    width: shape[2],
+    height: shape[1],
+    spacingMm,
+    burnedIn: burnedIn ? "tag" : looksWritten ? "edges" : undefined,
+    refused,
+    warnings: [...scans.flatMap(({ scan }) => scan.warnings ?? []), ...masks.flatMap(({ warnings }) => warnings)],
+    isThresholded: masks.some(({ isThresholded }) => isThresholded),
+  };
+}
+
+/** Hounsfield units where the values are some: CT slices that were saved as 8-bit pictures are pictures. */
+function chooseRecipe(told: Modality | undefined, { modality, meaning, data }: Scan): RecipeName {
+  const kind = told === undefined || told === "other" ? modalityOf(modality, meaning) : told;
+  if (kind !== "ct") return recipeOf(kind);
+  return meaning === "shown" && data instanceof Uint8Array ? "picture" : "ct";
+}
+
+/** What DICOM calls it; a file of Hounsfield units that does not say is CT. */
+function modalityOf(modality: string | undefined, meaning: Scan["meaning"]): Modality {
+  if (modality === undefined) return meaning === "hounsfield" ? "ct" : "other";
+  return DICOM_MODALITIES[modality] ?? "other";
+}
+
+const DICOM_MODALITIES: Readonly<Record<string, Modality>> = {
+  CT: "ct",
+  MR: "mr",
+  CR: "xray",
+  DX: "xray",
+  RG: "xray",
+  OP: "fundus",
+};
+
+function grayOf({ shape: [, height, width], channels, data }: Scan) {
+  return toUint8(selectChannel<Samples>({ width, height, channels, data }, "luma"), "percentile");
+}

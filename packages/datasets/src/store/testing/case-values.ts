@@ -1,0 +1,40 @@
+import type { NewCase } from "../store-writer.ts";
+
+/** A row of the catalog for tests: a mask-less picture of one slice, but for what is given. */
+export function caseValues(id: string, values: Partial<NewCase["values"]>): NewCase["values"] {
+  return {
+    id,
+    item: id,
+    source: 1,
+    patient: id,
+    isPatientKnown: true,
+    study: null,
+    series: null,
+    recipe: "picture",
+    modality: null,
+    view: null,
+    projection: null,
+    split: null,
+    stratum: null,
+    location: null,
+    slice: 0,
+    slices: 1,
+    zMm: null,
+    width: 10,
+    height: 20,
+    spacingX: null,
+    spacingY: null,
+    spacingZ: null,
+    content: `content of ${id}`,
+    maskContent: null,
+    pixelHash: `pixels of ${id}`,
+    perceptualHash: "0123456789abcdef",
+    pixelSum: 0,
+    pixelSquareSum: 0,
+    low: 0,
+    high: 255,
+    labelCounts: null,
+    burnedIn: null,
+    ...values,
+  };
+}
