@@ -1,7 +1,8 @@
 /**
  * Which files are images: told from their names, and from their first bytes where a name says nothing.
  *
- * DICOM      archives write files without extension, or named by a UID (`1.2.840.1`): these are looked into.
+ * DICOM      archives write files without extension, named by a UID (`1.2.840.1`), or `.ima`: what has no image's name is
+ *            looked into.
  * .img       is an image where it has the size of JSRT's headerless films; elsewhere it is one half of something else.
  * Unreadable formats count too when they are images, so that they are reported and not passed over.
  */
@@ -9,7 +10,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs";
 
 const IMAGE_EXTENSION = /\.(?:png|jpe?g|tiff?|gif|bmp|webp|dcm|dicom|img|(?:p[bgp]m|nii)(?:\.gz)?)$/i;
-const WORD_EXTENSION = /\.[a-z][a-z0-9_]*$/i;
 const HEADERLESS_BYTES = 2 * 2048 * 2048;
 const DICOM_PREAMBLE_BYTES = 128;
 
@@ -34,7 +34,7 @@ export function isImageFile(path: string): boolean {
     const isHeaderBeside = existsSync(path.replace(/img$/i, "hdr"));
     return !isHeaderBeside && statSync(path, { throwIfNoEntry: false })?.size === HEADERLESS_BYTES;
   }
-  return hasImageName(path) || (!WORD_EXTENSION.test(path) && isDicom(path));
+  return hasImageName(path) || isDicom(path);
 }
 
 function isDicom(path: string): boolean {
