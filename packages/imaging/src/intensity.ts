@@ -1,38 +1,58 @@
 /**
- * 16-bit grey values to 8 bits.
+ * Grey values of any type to 8 bits.
  *
  * Ranges   `percentile` spreads the 0.5th..99.5th percentile of this image over 0..255 and clips the rest: right for
- *          files whose range is arbitrary. `full` maps 0..65535 to 0..255, so that equal values stay equal between
- *          images, and wastes most of the 8 bits on a 12-bit file.
- * Exact    8-bit images are never touched.
+ *          files whose range is arbitrary. `full` maps the whole type (0..65535), so that equal values stay equal between
+ *          images, and wastes most of the 8 bits on a 12-bit file; floats, whose type has no range, go from their least to
+ *          their largest value. A window maps center - width / 2 to 0 and center + width / 2 to 255.
+ * Exact    8-bit images are never touched, but by a window.
+ * NaN      is black.
  */
 
+import { extremes, integerRange } from "./geometry/samples.ts";
 import type { Image } from "./image.ts";
+import { percentiles } from "./percentiles.ts";
+import type { Samples, Window } from "./scan.ts";
 
-export type IntensityRange = "percentile" | "full";
+export type IntensityRange = "percentile" | "full" | Window;
 
 const LOW_PERCENTILE = 0.5;
 const HIGH_PERCENTILE = 99.5;
 
-export function toUint8(image: Image, range: IntensityRange): Image<Uint8Array> {
+export function toUint8(image: Image<Samples>, range: IntensityRange): Image<Uint8Array> {
   const { data } = image;
-  if (data instanceof Uint8Array) return { ...image, data };
-  const [low, high] = range === "full" ? [0, 65535] : percentiles(data);
-  const scale = 255 / Math.max(high - low, 1);
-  const bytes = Uint8Array.from(data, (value) => Math.round(Math.min(Math.max((value - low) * scale, 0), 255)));
+  if (data instanceof Uint8Array && typeof range === "string") return { ...image, data };
+  const { center, width } = windowOf(data, range);
+  const low = center - width / 2;
+  const scale = 255 / width;
+  const bytes = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const level = (data[i]! - low) * scale + 0.5;
+    bytes[i] = Math.min(Math.max(level, 0), 255);
+  }
   return { ...image, data: bytes };
 }
 
-/** The values at which the cumulative histogram passes the low and the high percentile. */
-function percentiles(data: Uint16Array): [number, number] {
-  const counts = new Uint32Array(65536);
-  for (const value of data) counts[value]! += 1;
-  const valueAt = (percentile: number) => {
-    const target = (percentile / 100) * (data.length - 1);
-    let passed = -1;
-    let value = -1;
-    while (passed < target) passed += counts[++value]!;
-    return value;
-  };
-  return [valueAt(LOW_PERCENTILE), valueAt(HIGH_PERCENTILE)];
+/**
+ * The window from the 0.5th to the 99.5th percentile: what `percentile` means, to be measured on a whole volume and used
+ * on each of its slices.
+ *
+ * @param padding The value that scanners write where they measured nothing; it is not counted.
+ */
+export function grayRange(data: Samples, padding?: number): Window {
+  const [low, high] = percentiles(data, [LOW_PERCENTILE, HIGH_PERCENTILE], padding) as [number, number];
+  return windowFrom(data, low, high);
+}
+
+function windowOf(data: Samples, range: IntensityRange): Window {
+  if (typeof range !== "string") return range;
+  if (range === "percentile") return grayRange(data);
+  return windowFrom(data, ...(integerRange(data) ?? extremes(data)));
+}
+
+/** A flat image gets the narrowest window, and becomes black; so does one without any number. */
+function windowFrom(data: Samples, low: number, high: number): Window {
+  const narrowest = integerRange(data) === undefined ? Number.MIN_VALUE : 1;
+  const width = Math.max(high - low, narrowest);
+  return { center: low + width / 2, width };
 }

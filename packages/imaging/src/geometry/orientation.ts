@@ -12,9 +12,9 @@
  */
 
 import { MedsslError } from "@medssl/contract";
+import { emptyLike } from "../channels.ts";
 import type { Affine, Samples, Scan, Vec3 } from "../scan.ts";
 import { axisOf, closestAxes, type Letter, multiplyAffines, type OrientationCode, spacingOf } from "./affine.ts";
-import { emptySamples } from "./samples.ts";
 
 /** How much thicker than both others an axis is that slices are cut along. */
 const THICK_AXIS_RATIO = 1.5;
@@ -92,7 +92,7 @@ export function reorientForDisplay<Data extends Samples>(scan: Scan<Data>): Scan
 function gather<Data extends Samples>(data: Data, channels: number, shape: Vec3, strides: Vec3, start: number): Data {
   const [depth, height, width] = shape;
   const [strideX, strideY, strideZ] = strides;
-  const result = emptySamples(data, data.length);
+  const result = emptyLike(data, data.length);
   const rowLength = width * channels;
   let target = 0;
   for (let z = 0; z < depth; z++) {

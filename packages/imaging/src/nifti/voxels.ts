@@ -7,7 +7,7 @@
  *          results are float32; of float64 they are float64. nibabel's are float64, of which these are the rounded ones.
  */
 
-import { integerRange } from "../geometry/samples.ts";
+import { extremes, integerRange } from "../geometry/samples.ts";
 import type { Samples } from "../scan.ts";
 import type { NiftiType } from "./nifti-header.ts";
 
@@ -84,15 +84,4 @@ function scaledLike(stored: Samples, slope: number, intercept: number): Samples 
     if (fits(32)) return new Int32Array(stored.length);
   }
   return new Float32Array(stored.length);
-}
-
-function extremes(data: Samples): [number, number] {
-  let least = data[0]!;
-  let largest = least;
-  for (let i = 1; i < data.length; i++) {
-    const value = data[i]!;
-    if (value < least) least = value;
-    else if (value > largest) largest = value;
-  }
-  return [least, largest];
 }
