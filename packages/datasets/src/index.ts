@@ -7,6 +7,7 @@ export { layouts } from "./layouts/registry.ts";
 export { SourceFolder } from "./layouts/source-folder.ts";
 export * from "./phantoms/phantom.ts";
 export * from "./phantoms/phantom-folder.ts";
+export { TorsoScan, type TorsoSlice } from "./phantoms/torso-scan.ts";
 export type { QuarantinedFile } from "./private/ledger.ts";
 export { readSalt } from "./private/salt.ts";
 export * from "./random.ts";

@@ -5,13 +5,13 @@
  */
 
 import { MedsslError, type RunListener } from "@medssl/contract";
-import { decodeMask, decodeScan, isDicom, isVolumeFile, parseDicom, readSegmentation } from "@medssl/imaging";
+import { decodeMaskScan, parseDicom, readImageBytes, readSegmentation } from "@medssl/imaging";
 import { type LabelRule, type MaskVote, ruleFromVotes, ruleOfLabels, voteOnMask } from "../label-rule.ts";
 import type { StoreWriter } from "../store/store-writer.ts";
 import { inOrder } from "./in-order.ts";
 import type { Source } from "./list-sources.ts";
 import { wholeNumbers } from "./read-labels.ts";
-import { readBytes } from "./read-scans.ts";
+import { isDicom } from "./read-scans.ts";
 import type { WorkPlan } from "./work-plan.ts";
 
 /** Masks whose values are looked at, evenly spaced over all. */
@@ -79,12 +79,11 @@ async function tellFromMasks(
 
 async function readVote(file: string): Promise<MaskVote | { readonly segments: readonly string[] } | undefined> {
   try {
-    const bytes = await readBytes(file);
-    if (isDicom(bytes)) {
+    const bytes = await readImageBytes(file);
+    if (isDicom(bytes, file)) {
       return { segments: readSegmentation(parseDicom(bytes, file)).segments.map(({ label }) => label) };
     }
-    if (!isVolumeFile(file)) return voteOnMask(await decodeMask(bytes, file));
-    const { shape, data } = await decodeScan(bytes, file);
+    const { shape, data } = await decodeMaskScan(bytes, file);
     const [depth, height, width] = shape;
     return voteOnMask({ width, height: depth * height, channels: 1, data: wholeNumbers(data, file) });
   } catch (error) {

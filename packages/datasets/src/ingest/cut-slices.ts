@@ -1,5 +1,5 @@
 /**
- * A scan to the pixels that a store keeps: as the eye is used to them, in the store's units, at the store's size.
+ * A scan to the pixels that a store keeps, slice by slice, in the store's units and at the store's size.
  *
  * Units     int16 recipes keep Hounsfield units. 8 bits are made from the window that the file recommends, where it is a
  *           picture of one (X-rays); else from the 0.5th..99.5th percentile, of the whole volume where it is one.
@@ -12,7 +12,6 @@ import {
   fitLabels,
   grayRange,
   type Image,
-  reorientForDisplay,
   type Samples,
   type Scan,
   selectChannel,
@@ -30,16 +29,14 @@ export interface StoredSlice {
   readonly zMm: number | undefined;
 }
 
-/** @param labels Label indices on the scan's own grid. */
-export function* cutSlices(scan: Scan, labels: Uint8Array | undefined, recipe: StoreRecipe): Generator<StoredSlice> {
-  const shown = reorientForDisplay(scan);
-  const shownLabels = labels && reorientForDisplay({ ...scan, channels: 1, data: labels });
+/** @param shown As the eye is used to it (`reorientForDisplay`). @param labels Label indices [D, H, W] on the same grid */
+export function* cutSlices(shown: Scan, labels: Uint8Array | undefined, recipe: StoreRecipe): Generator<StoredSlice> {
   const [depth, height, width] = shown.shape;
   const toPixels = pixelsOf(shown, recipe);
   const size = width * height;
   for (let z = 0; z < depth; z++) {
     const stored = shown.data.subarray(z * size * shown.channels, (z + 1) * size * shown.channels);
-    const mask = shownLabels?.data.subarray(z * size, (z + 1) * size);
+    const mask = labels?.subarray(z * size, (z + 1) * size);
     if (isOneValue(stored) && !mask?.some((label) => label > 0)) continue;
     const image = selectChannel({ width, height, channels: shown.channels, data: stored }, recipe.channel);
     yield {

@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { readCase } from "./case-pixels.ts";
+import { SAMPLE_SIZE, sampleImage, sampleMask, writePairs } from "../sample-folder.ts";
+import { readCase } from "../store/case-pixels.ts";
+import { readNpyRow } from "../store/npy-file.ts";
+import { openStore } from "../store/store.ts";
 import { ingest } from "./ingest.ts";
-import { readNpyRow } from "./npy-file.ts";
-import { SAMPLE_SIZE, sampleImage, sampleMask, writePairs } from "./sample-folder.ts";
-import { openStore } from "./store.ts";
 
 const root = mkdtempSync(join(tmpdir(), "medssl-interruption-"));
 test.after(() => rmSync(root, { recursive: true }));
@@ -58,5 +58,5 @@ test("a killed ingest loses only what was not committed and leaves nothing half-
   assertWhole(store);
   const { cases, shards } = openStore(store);
   assert.equal(cases[80]?.hasMask, false);
-  assert.ok(readNpyRow(shards[0]!.maskPath!, cases[80]!.row, SAMPLE_SIZE ** 2).every((label) => label === 0));
+  assert.ok(readNpyRow(shards[0]!.maskPath!, cases[80]!.row, { ...options, dtype: "uint8" }).every((label) => label === 0));
 });

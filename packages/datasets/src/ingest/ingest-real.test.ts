@@ -3,11 +3,11 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { readCase } from "./case-pixels.ts";
+import { readCase } from "../store/case-pixels.ts";
+import { openStore } from "../store/store.ts";
 import { ingest } from "./ingest.ts";
-import { openStore } from "./store.ts";
 
-const chase = join(import.meta.dirname, "../../../../shared/data/vessels-chase-db1");
+const chase = join(import.meta.dirname, "../../../../../shared/data/vessels-chase-db1");
 
 test("CHASE_DB1 as published: 28 images of 14 children, vessels darker than their surroundings", {
   skip: !existsSync(chase) && "the data set is not on this machine",
@@ -15,7 +15,7 @@ test("CHASE_DB1 as published: 28 images of 14 children, vessels darker than thei
   const root = mkdtempSync(join(tmpdir(), "medssl-chase-"));
   const { found, stored, masks, patients } = await ingest(
     [chase],
-    { store: join(root, "store"), width: 128, height: 128, channel: "green" },
+    { store: join(root, "store"), width: 128, height: 128 },
     () => {},
   );
   assert.deepEqual({ found, stored, masks, patients }, { found: 28, stored: 28, masks: 28, patients: 14 });

@@ -44,7 +44,7 @@ export interface IngestOptions extends RecipeWishes {
   readonly patientPattern?: RegExp;
   /** Worker threads. @default the number of cores */
   readonly workers?: number;
-  /** For one file, in seconds; a series has as many as it has files, at least this. @default 60 */
+  /** For one file, in seconds; a series has one more for each further file. @default 60 */
   readonly timeLimitSeconds?: number;
   /** This process does one part of a shared ingest; the last one to finish puts the parts together. */
   readonly shard?: ShardOf;
@@ -132,7 +132,8 @@ async function readAll({ plan, intake, writer, sources, rule, options, listen, s
     module: new URL("./prepare-worker.ts", import.meta.url),
     numWorkers: workers,
     nameOf: ({ item }) => item.files[0]!,
-    timeLimitMs: timeLimitSeconds * 1000,
+    // A series of many files may take longer than a file.
+    timeLimitMsOf: ({ item }) => (timeLimitSeconds + item.files.length - 1) * 1000,
   });
   function* jobs(): Generator<PlannedItem & PrepareJob> {
     for (const planned of plan.items()) {

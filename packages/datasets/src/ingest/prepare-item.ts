@@ -62,27 +62,29 @@ export interface PreparedItem {
 
 export async function prepareItem({ item, modality, recipes, rule }: PrepareJob): Promise<PreparedItem> {
   const { scans, refused, content, identity, burnedIn } = await readScans(item);
-  const { scan: first } = scans[0]!;
+  const first = scans[0]!.scan;
   const recipe = chooseRecipe(item.modality ?? modality, first);
   const { width: storedWidth, height: storedHeight } = recipes[recipe];
   const slices: PreparedSlice[] = [];
   const masks: ReadLabels[] = [];
+  let shown = first;
   let numSlices = 0;
   for (const read of scans) {
     const labels = rule && item.masks?.length ? await readLabels(item.masks, rule, read) : undefined;
     if (labels !== undefined) masks.push(labels);
-    for (const stored of cutSlices(read.scan, labels?.data, recipes[recipe])) {
+    shown = reorientForDisplay(read.scan);
+    const shownLabels = labels && reorientForDisplay({ ...read.scan, channels: 1, data: labels.data });
+    for (const stored of cutSlices(shown, shownLabels?.data, recipes[recipe])) {
       const measures = measureSlice(stored.pixels, storedWidth, storedHeight, stored.labels);
       slices.push({ ...stored, measures, slice: numSlices + stored.slice });
     }
-    numSlices += read.scan.shape[0];
+    numSlices += shown.shape[0];
   }
   if (slices.length === 0) {
     throw new MedsslError("ERR_IMAGE_BLANK", `${item.files[0]}: every pixel has the same value, ${first.data[0]}`, {
       hint: "There is nothing to see in it; leave it out, or export it again.",
     });
   }
-  const { shape, spacingMm } = reorientForDisplay(first);
   const looksWritten = numSlices === 1 && recipe !== "ct" && recipe !== "mr" && hasTextLikeBorder(grayOf(first));
   return {
     recipe,
@@ -92,9 +94,9 @@ export async function prepareItem({ item, modality, recipes, rule }: PrepareJob)
     identity,
     slices,
     numSlices,
-    width: shape[2],
-    height: shape[1],
-    spacingMm,
+    width: shown.shape[2],
+    height: shown.shape[1],
+    spacingMm: shown.spacingMm,
     burnedIn: burnedIn ? "tag" : looksWritten ? "edges" : undefined,
     refused,
     warnings: [...scans.flatMap(({ scan }) => scan.warnings ?? []), ...masks.flatMap(({ warnings }) => warnings)],

@@ -10,12 +10,10 @@
 import { MedsslError } from "@medssl/contract";
 import {
   cropImage,
-  decodeMask,
-  decodeScan,
-  isDicom,
-  isVolumeFile,
+  decodeMaskScan,
   labelsOnScan,
   parseDicom,
+  readImageBytes,
   readSegmentation,
   resizeLabels,
   type Samples,
@@ -24,7 +22,7 @@ import {
 import { applyLabelRule, type LabelRule } from "../label-rule.ts";
 import type { MaskFile } from "../layouts/layout.ts";
 import { shortHash } from "../private/pseudonyms.ts";
-import { type ReadScan, readBytes } from "./read-scans.ts";
+import { isDicom, type ReadScan } from "./read-scans.ts";
 
 export interface ReadLabels {
   readonly data: Uint8Array;
@@ -45,7 +43,7 @@ export async function readLabels(masks: readonly MaskFile[], rule: LabelRule, re
   const layers: MaskLabels[] = [];
   const content: string[] = [];
   for (const mask of masks) {
-    const bytes = await readBytes(mask.file);
+    const bytes = await readImageBytes(mask.file);
     content.push(shortHash(bytes, String(mask.fileValue)));
     layers.push(await readLayer(mask, bytes, rule, read));
   }
@@ -63,17 +61,14 @@ export async function readLabels(masks: readonly MaskFile[], rule: LabelRule, re
 }
 
 async function readLayer(mask: MaskFile, bytes: Uint8Array, rule: LabelRule, read: ReadScan): Promise<MaskLabels> {
-  if (isDicom(bytes)) {
+  if (isDicom(bytes, mask.file)) {
     const segmentation = readSegmentation(parseDicom(bytes, mask.file));
     const { labels, warnings } = labelsOnScan(segmentation, read.scan, read.instances);
     const names = segmentation.segments.map(({ number, label }) => [number, indexOfName(rule, label)] as const);
     const indices = new Map(names);
     return { data: labels.map((segment) => indices.get(segment) ?? 0), warnings };
   }
-  const stored = isVolumeFile(mask.file)
-    ? await decodeScan(bytes, mask.file)
-    : scanOf(await decodeMask(bytes, mask.file));
-  const { scan, warnings } = onGrid(stored, mask, read);
+  const { scan, warnings } = onGrid(await decodeMaskScan(bytes, mask.file), mask, read);
   const [depth, height, width] = scan.shape;
   const values = { width, height: depth * height, channels: 1, data: wholeNumbers(scan.data, mask.file) } as const;
   if (mask.fileValue === undefined) {
@@ -127,10 +122,6 @@ function liesElsewhere({ affine: one }: Scan, { affine: other, shape, spacingMm 
     const atFarEnd = far.reduce((sum, index, column) => sum + index * delta(column), atOrigin);
     return Math.max(Math.abs(atOrigin), Math.abs(atFarEnd)) > tolerance;
   });
-}
-
-function scanOf({ width, height, data }: { width: number; height: number; data: Samples }): Scan {
-  return { shape: [1, height, width], channels: 1, data, meaning: "shown" };
 }
 
 /** Mask values in 16 bits at most; what is no whole number of 0..65535 is no label. */

@@ -7,16 +7,16 @@
  * Errors     those of reading. In a series, a file that cannot be read is refused by itself.
  */
 
-import { readFile } from "node:fs/promises";
 import { MedsslError } from "@medssl/contract";
 import {
   assembleVolume,
   decodeScan,
+  formatOf,
   groupInstances,
   type InstanceHeader,
   instanceHeader,
-  isDicom,
   parseDicom,
+  readImageBytes,
   type Scan,
   scanOfDicom,
 } from "@medssl/imaging";
@@ -52,10 +52,10 @@ export interface ReadItem {
 
 export async function readScans(item: SourceItem): Promise<ReadItem> {
   const [file, ...others] = item.files;
-  const bytes = await readBytes(file!);
+  const bytes = await readImageBytes(file!);
   if (others.length > 0) return readSeries(item, bytes);
   const content = shortHash(bytes);
-  if (!isDicom(bytes)) {
+  if (!isDicom(bytes, file!)) {
     const scan = applyReading(await decodeScan(bytes, file!), item.reading);
     return { scans: [{ ...scan, instances: [] }], refused: [], content, identity: undefined, burnedIn: false };
   }
@@ -72,7 +72,7 @@ async function readSeries(item: SourceItem, first: Uint8Array): Promise<ReadItem
   const frames = new Map<string, { header: InstanceHeader; scan: Scan; hash: string }>();
   for (const [i, file] of item.files.entries()) {
     try {
-      const bytes = i === 0 ? first : await readBytes(file);
+      const bytes = i === 0 ? first : await readImageBytes(file);
       const dataset = parseDicom(bytes, file);
       const header = instanceHeader(dataset, file);
       frames.set(file, { header, scan: await scanOfDicom(dataset), hash: shortHash(bytes) });
@@ -96,17 +96,10 @@ async function readSeries(item: SourceItem, first: Uint8Array): Promise<ReadItem
   return { scans, refused, content, identity, burnedIn };
 }
 
+export const isDicom = (bytes: Uint8Array, file: string): boolean => formatOf(bytes, file) === "dicom";
+
 function factsOf(header: InstanceHeader): { identity: Identity; burnedIn: boolean } {
   const { patientId, issuer, studyUid, seriesUid, isBurnedIn } = header;
   const patient = patientId === undefined ? undefined : [issuer, patientId].filter(Boolean).join("/");
   return { identity: { patient, study: studyUid, series: seriesUid }, burnedIn: isBurnedIn };
-}
-
-export async function readBytes(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
-    throw new MedsslError("ERR_IMAGE_READ", `${file}: cannot be read (${reason})`, { cause });
-  }
 }

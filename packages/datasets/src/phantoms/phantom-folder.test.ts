@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { RunEvent } from "@medssl/contract";
 import { readImage } from "@medssl/imaging";
-import { ingest } from "../ingest.ts";
+import { ingest } from "../ingest/ingest.ts";
 import { parseLabels } from "../label-rule.ts";
 import { openStore } from "../store/store.ts";
 import { phantomLabels } from "./phantom.ts";

@@ -140,3 +140,15 @@ export class Ledger {
     `);
   }
 }
+
+/** The (first) file of an item; undefined where nobody knows. @param dir The store's folder */
+export function fileOfItem(dir: string, item: string): string | undefined {
+  if (!existsSync(ledgerPath(dir))) return undefined;
+  const database = new DatabaseSync(ledgerPath(dir), { readOnly: true, timeout: 10_000 });
+  try {
+    const row = database.prepare("SELECT file FROM items WHERE item = ?").get(item);
+    return row && String(row["file"]);
+  } finally {
+    database.close();
+  }
+}

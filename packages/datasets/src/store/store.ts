@@ -18,6 +18,7 @@ import { basename, join, resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { MedsslError } from "@medssl/contract";
 import type { OfficialSplit } from "../layouts/layout.ts";
+import { fileOfItem } from "../private/ledger.ts";
 import type { RecipeName, StoreRecipe, StoreRecipes } from "./recipe.ts";
 
 export const STORE_VERSION = 2;
@@ -110,11 +111,11 @@ export class Store {
     this.info = info;
   }
 
-  /** All cases in the order of their ids; read at the first use. */
+  /** All cases in the order in which they were stored; read at the first use. */
   get cases(): readonly Case[] {
     this.#cases ??= this.query<Case & { hasMask: unknown }>(
       `SELECT id, patient, sources.name AS source, recipe, split, stratum, shard, row, has_mask AS hasMask, width, height
-       FROM cases JOIN sources ON source = sources.number ORDER BY id`,
+       FROM cases JOIN sources ON source = sources.number ORDER BY cases.number`,
     ).map((row) => ({ ...row, hasMask: row.hasMask === 1 }));
     return this.#cases;
   }
@@ -134,6 +135,12 @@ export class Store {
       };
     });
     return this.#shards;
+  }
+
+  /** The file that a case came from; undefined where `private/` is not there any more. */
+  fileOf({ id }: Pick<Case, "id">): string | undefined {
+    const [row] = this.query<{ item: string }>("SELECT item FROM cases WHERE id = ?", id);
+    return row && fileOfItem(this.dir, row.item);
   }
 
   /** Rows of the catalog. @throws {MedsslError} `ERR_STORE_FOREIGN` when it cannot be read. */

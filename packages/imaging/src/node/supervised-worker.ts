@@ -18,13 +18,13 @@ export interface Ticket<Job, Result> {
   readonly request: { readonly isDropped: boolean };
   /** What messages call it. */
   readonly name: string;
+  readonly timeLimitMs: number;
   resolve(result: Result): void;
   reject(error: Error): void;
 }
 
 export interface WorkerSettings {
   readonly module: URL;
-  readonly timeLimitMs: number;
   readonly heapMb: number | undefined;
 }
 
@@ -99,12 +99,12 @@ export class SupervisedWorker<Job, Result> {
     if (ticket === undefined) this.#worker.unref();
     if (ticket === undefined || !this.#isReady) return;
     // An answer that waits while this thread was busy is read before setImmediate's turn.
-    this.#timer = setTimeout(() => setImmediate(() => this.#expire(ticket)), this.#settings.timeLimitMs);
+    this.#timer = setTimeout(() => setImmediate(() => this.#expire(ticket)), ticket.timeLimitMs);
   }
 
   #expire(ticket: Ticket<Job, Result>): void {
     if (!this.isAlive || this.#queue[0] !== ticket) return;
-    const seconds = this.#settings.timeLimitMs / 1000;
+    const seconds = ticket.timeLimitMs / 1000;
     this.#fail(
       new MedsslError("ERR_TIME_LIMIT", `${ticket.name}: not read within ${seconds} s`, {
         hint: "It may be damaged: open it in another program.",

@@ -60,7 +60,7 @@ test("a job that hangs fails in time, alone, and the worker is replaced", async 
   const jobs = doubles(12);
   jobs[3] = { act: "hang", value: 3 };
   jobs[4] = { act: "hang", value: 4 };
-  const results = await outcomes(oddPool({ timeLimitMs: 150 }), jobs);
+  const results = await outcomes(oddPool({ timeLimitMsOf: () => 150 }), jobs);
   for (const [i, result] of results.entries()) {
     if (i !== 3 && i !== 4) assert.equal(result, i * 2);
     else {
@@ -73,13 +73,13 @@ test("a job that hangs fails in time, alone, and the worker is replaced", async 
 test("the clock of a job runs from its turn: ten that take half the limit each are all in time", async () => {
   const jobs = Array.from({ length: 10 }, (): OddJob => ({ act: "sleep", value: 150 }));
   assert.deepEqual(
-    await outcomes(oddPool({ timeLimitMs: 300, numWorkers: 1 }), jobs),
+    await outcomes(oddPool({ timeLimitMsOf: () => 300, numWorkers: 1 }), jobs),
     jobs.fill(jobs[0]!).map(() => 300),
   );
 });
 
 test("a job that hangs after one that did not still has its limit", async () => {
-  const [first, second] = await outcomes(oddPool({ timeLimitMs: 200, numWorkers: 1 }), [
+  const [first, second] = await outcomes(oddPool({ timeLimitMsOf: () => 200, numWorkers: 1 }), [
     { act: "double", value: 1 },
     { act: "hang", value: 2 },
   ]);

@@ -16,8 +16,8 @@ export interface WorkerPoolOptions<Job> {
   readonly numWorkers: number;
   /** What messages call a job: the path of its file. */
   readonly nameOf: (job: Job) => string;
-  /** For one job, in milliseconds. @default 60 000 */
-  readonly timeLimitMs?: number;
+  /** For one job, in milliseconds. @default 60 000 for each */
+  readonly timeLimitMsOf?: (job: Job) => number;
   /** JavaScript heap of each worker, in MiB; typed arrays are not in it. @default Node's own limit */
   readonly heapMb?: number;
   /** Jobs at work or done and not yet taken. @default 4 for each worker */
@@ -37,8 +37,8 @@ export class WorkerPool<Job, Result> {
 
   constructor(options: WorkerPoolOptions<Job>) {
     this.#options = options;
-    const { module, timeLimitMs = 60_000, heapMb } = options;
-    this.#settings = { module, timeLimitMs, heapMb };
+    const { module, heapMb } = options;
+    this.#settings = { module, heapMb };
   }
 
   /**
@@ -86,6 +86,7 @@ export class WorkerPool<Job, Result> {
         job,
         request,
         name: this.#options.nameOf(job),
+        timeLimitMs: this.#options.timeLimitMsOf?.(job) ?? 60_000,
         resolve: (result) => settle({ job, result }),
         reject: (error) => settle({ job, error }),
       });
