@@ -4,7 +4,8 @@
  * Copies   none where the bytes lie as this machine reads them: then the numbers are a view of the file's bytes.
  * 64 bits  become `Int32Array` where every value fits, else `Float64Array`, which rounds beyond 2^53.
  * Scaling  integers that are scaled by whole numbers stay integers, of 16 bits where all values fit, else of 32. Other
- *          results are float32; of float64 they are float64. nibabel's are float64, of which these are the rounded ones.
+ *          results are float32, but float64 of what has more than its 24 bits: float64 and 32-bit integers. nibabel's are
+ *          all float64, of which these are the rounded ones.
  */
 
 import { extremes, integerRange } from "../geometry/samples.ts";
@@ -75,7 +76,6 @@ export function scaleVoxels(stored: Samples, slope: number, intercept: number): 
 
 /** Zeros of the type that holds the scaled values. */
 function scaledLike(stored: Samples, slope: number, intercept: number): Samples {
-  if (stored instanceof Float64Array) return new Float64Array(stored.length);
   if (integerRange(stored) !== undefined && Number.isInteger(slope) && Number.isInteger(intercept)) {
     const [least, largest] = extremes(stored);
     const ends = [least * slope + intercept, largest * slope + intercept];
@@ -83,5 +83,6 @@ function scaledLike(stored: Samples, slope: number, intercept: number): Samples 
     if (fits(16)) return new Int16Array(stored.length);
     if (fits(32)) return new Int32Array(stored.length);
   }
-  return new Float32Array(stored.length);
+  const isLong = stored instanceof Float64Array || stored instanceof Int32Array || stored instanceof Uint32Array;
+  return isLong ? new Float64Array(stored.length) : new Float32Array(stored.length);
 }
