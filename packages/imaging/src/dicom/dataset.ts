@@ -28,16 +28,18 @@ export interface ParseDicomOptions {
 }
 
 /**
- * Reads a DICOM file. Values stay views of `bytes`, which must not change afterwards.
+ * Reads a DICOM file. Values stay views of `file`, which must not change afterwards.
  *
  * @param name For messages: the file's.
  * @throws {MedsslError} `ERR_DICOM_FORMAT`, `ERR_DICOM_SYNTAX`, `ERR_DICOM_CORRUPT`.
  */
 export function parseDicom(
-  bytes: Uint8Array,
+  file: Uint8Array,
   name: string,
   { headerOnly = false }: ParseDicomOptions = {},
 ): DicomDataset {
+  // Node's Buffer is a Uint8Array whose slices are no copies.
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
   const hasPreamble = startsWithMagic(bytes, 128);
   const metaStart = hasPreamble ? 132 : startsWithMagic(bytes, 0) ? 4 : 0;
   if (!hasPreamble && !mayBeDataset(bytes, metaStart)) {

@@ -2,11 +2,12 @@
  * The deflate stream of a deflated data set.
  *
  * Limit    a stream that would grow beyond `maxDatasetBytes` is refused on the way, whatever it claims.
- * Errors   `ERR_DICOM_CORRUPT`, `ERR_DICOM_SIZE`.
+ * Errors   `ERR_DICOM_CORRUPT`, `ERR_IMAGE_TOO_LARGE`.
  */
 
 import { MedsslError } from "@medssl/contract";
 import { Inflate } from "fflate";
+import { joinBytes } from "./bytes.ts";
 
 /** Larger than any deflated data set of the field. */
 const maxDatasetBytes = 2 ** 31;
@@ -31,12 +32,12 @@ export function inflateDataset(deflated: Uint8Array, name: string): Uint8Array {
   }
   if (length > maxDatasetBytes) {
     throw new MedsslError(
-      "ERR_DICOM_SIZE",
+      "ERR_IMAGE_TOO_LARGE",
       `${name}: expected a data set of at most ${maxDatasetBytes} bytes, got more`,
     );
   }
   if (!isComplete) throw corrupt(name);
-  return concatenate(chunks, length);
+  return joinBytes(chunks);
 }
 
 function corrupt(name: string, cause?: unknown): MedsslError {
@@ -44,14 +45,4 @@ function corrupt(name: string, cause?: unknown): MedsslError {
     hint: "The file is damaged or was not copied to its end; copy it again from where it came from.",
     cause,
   });
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let position = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, position);
-    position += chunk.length;
-  }
-  return whole;
 }

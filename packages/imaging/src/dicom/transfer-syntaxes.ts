@@ -12,8 +12,8 @@ export interface Encoding {
   readonly littleEndian: boolean;
 }
 
-/** Which decoder a frame needs. `native`: none. */
-export type PixelCodec = "native" | "rle" | "jpeg" | "jpeg-lossless" | "jpeg-ls" | "jpeg-2000" | "htj2k";
+/** How frames are compressed: not at all, by runs, or as code streams of the JPEGs, which say themselves which they are. */
+export type PixelCodec = "native" | "rle" | "code-stream";
 
 export interface TransferSyntax extends Encoding {
   readonly uid: string;
@@ -27,28 +27,28 @@ export const implicitLittleEndian = "1.2.840.10008.1.2";
 export const explicitLittleEndian = "1.2.840.10008.1.2.1";
 export const explicitBigEndian = "1.2.840.10008.1.2.2";
 
-const compressed: readonly (readonly [uid: string, name: string, codec: PixelCodec])[] = [
-  ["1.2.840.10008.1.2.4.50", "JPEG Baseline", "jpeg"],
-  ["1.2.840.10008.1.2.4.51", "JPEG Extended", "jpeg"],
-  ["1.2.840.10008.1.2.4.53", "JPEG Spectral Selection (retired)", "jpeg"],
-  ["1.2.840.10008.1.2.4.55", "JPEG Full Progression (retired)", "jpeg"],
-  ["1.2.840.10008.1.2.4.57", "JPEG Lossless", "jpeg-lossless"],
-  ["1.2.840.10008.1.2.4.70", "JPEG Lossless, first-order", "jpeg-lossless"],
-  ["1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", "jpeg-ls"],
-  ["1.2.840.10008.1.2.4.81", "JPEG-LS Near-lossless", "jpeg-ls"],
-  ["1.2.840.10008.1.2.4.90", "JPEG 2000 Lossless", "jpeg-2000"],
-  ["1.2.840.10008.1.2.4.91", "JPEG 2000", "jpeg-2000"],
-  ["1.2.840.10008.1.2.4.201", "HTJ2K Lossless", "htj2k"],
-  ["1.2.840.10008.1.2.4.202", "HTJ2K Lossless, by resolution", "htj2k"],
-  ["1.2.840.10008.1.2.4.203", "HTJ2K", "htj2k"],
-  ["1.2.840.10008.1.2.5", "RLE Lossless", "rle"],
+const codeStreams: readonly (readonly [uid: string, name: string])[] = [
+  ["1.2.840.10008.1.2.4.50", "JPEG Baseline"],
+  ["1.2.840.10008.1.2.4.51", "JPEG Extended"],
+  ["1.2.840.10008.1.2.4.53", "JPEG Spectral Selection (retired)"],
+  ["1.2.840.10008.1.2.4.55", "JPEG Full Progression (retired)"],
+  ["1.2.840.10008.1.2.4.57", "JPEG Lossless"],
+  ["1.2.840.10008.1.2.4.70", "JPEG Lossless, first-order"],
+  ["1.2.840.10008.1.2.4.80", "JPEG-LS Lossless"],
+  ["1.2.840.10008.1.2.4.81", "JPEG-LS Near-lossless"],
+  ["1.2.840.10008.1.2.4.90", "JPEG 2000 Lossless"],
+  ["1.2.840.10008.1.2.4.91", "JPEG 2000"],
+  ["1.2.840.10008.1.2.4.201", "HTJ2K Lossless"],
+  ["1.2.840.10008.1.2.4.202", "HTJ2K Lossless, by resolution"],
+  ["1.2.840.10008.1.2.4.203", "HTJ2K"],
 ];
 
-const plain: readonly TransferSyntax[] = [
+const others: readonly TransferSyntax[] = [
   syntax(implicitLittleEndian, "Implicit VR Little Endian", { explicit: false }),
   syntax(explicitLittleEndian, "Explicit VR Little Endian", {}),
   syntax(explicitBigEndian, "Explicit VR Big Endian", { littleEndian: false }),
   syntax("1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian", { deflated: true }),
+  syntax("1.2.840.10008.1.2.5", "RLE Lossless", { codec: "rle" }),
 ];
 
 function syntax(uid: string, name: string, differences: Partial<TransferSyntax>): TransferSyntax {
@@ -57,7 +57,7 @@ function syntax(uid: string, name: string, differences: Partial<TransferSyntax>)
 
 /** Every transfer syntax that is read, by its UID. */
 export const transferSyntaxes: ReadonlyMap<string, TransferSyntax> = new Map(
-  [...plain, ...compressed.map(([uid, name, codec]) => syntax(uid, name, { codec }))].map((entry) => [
+  [...others, ...codeStreams.map(([uid, name]) => syntax(uid, name, { codec: "code-stream" }))].map((entry) => [
     entry.uid,
     entry,
   ]),

@@ -1,0 +1,89 @@
+/**
+ * The compressed frames of encapsulated pixel data, each put together from its fragments.
+ *
+ * Order    the extended offset table says where frames begin, else the basic one, else one fragment is one frame, else a
+ *          frame ends with the fragment that ends a code stream (JPEG's and JPEG 2000's last marker).
+ * Copies   a frame of one fragment is a view of the file.
+ * Errors   `ERR_DICOM_CORRUPT`
+ * Source   PS3.5 A.4; PS3.3 C.7.6.3.1.8 for the extended table.
+ */
+
+import { MedsslError } from "@medssl/contract";
+import { joinBytes } from "./bytes.ts";
+import type { DicomDataset } from "./dataset.ts";
+import { pixelDataTag } from "./pixel-format.ts";
+
+/** Between two fragments stand the tag and the length of the next. */
+const itemHeaderBytes = 8;
+
+/** @returns `numFrames` code streams. */
+export function encapsulatedFrames(dataset: DicomDataset, numFrames: number): Uint8Array[] {
+  const [table, ...fragments] = dataset.fragments(pixelDataTag) ?? [];
+  const frames = frameStarts(dataset, table, fragments, numFrames).map((start, frame, starts) =>
+    joinBytes(fragments.slice(start, starts[frame + 1] ?? fragments.length)),
+  );
+  // Some writers of a single frame count more frames than they announce; the announced ones are right.
+  if (frames.length >= numFrames && frames.slice(0, numFrames).every((frame) => frame.length > 0)) {
+    return frames.slice(0, numFrames);
+  }
+  throw new MedsslError("ERR_DICOM_CORRUPT", `${dataset.name}: expected ${numFrames} frames, got ${frames.length}`, {
+    hint: "The file is damaged or was not copied to its end; copy it again from where it came from.",
+  });
+}
+
+/** The first fragment of each frame. */
+function frameStarts(
+  dataset: DicomDataset,
+  table: Uint8Array | undefined,
+  fragments: readonly Uint8Array[],
+  numFrames: number,
+): number[] {
+  const extended = dataset.bytes("7FE00001");
+  const offsets =
+    extended && extended.length > 0
+      ? offsetsOf(extended, 8)
+      : table && table.length > 0 && numFrames > 1
+        ? offsetsOf(table, 4)
+        : undefined;
+  if (offsets) return startsAt(offsets, fragments, dataset.name);
+  if (numFrames === 1) return [0];
+  if (fragments.length <= numFrames) return fragments.map((_, fragment) => fragment);
+  return startsByMarkers(fragments);
+}
+
+function offsetsOf(table: Uint8Array, size: 4 | 8): number[] {
+  const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
+  return Array.from({ length: Math.floor(table.length / size) }, (_, frame) =>
+    size === 4 ? view.getUint32(frame * 4, true) : Number(view.getBigUint64(frame * 8, true)),
+  );
+}
+
+function startsAt(offsets: readonly number[], fragments: readonly Uint8Array[], name: string): number[] {
+  const fragmentAt = new Map<number, number>();
+  let position = 0;
+  fragments.forEach((fragment, i) => {
+    fragmentAt.set(position, i);
+    position += itemHeaderBytes + fragment.length;
+  });
+  return offsets.map((offset, frame) => {
+    const fragment = fragmentAt.get(offset - offsets[0]!);
+    if (fragment !== undefined) return fragment;
+    throw new MedsslError(
+      "ERR_DICOM_CORRUPT",
+      `${name}, offset table: expected the start of a fragment for frame ${frame + 1}, got byte ${offset}`,
+      { hint: "The file is damaged; export it again." },
+    );
+  });
+}
+
+function startsByMarkers(fragments: readonly Uint8Array[]): number[] {
+  const starts = [0];
+  for (let i = 0; i < fragments.length - 1; i++) if (endsCodeStream(fragments[i]!)) starts.push(i + 1);
+  return starts;
+}
+
+/** 0xFFD9 within the last bytes; a byte or more of padding may follow. */
+function endsCodeStream(fragment: Uint8Array): boolean {
+  const tail = fragment.subarray(-10);
+  return tail.some((byte, i) => byte === 0xff && tail[i + 1] === 0xd9);
+}
