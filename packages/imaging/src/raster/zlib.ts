@@ -1,0 +1,20 @@
+/**
+ * What the decoders need of zlib, passed in: Node's own is in `node/zlib.ts`, a browser has `DecompressionStream`.
+ */
+export interface Zlib {
+  /**
+   * Undoes zlib's compression; throws whatever it likes on damaged data.
+   *
+   * @param size How many bytes are expected, for the first allocation. There may be more.
+   */
+  inflate(data: Uint8Array, size: number): Uint8Array | Promise<Uint8Array>;
+  crc32(data: Uint8Array): number;
+}
+
+/** Deflate's best ratio: 258 bytes from two bits. */
+const MAX_RATIO = 1032;
+
+/** Whether so few bytes can hold so many: asked before memory is taken for a size that a header claims. */
+export function canHold(compressed: number, size: number): boolean {
+  return size <= compressed * MAX_RATIO;
+}
