@@ -85,15 +85,41 @@ test("whatever bytes are changed or cut off, the outcome is an image or an error
 });
 
 test("another format is called so, with what to do", async () => {
-  const gif = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64");
-  await assert.rejects(decodeImage(gif, "x.png"), (error: MedsslError) => {
+  await assert.rejects(decodeImage(Buffer.from("%PDF-1.7 with a scan in it"), "x.png"), (error: MedsslError) => {
     assert.equal(error.code, "ERR_IMAGE_FORMAT");
-    assert.match(error.message, /x\.png: expected a PNG or JPEG image; it is gif/);
+    assert.match(error.message, /x\.png: expected an image \(DICOM, .*\); its first bytes belong to none/);
     assert.match(error.hint ?? "", /Convert/);
     return true;
   });
-  await assert.rejects(decodeImage(Buffer.from("patient,age\n1,70\n"), "x.png"), hasCode("ERR_IMAGE_FORMAT"));
   await assert.rejects(readImage(join(fixtures, "x.png")), hasCode("ERR_IMAGE_READ"));
+});
+
+test("pictures of every format are images; numbers with a sign or a point are spread over 16 bits", async () => {
+  const { width, height, channels, data } = await readImage(join(fixtures, "rgb8.ppm.gz"));
+  assert.deepEqual([width, height, channels, data.constructor], [53, 37, 3, Uint8Array]);
+  const [spread, exact] = [
+    await readImage(join(fixtures, "float32.tif")),
+    await readImage(join(fixtures, "gray16.png")),
+  ];
+  const [low, high] = [Math.min(...exact.data), Math.max(...exact.data)];
+  assert.deepEqual(
+    spread.data,
+    exact.data.map((value) => Math.round(((value - low) * 65535) / (high - low))),
+  );
+});
+
+test("a stack of pages is no picture", async () => {
+  await assert.rejects(readImage(join(fixtures, "pages.tif")), (error: MedsslError) => {
+    assert.equal(error.code, "ERR_IMAGE_DEPTH");
+    assert.match(error.message, /pages\.tif: expected one picture, got 3 slices$/);
+    return true;
+  });
+});
+
+test("labels are whole numbers, in any type", async () => {
+  assert.ok((await readMask(join(fixtures, "gray8.tif"))).data instanceof Uint8Array);
+  await assert.rejects(readMask(join(fixtures, "float32.tif")), { code: "ERR_MASK_VALUES" });
+  await assert.rejects(readMask(join(fixtures, "int16-big.tif")), { code: "ERR_MASK_VALUES" });
 });
 
 test("a mask in colors is refused, a grey one stored as color is read", async () => {

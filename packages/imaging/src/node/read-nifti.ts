@@ -14,7 +14,7 @@ import { constants, gunzip, gunzipSync } from "node:zlib";
 import { MedsslError } from "@medssl/contract";
 import { type NiftiFile, parseNifti } from "../nifti/nifti-file.ts";
 import { type NiftiHeader, parseNiftiHeader } from "../nifti/nifti-header.ts";
-import { readImageBytes } from "./read-image.ts";
+import { readImageBytes } from "./read-scan.ts";
 
 /** Deflate's best: a byte for 258, and a bit or two for each of its codes. */
 const LARGEST_RATIO = 1032;
