@@ -7,6 +7,7 @@
  * Phases    Info.cfg says which frame is end diastole (not always the first) and which end systole; without it (in
  *           shared copies) the two are not told apart. Both are one patient's.
  * Left out  the whole cine (`_4d`), which holds the annotated frames again; height and weight.
+ * Split     official, told by the number: a given folder may be the inner one.
  * Stratum   the diagnosis, Info.cfg's `Group`.
  * Labels    0 background, 1 right ventricle, 2 myocardium, 3 left ventricle. M&Ms numbers the ventricles the other way
  *           round: its files, brought into this layout, would be read with right and left exchanged.
@@ -16,12 +17,12 @@
 
 import { readFileSync } from "node:fs";
 import { fileLabels } from "./file-labels.ts";
-import { isMostly } from "./image-sample.ts";
 import type { Layout } from "./layout.ts";
-import { listByName, type Role } from "./named-images.ts";
+import { isNamedBy, listByName, type Role } from "./named-images.ts";
 import type { SourceFolder } from "./source-folder.ts";
 
 const FILE = /(?:^|\/)((patient\d{3})_(?:4d|frame(\d+)))(_gt)?\.nii(?:\.gz)?$/;
+const LAST_TRAINING_PATIENT = 100;
 const GROUPS = ["NOR", "MINF", "DCM", "HCM", "RV"];
 
 export const acdc: Layout = {
@@ -32,7 +33,7 @@ export const acdc: Layout = {
   labels: fileLabels({ "right ventricle": 1, myocardium: 2, "left ventricle": 3 }),
   published: { patients: 150, images: 300, reference: "Bernard et al., IEEE Trans. Med. Imaging 37(11) (2018)" },
 
-  recognize: (folder) => isMostly(folder, (path) => FILE.test(path)),
+  recognize: (folder) => isNamedBy(folder, roleOf),
 
   async *list(folder) {
     const numWithInfo = new Map<boolean, number>();
@@ -50,7 +51,7 @@ export const acdc: Layout = {
         patient,
         study: patient,
         series: Number(frame) === Number(info?.ED) ? "ED" : Number(frame) === Number(info?.ES) ? "ES" : undefined,
-        split: /(?:^|\/)training\//.test(path) ? "train" : /(?:^|\/)testing\//.test(path) ? "test" : undefined,
+        split: Number(patient.slice(7)) > LAST_TRAINING_PATIENT ? "test" : "train",
         stratum: GROUPS.find((group) => group === info?.Group),
       };
     });
@@ -63,7 +64,7 @@ export const acdc: Layout = {
 function roleOf(path: string): Role | undefined {
   const [, image, , frame, gt] = FILE.exec(path) ?? [];
   if (image === undefined) return undefined;
-  if (frame === undefined) return { leftOut: "cine files (_4d), whose annotated frames are listed," };
+  if (frame === undefined) return { leftOut: "cine files (_4d), whose annotated frames are listed" };
   return gt === undefined ? { image } : { maskOf: image };
 }
 

@@ -11,9 +11,8 @@
  */
 
 import { fileLabels } from "./file-labels.ts";
-import { isMostly } from "./image-sample.ts";
 import type { Layout, OfficialSplit } from "./layout.ts";
-import { listByName, type Role } from "./named-images.ts";
+import { isNamedBy, listByName, type Role } from "./named-images.ts";
 
 const FILE = /(?:^|\/)(images|labels)(Tr|Va|Ts)\/(amos_(\d{4}))\.nii(?:\.gz)?$/;
 const SPLITS: Readonly<Record<string, OfficialSplit>> = { Tr: "train", Va: "validation", Ts: "test" };
@@ -43,7 +42,7 @@ export const amos22: Layout = {
   }),
   published: { images: 600, masks: 360, reference: "Ji et al., NeurIPS 2022 (arXiv 2206.08023)" },
 
-  recognize: (folder) => isMostly(folder, (path) => FILE.test(path)),
+  recognize: (folder) => isNamedBy(folder, roleOf),
 
   async *list(folder) {
     const counts = { train: 0, validation: 0, test: 0 };

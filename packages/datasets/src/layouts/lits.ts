@@ -13,9 +13,8 @@
  */
 
 import { fileLabels } from "./file-labels.ts";
-import { isMostly } from "./image-sample.ts";
 import type { Layout, Reading, SourceNote } from "./layout.ts";
-import { listByName, type Role } from "./named-images.ts";
+import { isNamedBy, listByName, type Role } from "./named-images.ts";
 
 const FILE = /(?:^|\/)(volume|test-volume|segmentation)-(\d+)\.nii(?:\.gz)?$/;
 
@@ -28,7 +27,7 @@ export const lits: Layout = {
   labels: fileLabels({ liver: 1, tumor: 2 }),
   published: { images: 201, patients: 201, masks: 131, reference: "Bilic et al., Med. Image Anal. 84:102680 (2023)" },
 
-  recognize: (folder) => isMostly(folder, (path) => FILE.test(path)),
+  recognize: (folder) => isNamedBy(folder, roleOf),
 
   async *list(folder) {
     const numbers: number[] = [];

@@ -9,11 +9,10 @@
  */
 
 import { fileLabels } from "./file-labels.ts";
-import { isMostly } from "./image-sample.ts";
 import type { Layout, Modality } from "./layout.ts";
-import { listByName } from "./named-images.ts";
+import { isNamedBy, listByName, type Role } from "./named-images.ts";
 
-const FILE = /(?:^|\/)((ct|mr)_(train|test)_\d{4})_(image|label)\.nii(?:\.gz)?$/;
+const FILE = /(?:^|\/)((?:ct|mr)_(?:train|test)_\d{4})_(image|label)\.nii(?:\.gz)?$/;
 
 export const mmWhs: Layout = {
   name: "mm-whs",
@@ -30,19 +29,16 @@ export const mmWhs: Layout = {
   }),
   published: { images: 120, reference: "Zhuang et al., Med. Image Anal. 58:101537 (2019)" },
 
-  recognize: (folder) => isMostly(folder, (path) => FILE.test(path)),
-
+  recognize: (folder) => isNamedBy(folder, roleOf),
   list: (folder) =>
-    listByName(
-      folder,
-      (path) => {
-        const [, name, , , kind] = FILE.exec(path) ?? [];
-        if (name === undefined) return undefined;
-        return kind === "image" ? { image: name } : { maskOf: name };
-      },
-      ({ name }) => {
-        const [modality, split] = name.split("_") as [Modality, "train" | "test"];
-        return { patient: name, modality, split };
-      },
-    ),
+    listByName(folder, roleOf, ({ name }) => {
+      const [modality, split] = name.split("_") as [Modality, "train" | "test"];
+      return { patient: name, modality, split };
+    }),
 };
+
+function roleOf(path: string): Role | undefined {
+  const [, name, kind] = FILE.exec(path) ?? [];
+  if (name === undefined) return undefined;
+  return kind === "image" ? { image: name } : { maskOf: name };
+}
