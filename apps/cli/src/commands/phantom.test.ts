@@ -35,16 +35,38 @@ test("--json prints one object and nothing else", () => {
   );
 });
 
+test("--mimic table1 makes the archives in their folders; a second run finds them", () => {
+  const out = join(root, "miniatures");
+  const args = ["--mimic", "table1", "--scale", "0.0001", "--out", out];
+  const { status, stdout } = phantom(...args);
+  assert.equal(status, 0);
+  assert.match(stdout, /^archive +folder +patients +images\n/);
+  assert.match(stdout, /\nMIMIC-CXR-JPG +mimic-cxr-jpg +\d+ +38\n/);
+  assert.match(stdout, /\n85 images in [\d.]+ s\nnext: medssl ingest .*CheXpert-v1.0-small .*amos22 --store DIR\n/);
+  const again = JSON.parse(phantom(...args, "--json").stdout);
+  assert.deepEqual([again.images, again.isComplete, again.seconds], [85, true, 0]);
+  assert.deepEqual(
+    again.archives.map(({ folder }: { folder: string }) => folder).sort(),
+    readdirSync(out)
+      .filter((name) => name !== "table1.json")
+      .sort(),
+  );
+});
+
 test("what cannot be made is refused before anything is written", () => {
   const out = join(root, "none");
   for (const args of [
     ["--task", "brain"],
     ["--task", "lungs", "--cases", "0"],
     ["--task", "lungs", "--size", "12.5"],
+    [],
+    ["--mimic", "table2"],
+    ["--mimic", "table1", "--scale", "2"],
+    ["--mimic", "table1", "--task", "lungs"],
   ]) {
     const { status, stderr } = phantom(...args, "--out", out);
     assert.equal(status, 1);
-    assert.match(stderr, /--(task|cases|size)/);
+    assert.match(stderr, /--(task|mimic|scale|cases|size)/);
   }
   assert.ok(!existsSync(out));
 });
