@@ -94,6 +94,10 @@ async function decodeFirstVolume(bytes: Uint8Array, name: string): Promise<Scan>
   return { ...scan, warnings: [...(scan.warnings ?? []), `The first of ${file.numVolumes} volumes was read.`] };
 }
 
-async function decodeDicom(_bytes: Uint8Array, name: string): Promise<Scan> {
-  throw foreignImage(name, "DICOM is not read yet");
+async function decodeDicom(bytes: Uint8Array, name: string): Promise<Scan> {
+  const [{ parseDicom }, { scanOfDicom }] = await Promise.all([
+    import("../dicom/dataset.ts"),
+    import("../dicom/scan-of-dicom.ts"),
+  ]);
+  return await scanOfDicom(parseDicom(bytes, name));
 }
