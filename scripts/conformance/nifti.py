@@ -1,5 +1,6 @@
 """NIfTI files of every kind, what nibabel reads in them, and whether nibabel reads what we wrote.
 
+    python3 -m pip install nibabel==5.4.2 numpy==2.4.6
     python3 nifti.py make FOLDER    writes files and manifest.json: for each its shape, affine and values (raw float64)
     python3 nifti.py check FOLDER   reads written.json and the files that it names, prints one JSON list of results
 """
