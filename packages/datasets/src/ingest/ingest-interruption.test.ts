@@ -46,17 +46,21 @@ test("a killed ingest loses only what was not committed and leaves nothing half-
   const program = `
     import { ingest } from ${JSON.stringify(join(import.meta.dirname, "ingest.ts"))};
     await ingest(${JSON.stringify([source])}, ${JSON.stringify({ store, ...options })}, (event) => {
-      if (event.type === "step" && event.step === 100) process.kill(process.pid, "SIGKILL");
+      // The pause makes the next case commit what came before.
+      if (event.step === 80) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1100);
+      if (event.step === 100) process.kill(process.pid, "SIGKILL");
     });`;
   const { signal } = spawnSync(process.execPath, ["--input-type=module", "--eval", program]);
   assert.equal(signal, "SIGKILL");
   assert.throws(() => openStore(store), { code: "ERR_STORE_INCOMPLETE" });
-  // Row 80 was written with its mask but not committed; now its mask is gone, and must be from the row too.
-  rmSync(join(source, "masks", "a080.png"));
+  // Row 90 was written with its mask but not committed; now its mask is gone, and must be from the row too.
+  rmSync(join(source, "masks", "a090.png"));
   const rest = await ingest([source], { store }, () => {});
-  assert.deepEqual([rest.stored, rest.unchanged, rest.quarantined], [COUNT - 64, 64, 0]);
+  assert.deepEqual([rest.stored, rest.unchanged, rest.quarantined], [COUNT - 81, 81, 0]);
   assertWhole(store);
   const { cases, shards } = openStore(store);
-  assert.equal(cases[80]?.hasMask, false);
-  assert.ok(readNpyRow(shards[0]!.maskPath!, cases[80]!.row, { ...options, dtype: "uint8" }).every((label) => label === 0));
+  assert.equal(cases[90]?.hasMask, false);
+  assert.ok(
+    readNpyRow(shards[0]!.maskPath!, cases[90]!.row, { ...options, dtype: "uint8" }).every((label) => label === 0),
+  );
 });

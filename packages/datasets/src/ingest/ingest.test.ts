@@ -152,7 +152,7 @@ test("every kind of unusable file is quarantined with its reason, the rest is st
   );
   assert.match(reasons["blank.png"]!, /ERR_IMAGE_BLANK .*every pixel has the same value, 7/);
   assert.match(reasons["empty.png"]!, /ERR_IMAGE_CORRUPT .*0 bytes/);
-  assert.match(reasons["text.png"]!, /ERR_IMAGE_FORMAT .*expected a PNG or JPEG/);
+  assert.match(reasons["text.png"]!, /ERR_IMAGE_FORMAT .*expected an image/);
   assert.match(reasons["size.png"]!, /ERR_MASK_SIZE .*the mask is 12x12 pixels, its image 24x24/);
   assert.match(reasons["alien.png"]!, /ERR_MASK_VALUES .*no labels: 77; labels are 255 foreground/);
   assert.match(reasons["twice.png"]!, /ERR_MASK_AMBIGUOUS .*labels\/twice.png, .*masks\/twice.png/);
@@ -212,7 +212,7 @@ test("CHASE_DB1's layout: first observer's masks, a patient for each pair of eye
   const { counts, notes, summary } = await run(source, dir, { labels: parseLabels("vessels") });
   assert.deepEqual(counts, { found: 4, stored: 4, unchanged: 0, quarantined: 0 });
   assert.equal(summary.patients, 2);
-  assert.match(notes.join(), /4 masks of other observers were left out/);
+  assert.match(notes.join(), /4 masks of another observer than _1stHO/);
   const store = openStore(dir);
   const patients = store.cases.map(({ patient }) => patient);
   assert.deepEqual(patients, [patients[0], patients[0], patients[2], patients[2]]);
@@ -318,7 +318,7 @@ test("what a store is not made for is refused before anything is written", async
   const never = join(newFolder(), "store");
   await assert.rejects(run([source, empty], never), { code: "ERR_SOURCE_EMPTY", message: /found no images/ });
   await writeFiles(empty, { "masks/a.png": sampleMask() });
-  await assert.rejects(run(empty, never), { code: "ERR_SOURCE_EMPTY", message: /only 1 files named as masks/ });
+  await assert.rejects(run(empty, never), { code: "ERR_SOURCE_EMPTY", message: /1 masks have no image/ });
   assert.ok(!existsSync(never));
 });
 

@@ -11,6 +11,7 @@
  *              and opening the store.
  */
 
+import { existsSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { countedWork, MedsslError, type RunListener } from "@medssl/contract";
@@ -62,6 +63,7 @@ export async function ingest(
   const { shard } = options;
   const store = resolve(options.store);
   const plan = new WorkPlan(shard);
+  const isNew = !existsSync(join(store, "catalog.sqlite"));
   const writer =
     shard === undefined ? new StoreWriter(store) : new StoreWriter(openPart(store, shard), { base: store });
   try {
@@ -102,6 +104,10 @@ export async function ingest(
       ...(shard === undefined ? {} : { shard: { ...shard, isMerged: merged !== undefined } }),
     };
   } catch (error) {
+    // What was refused before anything was stored leaves nothing behind.
+    const leavesNothing = isNew && shard === undefined && writer.isEmpty;
+    writer.close();
+    if (leavesNothing) rmSync(store, { recursive: true });
     throw isDiskFull(error) ? diskFull(options.store, error) : error;
   } finally {
     writer.close();

@@ -84,16 +84,22 @@ export async function listSources(
       );
     }
     const before = plan.numListed;
+    const said: string[] = [];
     for await (const entry of layout.list(folder, options)) {
       if ("note" in entry) {
         if (entry.topic === "patients") tally.patientRule = entry.note;
-        else note("warning", entry.note);
+        else said.push(entry.note);
       } else {
         plan.add(number, skipsMasks ? withoutMasks(entry) : entry);
       }
     }
-    if (plan.numListed > before) continue;
-    throw new MedsslError("ERR_SOURCE_EMPTY", `${tally.path}: found no images`, {
+    tally.found = plan.numFilesOf(number);
+    if (plan.numListed > before) {
+      for (const message of said) note("warning", message);
+      continue;
+    }
+    const others = said.length > 0 ? ` (${said.join("; ")})` : "";
+    throw new MedsslError("ERR_SOURCE_EMPTY", `${tally.path}: found no images${others}`, {
       hint: `It was read as ${layout.title}. Expected image files in this folder or below it; --layout says how it lies.`,
     });
   }

@@ -11,10 +11,8 @@ import { MedsslError } from "@medssl/contract";
 import {
   cropImage,
   decodeMaskScan,
-  labelsOnScan,
   parseDicom,
   readImageBytes,
-  readSegmentation,
   resizeLabels,
   type Samples,
   type Scan,
@@ -23,6 +21,7 @@ import { applyLabelRule, type LabelRule } from "../label-rule.ts";
 import type { MaskFile } from "../layouts/layout.ts";
 import { shortHash } from "../private/pseudonyms.ts";
 import { isDicom, type ReadScan } from "./read-scans.ts";
+import { labelsOnVolume, readSegmentation } from "./segmentation-stub.ts";
 
 export interface ReadLabels {
   readonly data: Uint8Array;
@@ -63,7 +62,7 @@ export async function readLabels(masks: readonly MaskFile[], rule: LabelRule, re
 async function readLayer(mask: MaskFile, bytes: Uint8Array, rule: LabelRule, read: ReadScan): Promise<MaskLabels> {
   if (isDicom(bytes, mask.file)) {
     const segmentation = readSegmentation(parseDicom(bytes, mask.file));
-    const { labels, warnings } = labelsOnScan(segmentation, read.scan, read.instances);
+    const { labels, warnings } = labelsOnVolume(segmentation, read.volume!);
     const names = segmentation.segments.map(({ number, label }) => [number, indexOfName(rule, label)] as const);
     const indices = new Map(names);
     return { data: labels.map((segment) => indices.get(segment) ?? 0), warnings };

@@ -18,6 +18,7 @@ import {
   parseDicom,
   readImageBytes,
   type Scan,
+  type SeriesVolume,
   scanOfDicom,
 } from "@medssl/imaging";
 import type { SourceItem } from "../layouts/layout.ts";
@@ -37,8 +38,8 @@ export interface RefusedFile {
 }
 
 export interface ReadScan extends UnderstoodScan {
-  /** What DICOM instances the slices are, for segmentations that name them; one file has none. */
-  readonly instances: readonly InstanceHeader[];
+  /** Which DICOM instances the slices are, for segmentations that name them. */
+  readonly volume: SeriesVolume | undefined;
 }
 
 export interface ReadItem {
@@ -51,55 +52,71 @@ export interface ReadItem {
 }
 
 export async function readScans(item: SourceItem): Promise<ReadItem> {
-  const [file, ...others] = item.files;
-  const bytes = await readImageBytes(file!);
-  if (others.length > 0) return readSeries(item, bytes);
-  const content = shortHash(bytes);
-  if (!isDicom(bytes, file!)) {
-    const scan = applyReading(await decodeScan(bytes, file!), item.reading);
-    return { scans: [{ ...scan, instances: [] }], refused: [], content, identity: undefined, burnedIn: false };
-  }
-  const dataset = parseDicom(bytes, file!);
-  const header = instanceHeader(dataset, file!);
-  const scan = applyReading(await scanOfDicom(dataset), item.reading);
-  const { identity, burnedIn } = factsOf(header);
-  return { scans: [{ ...scan, instances: [header] }], refused: [], content, identity, burnedIn };
+  const file = item.files[0]!;
+  const bytes = await readImageBytes(file);
+  if (item.files.length > 1 || isDicom(bytes, file)) return readSeries(item);
+  const read = applyReading(await decodeScan(bytes, file), item.reading);
+  return {
+    scans: [{ ...read, volume: undefined }],
+    refused: [],
+    content: shortHash(bytes),
+    identity: undefined,
+    burnedIn: false,
+  };
+}
+
+export const isDicom = (bytes: Uint8Array, file: string): boolean => formatOf(bytes, file) === "dicom";
+
+interface ReadInstance {
+  readonly header: InstanceHeader;
+  readonly scan: Scan;
+  readonly hash: string;
 }
 
 /** Pixels are decoded as each file is read, so that a series is read once. */
-async function readSeries(item: SourceItem, first: Uint8Array): Promise<ReadItem> {
+async function readSeries({ files, reading }: SourceItem): Promise<ReadItem> {
+  const instances = new Map<string, ReadInstance>();
   const refused: RefusedFile[] = [];
-  const frames = new Map<string, { header: InstanceHeader; scan: Scan; hash: string }>();
-  for (const [i, file] of item.files.entries()) {
+  for (const file of files) {
     try {
-      const bytes = i === 0 ? first : await readImageBytes(file);
-      const dataset = parseDicom(bytes, file);
-      const header = instanceHeader(dataset, file);
-      frames.set(file, { header, scan: await scanOfDicom(dataset), hash: shortHash(bytes) });
+      instances.set(file, await readInstance(file));
     } catch (error) {
       if (!(error instanceof MedsslError)) throw error;
+      // Of a single file, nothing is left to go on with.
+      if (files.length === 1) throw error;
       refused.push({ file, code: error.code, reason: error.message });
     }
   }
-  const volumes = groupInstances([...frames.values()].map(({ header }) => header));
+  const volumes = groupInstances([...instances.values()].map(({ header }) => header));
+  for (const { file, reason } of volumes.flatMap(({ leftOut }) => leftOut)) {
+    refused.push({ file, code: "ERR_DICOM_COPY", reason: `${file}: left out: ${reason}` });
+  }
   const scans: ReadScan[] = [];
   for (const volume of volumes) {
-    const scan = await assembleVolume(volume, (file) => frames.get(file)!.scan);
-    scans.push({ ...applyReading(scan, item.reading), instances: volume.instances });
+    const scan = await assembleVolume(volume, (file) => instances.get(file)!.scan);
+    scans.push({ ...applyReading(scan, reading), volume });
   }
   if (scans.length === 0) {
     const { code, reason } = refused[0]!;
     throw new MedsslError(code, reason);
   }
-  const { identity, burnedIn } = factsOf(scans[0]!.instances[0]!);
-  const content = shortHash(...scans.flatMap(({ instances }) => instances.map(({ file }) => frames.get(file)!.hash)));
-  return { scans, refused, content, identity, burnedIn };
+  const used = volumes.flatMap((volume) => volume.instances);
+  const { patientId, issuer, studyUid, seriesUid } = used[0]!;
+  return {
+    scans,
+    refused,
+    content: shortHash(...used.map(({ file }) => instances.get(file)!.hash)),
+    identity: {
+      patient: patientId && [issuer, patientId].filter(Boolean).join("/"),
+      study: studyUid,
+      series: seriesUid,
+    },
+    burnedIn: used.some(({ isBurnedIn }) => isBurnedIn),
+  };
 }
 
-export const isDicom = (bytes: Uint8Array, file: string): boolean => formatOf(bytes, file) === "dicom";
-
-function factsOf(header: InstanceHeader): { identity: Identity; burnedIn: boolean } {
-  const { patientId, issuer, studyUid, seriesUid, isBurnedIn } = header;
-  const patient = patientId === undefined ? undefined : [issuer, patientId].filter(Boolean).join("/");
-  return { identity: { patient, study: studyUid, series: seriesUid }, burnedIn: isBurnedIn };
+async function readInstance(file: string): Promise<ReadInstance> {
+  const bytes = await readImageBytes(file);
+  const dataset = parseDicom(bytes, file);
+  return { header: instanceHeader(dataset, file), scan: await scanOfDicom(dataset), hash: shortHash(bytes) };
 }

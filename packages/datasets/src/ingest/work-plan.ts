@@ -29,8 +29,8 @@ export class WorkPlan {
   readonly #insert;
   readonly #shard: ShardOf;
   #listed = 0;
-  #numFiles = 0;
-  #numMasked: number[] = [];
+  readonly #numFiles: number[] = [];
+  readonly #numMasked: number[] = [];
 
   constructor(shard: ShardOf = { index: 1, count: 1 }) {
     this.#shard = shard;
@@ -58,7 +58,7 @@ export class WorkPlan {
         hint: "Names below a source must be unique. Is the folder's layout the right one? Give it with --layout.",
       });
     }
-    this.#numFiles += item.files.length;
+    this.#numFiles[source] = this.numFilesOf(source) + item.files.length;
   }
 
   /** Items of all shards. */
@@ -68,7 +68,12 @@ export class WorkPlan {
 
   /** Files of this shard. */
   get numFiles(): number {
-    return this.#numFiles;
+    return this.#numFiles.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Files of this shard in one source. */
+  numFilesOf(source: number): number {
+    return this.#numFiles[source] ?? 0;
   }
 
   /** Items of all shards that have a mask. */

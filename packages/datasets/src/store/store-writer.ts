@@ -178,6 +178,10 @@ export class StoreWriter {
     if (performance.now() - this.#lastCommitMs >= COMMIT_EVERY_MS) this.commit();
   }
 
+  get isEmpty(): boolean {
+    return this.catalog.shards().length === 0;
+  }
+
   /** Makes all that was added durable and visible. */
   commit(): void {
     for (const [recipe, { number, images, masks, rows }] of this.#open) {
@@ -292,7 +296,7 @@ export class StoreWriter {
 /** Makes the store's folders and takes the lock; a folder that holds anything but a store is left alone. */
 function lockFolder(dir: string): DatabaseSync {
   const lockPath = join(dir, ".ingest-lock");
-  const others = existsSync(dir) ? readdirSync(dir).filter((name) => name !== "parts") : [];
+  const others = existsSync(dir) ? readdirSync(dir).filter((name) => name !== "parts" && name !== "private") : [];
   if (!existsSync(lockPath) && others.length > 0) {
     throw new MedsslError("ERR_STORE_FOREIGN", `${dir}: the folder holds other files and is no store`, {
       hint: "Give --store a new folder.",

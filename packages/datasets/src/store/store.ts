@@ -15,7 +15,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
 import { MedsslError } from "@medssl/contract";
 import type { OfficialSplit } from "../layouts/layout.ts";
 import { fileOfItem } from "../private/ledger.ts";
@@ -113,7 +113,7 @@ export class Store {
 
   /** All cases in the order in which they were stored; read at the first use. */
   get cases(): readonly Case[] {
-    this.#cases ??= this.query<Case & { hasMask: unknown }>(
+    this.#cases ??= this.query<Omit<Case, "hasMask"> & { hasMask: number }>(
       `SELECT id, patient, sources.name AS source, recipe, split, stratum, shard, row, has_mask AS hasMask, width, height
        FROM cases JOIN sources ON source = sources.number ORDER BY cases.number`,
     ).map((row) => ({ ...row, hasMask: row.hasMask === 1 }));
@@ -145,10 +145,23 @@ export class Store {
 
   /** Rows of the catalog. @throws {MedsslError} `ERR_STORE_FOREIGN` when it cannot be read. */
   query<Row>(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#read((catalog) => catalog.prepare(sql).all(...values) as Row[]);
+  }
+
+  /** Calls `visit` with the columns of each row, for more rows than one wants in memory. */
+  eachRow(sql: string, visit: (...columns: SQLOutputValue[]) => void): void {
+    this.#read((catalog) => {
+      const statement = catalog.prepare(sql);
+      statement.setReturnArrays(true);
+      for (const columns of statement.iterate()) visit(...(columns as unknown as SQLOutputValue[]));
+    });
+  }
+
+  #read<Result>(read: (catalog: DatabaseSync) => Result): Result {
     try {
       const catalog = new DatabaseSync(join(this.dir, "catalog.sqlite"), { readOnly: true, timeout: 5000 });
       try {
-        return catalog.prepare(sql).all(...values) as Row[];
+        return read(catalog);
       } finally {
         catalog.close();
       }

@@ -46,7 +46,8 @@ export class SupervisedWorker<Job, Result> {
     this.#onRoom = onRoom;
     const { module, heapMb } = settings;
     const resourceLimits = heapMb === undefined ? {} : { maxOldGenerationSizeMb: heapMb };
-    this.#worker = new Worker(module, { resourceLimits });
+    // Flags of the process, such as --input-type, need not suit a module.
+    this.#worker = new Worker(module, { resourceLimits, execArgv: [] });
     this.#worker.on("message", (message: WorkerMessage<Result>) => this.#receive(message));
     this.#worker.on("messageerror", (error) => this.#end(error));
     this.#worker.on("error", (error) => {

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { uniqueNames } from "./predict.ts";
 
 test("no two files share a result's name", () => {
-  assert.deepEqual(uniqueNames(["x/a.png", "y/a.jpg", "a-2.png", "z/A.png", "b.png"]), [
-    "a.png",
-    "a-2.png",
-    "a-2-2.png",
-    "A-3.png",
-    "b.png",
+  assert.deepEqual(uniqueNames(["x/a.png", "y/a.jpg", "a-2.png", "z/A.png", "b.nii.gz"]), [
+    "a",
+    "a-2",
+    "a-2-2",
+    "A-3",
+    "b",
   ]);
 });

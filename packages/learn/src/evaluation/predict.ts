@@ -1,5 +1,5 @@
 /**
- * A trained network on new image files: masks and overlays at each image's own size.
+ * A trained network on new image files: masks and overlays at each image's own size, of volumes one a slice.
  *
  * Files   OUT/masks/NAME.png holds label indices, shown in the labels' colors; OUT/overlays/NAME.png is for looking at;
  *         OUT/predictions.csv has the share of the image that each label covers.
@@ -9,13 +9,17 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { countedWork, MedsslError, type RunListener } from "@medssl/contract";
-import type { Label } from "@medssl/datasets";
+import { cutSlices, type Label, type StoreRecipe } from "@medssl/datasets";
 import {
-  fitImage,
+  HU_WINDOWS,
   IMAGE_EXTENSIONS,
+  type Image,
   type LabelImage,
   overlayLabels,
-  readImage,
+  readScan,
+  reorientForDisplay,
+  type Samples,
+  type Scan,
   selectChannel,
   toUint8,
   unfitLabels,
@@ -23,6 +27,7 @@ import {
   writePng,
 } from "@medssl/imaging";
 import { type Device, fromTypedArray, scope } from "@medssl/torch";
+import { toUnit } from "../data/image-set.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
 import { csvTable } from "./csv-table.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
@@ -65,9 +70,7 @@ export async function predict({ dir, inputs, out, device, listen, signal }: Pred
   const work = countedWork("segment", files.length, listen);
   for (const [i, file] of files.entries()) {
     try {
-      predictions.push(
-        await predictFile(file, join(out, "masks", names[i]!), join(out, "overlays", names[i]!), run, network, device),
-      );
+      predictions.push(...(await predictFile(file, names[i]!, out, run, network, device)));
     } catch (error) {
       if (!(error instanceof MedsslError)) throw error;
       skipped.push({ file, reason: error.message });
@@ -81,28 +84,47 @@ export async function predict({ dir, inputs, out, device, listen, signal }: Pred
   return { labels: run.labels, predictions, skipped, isComplete };
 }
 
+/** One prediction a slice; slices come from foot to head. @param name Of the masks' and overlays' files, without extension */
 async function predictFile(
   file: string,
-  maskPath: string,
-  overlayPath: string,
+  name: string,
+  out: string,
   { input, labels: classes, statistics, recipe }: FinetuneRun,
   network: Segmenter,
   device: Device,
-): Promise<Prediction> {
-  const original = toUint8(selectChannel(await readImage(file), input.channel), "percentile");
-  const stored = fitImage(original, input);
+): Promise<Prediction[]> {
+  const scan = reorientForDisplay(await readScan(file));
+  const [depth, height, width] = scan.shape;
   const { inputSize, inference } = recipe;
-  const labels: LabelImage = scope(() => {
-    const images = fromTypedArray(stored.data, [1, 1, input.height, input.width]).to({ device });
-    return grayImage(labelMaps(segmentImages(network, images, { inputSize, inference, statistics })).select(0, 0));
-  });
-  const mask = unfitLabels(labels, input, original.width, original.height);
-  await writeLabelPng(maskPath, mask);
-  await writePng(overlayPath, overlayLabels(original, mask));
-  const pixels = original.width * original.height;
-  const share = (value: number) => mask.data.reduce((count, label) => count + (label === value ? 1 : 0), 0) / pixels;
-  const shares = Object.fromEntries(classes.map(({ value, name }) => [name, share(value)]));
-  return { file, mask: maskPath, overlay: overlayPath, shares };
+  const predictions: Prediction[] = [];
+  for (const { pixels, slice } of cutSlices(scan, undefined, input)) {
+    const labels: LabelImage = scope(() => {
+      const images = toUnit(fromTypedArray(pixels, [1, 1, input.height, input.width]).to({ device }), input);
+      return grayImage(labelMaps(segmentImages(network, images, { inputSize, inference, statistics })).select(0, 0));
+    });
+    const mask = unfitLabels(labels, input, width, height);
+    const picture = depth === 1 ? `${name}.png` : `${name}-${String(slice).padStart(4, "0")}.png`;
+    const [maskPath, overlayPath] = [join(out, "masks", picture), join(out, "overlays", picture)];
+    await writeLabelPng(maskPath, mask);
+    await writePng(overlayPath, overlayLabels(graySlice(scan, slice, input), mask));
+    const share = (value: number) =>
+      mask.data.reduce((count, label) => count + (label === value ? 1 : 0), 0) / (width * height);
+    const shares = Object.fromEntries(classes.map((label) => [label.name, share(label.value)]));
+    predictions.push({ file, mask: maskPath, overlay: overlayPath, shares });
+  }
+  return predictions;
+}
+
+/** A slice at its own size for a person to look at; CT in a soft-tissue window. */
+function graySlice(
+  { shape, channels, data, meaning }: Scan,
+  slice: number,
+  { channel }: StoreRecipe,
+): Image<Uint8Array> {
+  const [, height, width] = shape;
+  const size = width * height * channels;
+  const image = { width, height, channels, data: data.subarray(slice * size, (slice + 1) * size) };
+  return toUint8(selectChannel<Samples>(image, channel), meaning === "hounsfield" ? HU_WINDOWS.abdomen : "percentile");
 }
 
 function listFiles(inputs: readonly string[]): string[] {
@@ -127,11 +149,11 @@ function listFiles(inputs: readonly string[]): string[] {
 export function uniqueNames(files: readonly string[]): string[] {
   const taken = new Set<string>();
   return files.map((file) => {
-    const stem = basename(file, extname(file));
+    const stem = basename(file, extname(file)).replace(/\.nii$/i, "");
     let name = stem;
     for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${stem}-${number}`;
     taken.add(name.toLowerCase()); // some disks do not tell A from a
-    return `${name}.png`;
+    return name;
   });
 }
 

@@ -20,8 +20,8 @@ export function describeStudy(
   pretraining: readonly StudyPretraining[],
   cells: readonly StudyCell[],
 ): Study {
-  const { labeled, unlabeled, title, command, arms, fractions, draws, head, omitted, seed, dir } = options;
-  const test = new Set(split.test);
+  const { labeled, unlabeled, title, command, arms, fractions, draws, head, omitted, dir } = options;
+  const [train, test] = [new Set(split.train), new Set(split.test)];
   const masked = labeled.flatMap((store) => store.cases).filter(({ hasMask }) => hasMask);
   const describe = (store: Store, role: "labeled" | "unlabeled") => ({
     name: store.name,
@@ -52,10 +52,10 @@ export function describeStudy(
     settings: { pretrain: options.pretrain, finetune: options.finetune },
     split: {
       file: relative(dir, join(dir, "split.json")),
-      seed,
+      seed: split.seed,
       trainPatients: split.train.length,
       testPatients: split.test.length,
-      trainImages: masked.filter(({ patient }) => !test.has(patient)).length,
+      trainImages: masked.filter(({ patient }) => train.has(patient)).length,
       testImages: masked.filter(({ patient }) => test.has(patient)).length,
     },
     head,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { finetuneSchema, parseRecipe, pretrainSchema, type RunEvent, type Study } from "@medssl/contract";
-import { readSplit, type Store } from "@medssl/datasets";
+import { readSplit, Store, splitStores } from "@medssl/datasets";
 import { setNumThreads } from "@medssl/torch";
 import { discStore, testFolder } from "../testing/disc-store.ts";
 import { readRun } from "../training/run-directory.ts";
@@ -121,11 +121,22 @@ test("images of test patients are not pre-trained on, whichever store holds them
 });
 
 test("stores whose labels differ are not joined", async () => {
-  const renamed = { ...store, info: { ...store.info, labels: [{ value: 1, name: "ring" }] } };
+  const renamed = new Store(store.dir, { ...store.info, labels: [{ value: 1, name: "ring" }] });
   await assert.rejects(run({ dir: join(dir, "mixed"), labeled: [store, renamed], arms: ["unet"] }), {
     code: "ERR_LABELS_DIFFER",
     message: /1 ring/,
   });
+});
+
+test("a study takes a split that was made before, and refuses another store's", async () => {
+  const split = splitStores([store], { seed: 9, testFraction: 0.5 });
+  const options = { dir: join(dir, "given"), arms: ["unet"], fractions: [100], draws: 1, split };
+  const { study: result } = await run(options);
+  assert.deepEqual([...new Set(result.cells[0]!.scores.cases.map(({ patient }) => patient))].sort(), split.test);
+  assert.deepEqual([result.split.seed, result.split.trainPatients], [9, 5]);
+  const foreign = { ...split, train: ["somebody"] };
+  await assert.rejects(run({ ...options, dir: join(dir, "foreign"), split: foreign }), { code: "ERR_SPLIT_FOREIGN" });
+  await assert.rejects(run({ ...options, split: undefined }), { code: "ERR_STUDY_SETTINGS", message: /split differ/ });
 });
 
 test("a stop while a cell is measured keeps its network, and measures it next time", async () => {
@@ -145,8 +156,8 @@ test("a stop while a cell is measured keeps its network, and measures it next ti
 test("a study that failed before it trained does not keep its folder from another one", async () => {
   const options = { dir: join(dir, "failed"), arms: ["unet"], fractions: [20], draws: 1 };
   const wrong = parseRecipe(finetuneSchema, { ...small, inputSize: 31 });
-  const blank: Store = { ...store, cases: store.cases.slice(0, 1) };
-  await assert.rejects(run({ ...options, labeled: [blank] }), { code: "ERR_SPLIT_FEW" });
+  const single = await discStore(join(dir, "single"), 1);
+  await assert.rejects(run({ ...options, labeled: [single] }), { code: "ERR_SPLIT_FEW" });
   await assert.rejects(run({ ...options, arms: ["scratch@vit"], finetune: wrong }), { code: "ERR_VIT_SHAPE" });
   assert.equal((await run(options)).isComplete, true);
 });

@@ -14,7 +14,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { PretrainRecipe, Study, StudyCell, StudyPretraining } from "@medssl/contract";
-import { drawPatients, makeSplit, readSplit, type Split, writeSplit } from "@medssl/datasets";
+import { casesOfPatients, drawPatients, readSplit, type Split, splitStores, writeSplit } from "@medssl/datasets";
 import type { Selection } from "../data/image-set.ts";
 import { evaluateRun } from "../evaluation/evaluate.ts";
 import { writeReport } from "../report/report.ts";
@@ -47,9 +47,8 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
   mkdirSync(dir, { recursive: true });
   const arms = options.arms.map((id) => parseArm(id, options.head));
   const isNew = claimFolder(options);
-  const cases = options.labeled.flatMap((store) => store.cases);
   const splitPath = join(dir, "split.json");
-  if (isNew || !existsSync(splitPath)) writeSplit(splitPath, makeSplit(cases, options));
+  if (isNew || !existsSync(splitPath)) writeSplit(splitPath, chosenSplit(options));
   const split = readSplit(splitPath);
   const planned = planCells(arms, options);
   const methods = [...new Set(arms.flatMap(({ method }) => method ?? []))];
@@ -79,6 +78,17 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
     await publish();
   }
   return publish();
+}
+
+function chosenSplit(options: StudyOptions): Split {
+  const { split, labeled } = options;
+  if (split === undefined) return splitStores(labeled, options);
+  // Refuses a split of other stores.
+  casesOfPatients(
+    labeled.flatMap((store) => store.cases),
+    [...split.train, ...split.test],
+  );
+  return split;
 }
 
 /** Smallest share first, and every arm of a draw before the next draw: what is finished early can be compared. */
@@ -120,12 +130,12 @@ async function pretrainMethod(
   };
 }
 
-/** All images of patients who are not tested on, with masks or without: a store may hold more images of theirs. */
+/** All images of patients who are not held out, with masks or without: a store may hold more images of theirs. */
 function unlabeledPool({ labeled, unlabeled }: StudyOptions, split: Split): Selection[] {
-  const test = new Set(split.test);
+  const heldOut = new Set([...split.test, ...split.validation]);
   return [...labeled, ...unlabeled].map((store) => ({
     store,
-    cases: store.cases.filter(({ patient }) => !test.has(patient)),
+    cases: store.cases.filter(({ patient }) => !heldOut.has(patient)),
   }));
 }
 

@@ -1,5 +1,5 @@
 import type { FinetuneRecipe, PretrainRecipe, RunListener } from "@medssl/contract";
-import type { Store } from "@medssl/datasets";
+import type { Split, Store } from "@medssl/datasets";
 import type { Device } from "@medssl/torch";
 
 export interface StudyOptions {
@@ -22,6 +22,8 @@ export interface StudyOptions {
   /** Of the split and the draws. */
   readonly seed: number;
   readonly testFraction: number;
+  /** A split that was made before, in place of one of this seed and share. */
+  readonly split?: Split | undefined;
   readonly device: Device;
   readonly listen: RunListener;
   readonly signal?: AbortSignal | undefined;

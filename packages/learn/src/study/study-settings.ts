@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { MedsslError } from "@medssl/contract";
@@ -13,7 +14,7 @@ import type { StudyOptions } from "./study-options.ts";
  * @throws {MedsslError} `ERR_STUDY_SETTINGS`
  */
 export function claimFolder(options: StudyOptions): boolean {
-  const { dir, labeled, unlabeled, pretrain, finetune, head, seed, testFraction } = options;
+  const { dir, labeled, unlabeled, pretrain, finetune, head, seed, testFraction, split } = options;
   const names = (stores: readonly Store[]) => stores.map((store) => `${store.dir}: ${store.cases.length} images`);
   const settings = {
     labeled: names(labeled),
@@ -23,6 +24,11 @@ export function claimFolder(options: StudyOptions): boolean {
     head,
     seed,
     testFraction,
+    split:
+      split &&
+      createHash("sha256")
+        .update(JSON.stringify([split.train, split.test]))
+        .digest("hex"),
   };
   const path = join(dir, "settings.json");
   const hint = "What was trained here can no longer be told: give another --out.";

@@ -10,7 +10,7 @@ import {
   pretrainSchema,
   type RunEvent,
 } from "@medssl/contract";
-import { makeSplit, type Split, type Store } from "@medssl/datasets";
+import { type Split, type Store, splitStores } from "@medssl/datasets";
 import { generatorState, memoryStats, readSafetensors, setNumThreads } from "@medssl/torch";
 import { evaluateRun } from "../evaluation/evaluate.ts";
 import { discStore, testFolder } from "../testing/disc-store.ts";
@@ -38,7 +38,7 @@ let split: Split;
 before(async () => {
   setNumThreads(1);
   store = await discStore(dir);
-  split = makeSplit(store.cases, { seed: 1, testFraction: 0.3 });
+  split = splitStores([store], { seed: 1, testFraction: 0.3 });
 });
 
 interface Control {
