@@ -25,14 +25,15 @@ test("a manifest counts before all else", async () => {
   assert.equal((await found(sampleSource("cases.csv", "Image_01L.jpg", "Image_01L_1stHO.png"))).name, "cases");
 });
 
-test("several data sets in one folder are none of them", async () => {
-  const source = sampleSource(
-    "CHASE/Image_01L.jpg",
-    "CHASE/Image_01R.jpg",
-    "HRF/images/01_dr.JPG",
-    "HRF/images/01_h.jpg",
-  );
-  assert.equal((await found(source)).name, "folder");
+test("several data sets in one folder are not read as a plain one, unless asked for", async () => {
+  const films = "xray/CheXpert-v1.0-small/train/patient00001/study1";
+  const source = sampleSource("CHASE/Image_01L.jpg", `${films}/view1_frontal.jpg`, "mine/a.png", "mine/b.png");
+  await assert.rejects(found(source), {
+    code: "ERR_LAYOUT_SEVERAL",
+    message: /expected one data set, got CHASE_DB1 in CHASE\/, CheXpert in xray\/$/,
+  });
+  assert.equal((await found(source, "folder")).name, "folder");
+  assert.equal((await found(join(source, "mine"))).name, "folder");
 });
 
 test("an unknown name is refused with the known ones", async () => {

@@ -2,8 +2,9 @@
  * The layouts that are known, and which one a folder has.
  *
  * Order    most specific first: the first that recognises the folder is taken. `folder` is the last and always says yes.
+ * Several  data sets in one folder are not read as a plain one, which would lose what is known of each.
  * Own      a name with a slash, or that ends like a module's, is a file whose default export is a layout.
- * Errors   `ERR_LAYOUT_UNKNOWN`, `ERR_LAYOUT_MODULE`.
+ * Errors   `ERR_LAYOUT_UNKNOWN`, `ERR_LAYOUT_SEVERAL`, `ERR_LAYOUT_MODULE`.
  */
 
 import { resolve } from "node:path";
@@ -53,21 +54,46 @@ export const layouts: readonly Layout[] = [
   folder,
 ];
 
+/** A folder of more folders is somebody's archive, not a shelf of data sets. */
+const MAX_SHELF = 64;
+
 /**
  * The folder's layout: the one with this name or in this file, else the first that recognises the folder.
  *
- * @throws {MedsslError} `ERR_LAYOUT_UNKNOWN`, `ERR_LAYOUT_MODULE`
+ * @throws {MedsslError} `ERR_LAYOUT_UNKNOWN`, `ERR_LAYOUT_SEVERAL`, `ERR_LAYOUT_MODULE`
  */
-export async function findLayout(folder: SourceFolder, name?: string): Promise<Layout> {
+export async function findLayout(source: SourceFolder, name?: string): Promise<Layout> {
   if (name !== undefined && /[/\\]|\.[cm]?[jt]s$/.test(name)) return await loadLayout(name);
-  for (const layout of layouts) {
-    if (name === undefined ? await layout.recognize(folder) : layout.name === name) return layout;
+  if (name === undefined) {
+    const layout = await recognize(source);
+    if (layout === folder) await refuseShelf(source);
+    return layout;
   }
+  const named = layouts.find((layout) => layout.name === name);
+  if (named !== undefined) return named;
   throw new MedsslError(
     "ERR_LAYOUT_UNKNOWN",
     `--layout: expected ${layouts.map((one) => one.name).join(", ")}, got "${name}"`,
     { hint: "A layout of your own is given as a file: --layout ./my-layout.ts (docs/layouts.md)." },
   );
+}
+
+async function recognize(source: SourceFolder): Promise<Layout> {
+  for (const layout of layouts) if (await layout.recognize(source)) return layout;
+  return folder;
+}
+
+async function refuseShelf(source: SourceFolder): Promise<void> {
+  const names = source.folders();
+  const found: string[] = [];
+  for (const name of names.length > MAX_SHELF ? [] : names) {
+    const layout = await recognize(source.below(name));
+    if (layout.published !== undefined) found.push(`${layout.title} in ${name}/`);
+  }
+  if (found.length === 0) return;
+  throw new MedsslError("ERR_LAYOUT_SEVERAL", `${source.root}: expected one data set, got ${found.join(", ")}`, {
+    hint: "Give the folder of each, several in one command; --layout folder takes all as plain images.",
+  });
 }
 
 async function loadLayout(path: string): Promise<Layout> {
