@@ -7,10 +7,10 @@ import { labelMaps, segmentImages, tileStarts } from "./segment.ts";
 const threshold = { forward: (images: Tensor) => cat([images.mul(-10), images.mul(10)], 1) };
 const statistics = { mean: 0.5, std: 0.25 };
 
-/** uint8 [1, 1, height, width]: the right half is bright. */
+/** [1, 1, height, width] of 0-1: the right half is bright. */
 function halves(height: number, width: number): Tensor {
-  const pixels = Array.from({ length: height * width }, (_, i) => (i % width < width / 2 ? 30 : 220));
-  return tensor(pixels, { dtype: "uint8" }).view([1, 1, height, width]);
+  const pixels = Array.from({ length: height * width }, (_, i) => (i % width < width / 2 ? 0.1 : 0.9));
+  return tensor(pixels).view([1, 1, height, width]);
 }
 
 test("tiles cover an axis, overlap by half or more, and end with it", () => {
