@@ -16,6 +16,8 @@ import { cases } from "./cases.ts";
 import { chaseDb1 } from "./chase-db1.ts";
 import { chexpert } from "./chexpert.ts";
 import { deepLesion } from "./deeplesion.ts";
+import { dicomTree } from "./dicom-tree.ts";
+import { dicomDir } from "./dicomdir.ts";
 import { drive } from "./drive.ts";
 import { folder } from "./folder.ts";
 import { hrf } from "./hrf.ts";
@@ -51,6 +53,8 @@ export const layouts: readonly Layout[] = [
   lits,
   nnunetRaw,
   msd,
+  dicomDir,
+  dicomTree,
   folder,
 ];
 
