@@ -38,12 +38,14 @@ export async function* readCsv(path: string, requiredColumns: readonly string[] 
 /** Records of a table by one of its columns; the last record of a key counts. */
 export class CsvIndex {
   readonly #database = new DatabaseSync("");
+  readonly #select;
 
   private constructor() {
     // An empty name is a temporary file of SQLite's own: no journal, no trace after the process.
     this.#database.exec(
       "PRAGMA journal_mode = OFF; CREATE TABLE records (key TEXT PRIMARY KEY, fields TEXT) WITHOUT ROWID",
     );
+    this.#select = this.#database.prepare("SELECT fields FROM records WHERE key = ?");
   }
 
   /** @param keyOf What a record is looked up by. */
@@ -57,7 +59,7 @@ export class CsvIndex {
   }
 
   get(key: string): CsvRecord | undefined {
-    const row = this.#database.prepare("SELECT fields FROM records WHERE key = ?").get(key);
+    const row = this.#select.get(key);
     return row && JSON.parse(String(row["fields"]));
   }
 
