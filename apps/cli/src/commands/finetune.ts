@@ -44,7 +44,7 @@ export const finetuneCommand = (): Command =>
     )
     .action(async (options: Options) => {
       const { finetuneSchema, parseRecipe, withSettings } = await import("@medssl/contract");
-      const { casesOfPatients, drawPatients, makeSplit, openStore, readSplit, writeSplit } = await import(
+      const { casesOfPatients, drawPatients, openStore, readSplit, splitStores, writeSplit } = await import(
         "@medssl/datasets"
       );
       await prepareCompute(options);
@@ -56,7 +56,9 @@ export const finetuneCommand = (): Command =>
       );
       const store = openStore(options.store);
       const splitFile = options.split ?? join(store.dir, "split.json");
-      if (!existsSync(splitFile)) writeSplit(splitFile, makeSplit(store.cases, { seed: 0, testFraction: 0.2 }));
+      if (!existsSync(splitFile)) {
+        writeSplit(splitFile, splitStores([store], { seed: 0, testFraction: 0.2, listen: progressListener() }));
+      }
       const split = readSplit(splitFile);
       const patients = drawPatients(split, options.labels, options.draw);
       const run = await interruptible((signal) =>

@@ -18,6 +18,7 @@ interface Options extends ComputeOptions {
   readonly set?: string[];
   readonly seed: number;
   readonly testFraction: number;
+  readonly split?: string;
   readonly title?: string;
   readonly out: string;
 }
@@ -51,6 +52,7 @@ export const studyCommand = (): Command =>
       )
       .option("--seed <n>", "seed of the split", seed, 0)
       .option("--test-fraction <f>", "share of the patients held out", share, 0.2)
+      .option("--split <file>", "a split made by `medssl split`, in place of --seed and --test-fraction")
       .option("--title <text>", "title of the report"),
   )
     .addHelpText(
@@ -62,7 +64,7 @@ export const studyCommand = (): Command =>
     )
     .action(async (options: Options) => {
       const { finetuneSchema, parseRecipe, pretrainSchema } = await import("@medssl/contract");
-      const { openStores } = await import("@medssl/datasets");
+      const { openStores, readSplit } = await import("@medssl/datasets");
       await prepareCompute(options);
       const { loadRecipe, runStudy, studyTable } = await import("@medssl/learn");
       const recipe = <Stage extends "pretrain" | "finetune">(stage: Stage) =>
@@ -85,6 +87,7 @@ export const studyCommand = (): Command =>
           finetune: parseRecipe(finetuneSchema, recipe("finetune")),
           seed: options.seed,
           testFraction: options.testFraction,
+          split: options.split === undefined ? undefined : readSplit(options.split),
           device: options.device,
           listen: progressListener(),
           signal,

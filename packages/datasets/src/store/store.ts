@@ -149,11 +149,11 @@ export class Store {
   }
 
   /** Calls `visit` with the columns of each row, for more rows than one wants in memory. */
-  eachRow(sql: string, visit: (...columns: SQLOutputValue[]) => void): void {
+  eachRow(sql: string, visit: (columns: readonly SQLOutputValue[]) => void): void {
     this.#read((catalog) => {
       const statement = catalog.prepare(sql);
       statement.setReturnArrays(true);
-      for (const columns of statement.iterate()) visit(...(columns as unknown as SQLOutputValue[]));
+      for (const columns of statement.iterate()) visit(columns as unknown as SQLOutputValue[]);
     });
   }
 
