@@ -26,6 +26,7 @@ const DICOM_NAME = /\.(?:dcm|dicom|ima)$/i;
 /** @param paths Below the folder. */
 export async function* listDicom(folder: SourceFolder, paths: Iterable<string>): AsyncGenerator<SourceEntry> {
   using index = new DicomIndex();
+  yield { note: "patients are told by the numbers in the files, with their issuer", topic: "patients" };
   let [numForeign, numDirectories] = [0, 0];
   for await (const read of readHeaders(folder, paths)) {
     const { path } = read;

@@ -16,15 +16,18 @@ export function folderOf(files: Files): SourceFolder {
   return new SourceFolder(sampleSource(files));
 }
 
-/** All that a layout lists. */
+/** All that a layout lists; `patients` is the note on how they are told. */
 export async function listAll(layout: Layout, folder: SourceFolder, options?: ListOptions) {
   const items: SourceItem[] = [];
   const notes: string[] = [];
+  let patients: string | undefined;
   for await (const entry of layout.list(folder, options)) {
-    if ("note" in entry) notes.push(entry.note);
-    else items.push(entry);
+    if ("note" in entry) {
+      if (entry.topic === undefined) notes.push(entry.note);
+      else patients = entry.note;
+    } else items.push(entry);
   }
-  return { items, notes };
+  return { items, notes, patients };
 }
 
 /** Of volumes and masks: [depth, height, width]. */

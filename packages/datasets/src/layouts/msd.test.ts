@@ -89,9 +89,12 @@ test("a hospital's own folder of that form: nobody's pseudonyms, and patients on
   assert.equal((await findLayout(folder)).name, "msd");
   const facts = msd.describe?.(folder);
   assert.deepEqual([facts?.isPublished, facts?.patientSpace, facts?.published], [undefined, undefined, undefined]);
-  assert.equal((await listAll(msd, folder)).items[0]?.patient, undefined);
-  const patientPattern = /imagesTr\/([a-z]+)_/;
-  assert.equal((await listAll(msd, folder, { patientPattern })).items[0]?.patient, "mueller");
+  const unknown = await listAll(msd, folder);
+  assert.equal(unknown.items[0]?.patient, undefined);
+  assert.match(unknown.patients!, /patients are unknown/);
+  const told = await listAll(msd, folder, { patientPattern: /imagesTr\/([a-z]+)_/ });
+  assert.equal(told.items[0]?.patient, "mueller");
+  assert.match(told.patients!, /--patient-pattern/);
 });
 
 test("without a description, or with a damaged one, the images are listed and it is said", async () => {

@@ -18,7 +18,7 @@ import { sampleImages } from "./image-sample.ts";
 import type { Layout, LayoutFacts } from "./layout.ts";
 import { litsNotes, litsReading } from "./lits.ts";
 import { listByName, type Role } from "./named-images.ts";
-import { publishedCase } from "./published-case.ts";
+import { patientsNote, publishedCase } from "./published-case.ts";
 import type { SourceFolder } from "./source-folder.ts";
 
 const FILE = /^(images|labels)(Tr|Ts)\/([^/]+)\.nii(?:\.gz)?$/;
@@ -51,11 +51,13 @@ export const msd: Layout = {
   async *list(folder, { patientPattern } = {}) {
     const task = describedFolder(folder);
     const { channels, problem } = readDescription(task);
+    const first = firstCase(task) ?? "";
+    yield patientsNote(first, patientPattern);
     if (problem !== undefined) yield { note: `${problem}: labels are told from the masks` };
     if (channels.length > 1) {
       yield { note: `each file holds ${channels.length} images (${channels.join(", ")}); the first is read` };
     }
-    const isLiver = publishedCase(firstCase(task) ?? "")?.patientSpace === "lits";
+    const isLiver = publishedCase(first)?.patientSpace === "lits";
     const liverNumbers: number[] = [];
     yield* listByName(task, roleOf, ({ name }) => {
       const patient = patientPattern?.exec(name)?.[1] ?? publishedCase(baseName(name))?.patient;

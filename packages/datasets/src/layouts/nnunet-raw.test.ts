@@ -21,7 +21,8 @@ const kidney: Files = {
 test("one channel: the case's mask, official splits, nobody's patients", async () => {
   const folder = folderOf(kidney);
   assert.equal((await findLayout(folder)).name, "nnunet-raw");
-  const { items, notes } = await listAll(nnunetRaw, folder);
+  const { items, notes, patients } = await listAll(nnunetRaw, folder);
+  assert.match(patients!, /unknown/);
   assert.deepEqual(
     items.map(({ key, modality, split, patient, masks }) => [key, modality, split, patient, masks?.length]),
     [
@@ -61,7 +62,8 @@ test("several channels: each an image with its own modality, all of one patient 
     "Dataset221_AutoPET/labelsTr/psma_a.nii.gz": mask(1),
   });
   assert.equal((await findLayout(folder)).name, "nnunet-raw");
-  const { items, notes } = await listAll(nnunetRaw, folder);
+  const { items, notes, patients } = await listAll(nnunetRaw, folder);
+  assert.equal(patients, "each case, with all of its channels, counts as a patient");
   assert.deepEqual(
     items.map(({ key, modality, patient, masks }) => [key, modality, patient, masks?.length]),
     [

@@ -17,7 +17,7 @@ import { readFileSync } from "node:fs";
 import type { Vec3 } from "@medssl/imaging";
 import { describedFolder, describedFolders, modalityOfChannel, readDescription } from "./dataset-json.ts";
 import type { Layout } from "./layout.ts";
-import { publishedCase } from "./published-case.ts";
+import { patientsNote, publishedCase } from "./published-case.ts";
 import type { SourceFolder } from "./source-folder.ts";
 
 const CHANNEL_FILE = /^(.+)_(\d{4})(\.nii\.gz|\.nii|\.png|\.bmp|\.tiff?)$/i;
@@ -53,6 +53,10 @@ export const nnunetRaw: Layout = {
   async *list(folder, { patientPattern } = {}) {
     const dataset = describedFolder(folder);
     const { channels, labels, problem } = readDescription(dataset);
+    const training = channelFiles(dataset, "imagesTr");
+    const hasChannels = training.some(({ channel }) => channel > 0);
+    const rule = hasChannels ? "each case, with all of its channels, counts as a patient" : undefined;
+    yield patientsNote(training[0]?.name ?? "", patientPattern, rule);
     if (problem !== undefined) yield { note: `${problem}: labels are told from the masks` };
     const ignored = labels?.find(({ name }) => name === "ignore");
     if (ignored)
@@ -73,8 +77,7 @@ export const nnunetRaw: Layout = {
           files: [dataset.at(`${images}/${file}`)],
           key,
           masks: dataset.has(mask) ? [{ file: dataset.at(mask) }] : [],
-          patient:
-            patientPattern?.exec(key)?.[1] ?? publishedCase(name)?.patient ?? (numChannels > 1 ? name : undefined),
+          patient: patientPattern?.exec(key)?.[1] ?? publishedCase(name)?.patient ?? (hasChannels ? name : undefined),
           study: name,
           modality: modalityOfChannel(channels[channel]),
           split,

@@ -3,6 +3,8 @@
  * that one person is not on both sides of a split because the files came by two ways.
  */
 
+import type { SourceNote } from "./layout.ts";
+
 export interface PublishedCase {
   /** `patientSpace` of the layout that knows the person. */
   readonly patientSpace: string;
@@ -23,4 +25,19 @@ export function publishedCase(name: string): PublishedCase | undefined {
     if (patient !== undefined) return { patientSpace, patient };
   }
   return undefined;
+}
+
+/** How patients are told where cases have names that may be anybody's. */
+export function patientsNote(
+  firstCase: string,
+  patientPattern: RegExp | undefined,
+  otherwise = "nothing says which images belong to one patient: patients are unknown",
+): SourceNote {
+  const rule =
+    patientPattern !== undefined
+      ? `patients are told by --patient-pattern ${patientPattern.source}`
+      : publishedCase(firstCase) !== undefined
+        ? `patients are told by the published names, as in ${firstCase}`
+        : otherwise;
+  return { note: rule, topic: "patients" };
 }
