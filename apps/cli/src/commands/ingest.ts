@@ -111,7 +111,7 @@ function printSummary(store: string, summary: IngestSummary): void {
   const rows = sources.map((source) => [source.name, source.layout, ...counts(source)]);
   printTable(columns, rows.length > 1 ? [...rows, ["all", "", ...counts(summary)]] : rows);
   console.log("");
-  for (const { name, patientRule } of sources) console.log(`patients of ${name} told by ${patientRule}`);
+  for (const { name, patientRule } of sources) console.log(`patients of ${name}: ${patientRule}`);
   for (const [name, { width, height, fit, channel, dtype }] of Object.entries(recipes)) {
     console.log(`${name} images are stored as ${width}x${height} ${dtype} (${fit}, ${channel})`);
   }

@@ -56,7 +56,7 @@ export class SourceTally {
   readonly name: string;
   readonly path: string;
   readonly layout: string;
-  patientRule = "the data set's own names";
+  patientRule = "as the data set names them";
   found = 0;
   stored = 0;
   unchanged = 0;
