@@ -1,8 +1,9 @@
 /**
- * The Python that peers run in: PyTorch of the version that the addon was built with, and timm.
+ * The Pythons that peers run in: one with PyTorch of the version that the addon was built with, and timm; one with the
+ * libraries that read medical images.
  *
- * Found  `MEDSSL_BENCH_PYTHON` if set; else an environment in `.bench/`, made on the first use. It takes over an installed
- *        PyTorch of that version; else pip fetches one, with CUDA's libraries on Linux (several gigabytes, once).
+ * Found  `MEDSSL_BENCH_PYTHON` if set; else an environment in `.bench/`, made on the first use. It takes over installed
+ *        packages of these versions; else pip fetches them, PyTorch with CUDA's libraries on Linux (several gigabytes).
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -22,9 +23,8 @@ export function peerPython(): string {
   // Without the build's own suffix, such as "+cu132": package indexes list the version alone.
   const torchVersion = buildInfo().torchVersion.replace(/\+.*/, "");
   const given = process.env["MEDSSL_BENCH_PYTHON"];
-  const python = given ?? join(benchDir, `python-${torchVersion}`, "bin", "python");
-  if (given === undefined && !existsSync(join(benchDir, `python-${torchVersion}`, "ready")))
-    makeEnvironment(torchVersion);
+  const packages = [`torch==${torchVersion}`, "timm==1.0.31", "numpy", "safetensors"];
+  const python = given ?? environment(`python-${torchVersion}`, packages);
   const found = print(python, "import torch, timm, numpy, safetensors; print(torch.__version__)");
   if (!found.startsWith(torchVersion)) {
     throw new MedsslError(
@@ -38,13 +38,33 @@ export function peerPython(): string {
   return python;
 }
 
-function makeEnvironment(torchVersion: string): void {
-  const dir = join(benchDir, `python-${torchVersion}`);
-  console.error(`Setting up a Python environment for the peers in ${dir}, once.`);
-  rmSync(dir, { recursive: true, force: true });
-  mkdirSync(benchDir, { recursive: true });
-  execFileSync("python3", ["-m", "venv", "--system-site-packages", dir], { stdio: ["ignore", 2, 2] });
-  const packages = [`torch==${torchVersion}`, "timm==1.0.31", "numpy", "safetensors"];
-  execFileSync(join(dir, "bin", "pip"), ["install", "--quiet", ...packages], { stdio: ["ignore", 2, 2] });
-  writeFileSync(join(dir, "ready"), "");
+/** Packages that the ingest benchmark's peer is written with; every wheel is a few megabytes. */
+const IMAGING_PACKAGES = [
+  "numpy",
+  "Pillow",
+  "pydicom==3.0.2",
+  "pylibjpeg[libjpeg,openjpeg,rle]",
+  "nibabel==5.4.2",
+] as const;
+
+/** Path of a Python that imports numpy, Pillow, pydicom with pylibjpeg, and nibabel: `MEDSSL_BENCH_PYTHON`, or one of ours. */
+export function imagingPython(): string {
+  const given = process.env["MEDSSL_BENCH_PYTHON"];
+  const python = given ?? environment("python-imaging", IMAGING_PACKAGES);
+  print(python, "import numpy, PIL, pydicom, pylibjpeg, openjpeg, nibabel");
+  return python;
+}
+
+/** Path of the Python of an environment in `.bench/`, made on the first use. */
+function environment(name: string, packages: readonly string[]): string {
+  const dir = join(benchDir, name);
+  if (!existsSync(join(dir, "ready"))) {
+    console.error(`Setting up a Python environment for the peers in ${dir}, once.`);
+    rmSync(dir, { recursive: true, force: true });
+    mkdirSync(benchDir, { recursive: true });
+    execFileSync("python3", ["-m", "venv", "--system-site-packages", dir], { stdio: ["ignore", 2, 2] });
+    execFileSync(join(dir, "bin", "pip"), ["install", "--quiet", ...packages], { stdio: ["ignore", 2, 2] });
+    writeFileSync(join(dir, "ready"), "");
+  }
+  return join(dir, "bin", "python");
 }

@@ -2,6 +2,7 @@
  * `npm run bench -- NAME... [--json]`: without a name, all of them. Each prints a table, or one JSON object.
  */
 import { run as call } from "./call.ts";
+import { run as ingest } from "./ingest.ts";
 import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
 import { run as step } from "./step.ts";
@@ -12,7 +13,13 @@ export interface BenchmarkResult {
   readonly rows: readonly Readonly<Record<string, string | number>>[];
 }
 
-const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = { step, call, loader, interchange };
+const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
+  step,
+  call,
+  loader,
+  interchange,
+  ingest,
+};
 
 const args = process.argv.slice(2);
 const names = args.filter((arg) => !arg.startsWith("--"));

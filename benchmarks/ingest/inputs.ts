@@ -1,5 +1,6 @@
 /**
- * What the ingest benchmark reads: phantoms, encoded by Python's libraries, so that no file owes its form to our writers.
+ * What the ingest benchmark reads: phantoms in the layouts of CheXpert, DeepLesion, a DICOM export and AMOS22, encoded by
+ * Python's libraries, so that no file owes its form to our writers.
  *
  * Made    once, in `.bench/ingest/`; the same on every machine but for the encoders' versions.
  */
@@ -18,7 +19,7 @@ export interface Input {
 }
 
 const INPUTS = [
-  { name: "320 px JPEG", folder: "jpeg", recipe: "xray" },
+  { name: "320 px JPEG", folder: "jpeg/CheXpert-v1.0-small", recipe: "xray" },
   { name: "16-bit PNG", folder: "png16", recipe: "ct" },
   { name: "CT DICOM series", folder: "dicom", recipe: "ct" },
   { name: "CT DICOM series, JPEG 2000", folder: "dicom-jpeg2000", recipe: "ct" },

@@ -1,4 +1,5 @@
 """Phantom films and scans into the files that the ingest benchmark reads, by the libraries that Python's users write with."""
+import csv
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless
 
-NUM_JPEG, NUM_PNG, NUM_VOLUMES, VOLUME_SLICES, NUM_JPEG2000 = 2000, 300, 6, 60, 100
+NUM_JPEG, NUM_PNG, NUM_VOLUMES, VOLUME_SLICES = 2000, 300, 6, 60
 SPACING_MM = (3.0, 0.8, 0.8)
 ORG_ROOT = "1.2.826.0.1.3680043.8.498"
 
@@ -18,22 +19,43 @@ scans = np.load(root / "scans.npy", mmap_mode="r")
 random = np.random.default_rng(0)
 
 
+def write_table(path, rows):
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+
+
 def make_jpeg(folder):
-    """Like CheXpert's small images, about 45 kB: 8-bit grey, short side 320, each a cut of a film with its own contrast and noise."""
+    """As CheXpert's small images: 36 kB, 8-bit grey, short side 320, each a cut of a film with its contrast and noise."""
+    rows = []
     for i in range(NUM_JPEG):
         film = films[i % len(films)]
         width = int(random.integers(320, 451))
         top, left = random.integers(0, film.shape[0] - 320), random.integers(0, film.shape[1] - width + 1)
         cut = film[top : top + 320, left : left + width].astype(np.float32)
         cut = (cut - 128) * random.uniform(0.8, 1.2) + 128 + random.normal(0, 2, cut.shape)
-        Image.fromarray(cut.clip(0, 255).astype(np.uint8)).save(folder / f"view{i:05d}.jpg", quality=95)
+        path = Path("CheXpert-v1.0-small", "train", f"patient{i // 2 + 1:05d}", f"study{i % 2 + 1}", "view1_frontal.jpg")
+        (folder / path).parent.mkdir(parents=True)
+        Image.fromarray(cut.clip(0, 255).astype(np.uint8)).save(folder / path, quality=95)
+        rows.append({"Path": str(path), "Sex": "Female", "Age": 50, "Frontal/Lateral": "Frontal", "AP/PA": "AP"})
+    write_table(folder / "CheXpert-v1.0-small" / "train.csv", rows)
 
 
 def make_png16(folder):
-    """Like DeepLesion: HU + 32768."""
+    """As DeepLesion: HU + 32768."""
+    rows = []
     for i in range(NUM_PNG):
+        series, index = f"{i // 10 + 1:06d}_01_01", i % 10 + 100
+        (folder / "Images_png" / series).mkdir(parents=True, exist_ok=True)
         shifted = (scans[i % len(scans), i // len(scans)].astype(np.int32) + 32768).astype(np.uint16)
-        Image.fromarray(shifted).save(folder / f"{i:03d}.png")
+        Image.fromarray(shifted).save(folder / "Images_png" / series / f"{index}.png")
+        if index == 105:
+            location, spacing = "0.5, 0.4, 0.6", "0.8, 0.8, 3"
+            row = {"File_name": f"{series}_{index}.png", "Key_slice_index": index, "Slice_range": "100, 109"}
+            row |= {"Normalized_lesion_location": location, "Spacing_mm_px_": spacing, "Train_Val_Test": 1}
+            rows.append(row)
+    write_table(folder / "DL_info.csv", rows)
 
 
 def slice_dataset(pixels, series, instance):
@@ -63,25 +85,27 @@ def slice_dataset(pixels, series, instance):
     return data
 
 
-def make_dicom(folder):
-    """Three series of a hundred slices, uncompressed. Names do not follow the order of the slices, as in an export."""
-    for series, scan in enumerate(scans, 1):
-        (folder / f"S{series:04d}").mkdir()
-        names = random.permutation(len(scan))
-        for instance, (pixels, name) in enumerate(zip(scan, names), 1):
-            data = slice_dataset(pixels, series, instance)
-            data.save_as(folder / f"S{series:04d}" / f"IM{name:05d}", enforce_file_format=True)
+def make_dicom(folder, num_series=6, num_slices=100, compress=lambda data: None):
+    """Series of CT slices. Names do not follow the order of the slices, as in an export."""
+    for series in range(num_series):
+        place = folder / f"S{series:04d}"
+        place.mkdir()
+        names = random.permutation(num_slices)
+        for instance, name in enumerate(names, 1):
+            # Each scan serves for two series; the second is darker by one, so that no two files are the same picture.
+            pixels = np.maximum(scans[series % len(scans), instance - 1] - series // len(scans), -1024)
+            data = slice_dataset(pixels, series + 1, instance)
+            compress(data)
+            data.save_as(place / f"IM{name:05d}", enforce_file_format=True)
 
 
 def make_jpeg2000(folder):
-    for instance, pixels in enumerate(scans[0][:NUM_JPEG2000], 1):
-        data = slice_dataset(pixels, 9, instance)
-        data.compress(JPEG2000Lossless, encoding_plugin="pylibjpeg")
-        data.save_as(folder / f"IM{instance:05d}", enforce_file_format=True)
+    make_dicom(folder, 2, 50, lambda data: data.compress(JPEG2000Lossless, encoding_plugin="pylibjpeg"))
 
 
 def make_nifti(folder):
-    """Like AMOS22, in one of the orientations that occur (LPS, as scanners have it, and RAS)."""
+    """As AMOS22, in one of the orientations that occur (LPS, as scanners have it, and RAS)."""
+    (folder / "imagesTr").mkdir()
     for i in range(NUM_VOLUMES):
         first = 40 * (i // len(scans))
         volume = np.asarray(scans[i % len(scans), first : first + VOLUME_SLICES]).transpose(2, 1, 0)
@@ -89,7 +113,7 @@ def make_nifti(folder):
         if i % 2 == 1:
             volume, affine = volume[::-1, ::-1], np.diag([SPACING_MM[2], SPACING_MM[1], SPACING_MM[0], 1.0])
         image = nibabel.Nifti1Image(np.asfortranarray(volume), affine)
-        nibabel.save(image, folder / f"amos_{i + 1:04d}.nii.gz")
+        nibabel.save(image, folder / "imagesTr" / f"amos_{i + 1:04d}.nii.gz")
 
 
 for name, make in {

@@ -1,18 +1,20 @@
 """An ingest as one would write it in Python: a pool of two processes over Pillow, pydicom with pylibjpeg, and nibabel.
 
-For every file: SHA-256, decode, what its numbers mean (HU, or 8 bits), fitted to the recipe's frame, sums and a
-perceptual hash of each picture; pixels into one memory-mapped .npy, facts into SQLite, unreadable files into a
-quarantine table. A file whose hash is known is not decoded again. Rows are committed every 64, as ours are.
+For every file: SHA-256, decode, what its numbers mean (HU, or 8 bits), fitted to the recipe's frame; of each picture
+SHA-256, sums, extremes and a perceptual hash; pixels into one memory-mapped .npy, facts into SQLite, unreadable files
+into a quarantine table, what the archive's table says beside each picture. A file whose hash is known is not decoded
+again. Not done: the search for writing at the borders of films, the notes of which file is unchanged since when, and
+commits that bring the pixels to the disk before the rows.
 
 The processes are forked with the array mapped, so that no pixels are pickled; statistics go through float64 dot products
 rather than reductions over small integers, which is what numpy is fastest at.
 """
+import csv
 import gzip
 import hashlib
 import io
 import os
-import resource
-import shutil
+import re
 import sqlite3
 import time
 from multiprocessing import get_context
@@ -114,14 +116,15 @@ def fit(plane):
 
 
 def measure(plane):
-    """Sum, sum of squares, and dHash: whether each of 8 x 8 cells is darker than its right neighbor."""
+    """Hash; dHash: whether each of 8 x 8 cells is brighter than its right neighbor; sums of values and squares; extremes."""
     values = plane.astype(np.float64)
     flat = values.reshape(-1)
     edges = [np.arange(cells) * side // cells for cells, side in zip((8, 9), plane.shape)]
     sums = np.add.reduceat(np.add.reduceat(values, edges[0], axis=0), edges[1], axis=1)
     means = sums / np.diff(np.append(edges[1], plane.shape[1]))
-    bits = np.packbits(means[:, 1:] > means[:, :-1])
-    return float(flat.sum()), float(flat @ flat), int.from_bytes(bits.tobytes(), "big", signed=True)
+    bits = np.packbits(means[:, :-1] > means[:, 1:])
+    sums = float(flat.sum()), float(flat @ flat), int(plane.min()), int(plane.max())
+    return hashlib.sha256(plane).hexdigest(), bits.tobytes().hex(), *sums
 
 
 def process(task):
@@ -140,7 +143,7 @@ def process(task):
             if plane.min() == plane.max():
                 raise ValueError("every pixel has the same value")
             row = first_row + i
-            framed = fit(plane)
+            framed = np.ascontiguousarray(fit(plane))
             rows[row] = framed
             cases.append((row, *plane.shape, *measure(framed)))
         return path, digest, cases, facts, None
@@ -151,11 +154,16 @@ def process(task):
 # The catalog, in the parent process alone.
 
 SCHEMA = """
-CREATE TABLE cases (id TEXT PRIMARY KEY, patient TEXT, study TEXT, series TEXT, slice INTEGER, spacing TEXT, row INTEGER,
-  height INTEGER, width INTEGER, pixel_sum REAL, pixel_square_sum REAL, dhash INTEGER, file TEXT);
+CREATE TABLE cases (id TEXT PRIMARY KEY, patient TEXT, study TEXT, series TEXT, slice INTEGER, spacing TEXT, split TEXT,
+  projection TEXT, location TEXT, row INTEGER, height INTEGER, width INTEGER, pixel_hash TEXT, dhash TEXT,
+  pixel_sum REAL, pixel_square_sum REAL, low INTEGER, high INTEGER, file TEXT);
 CREATE TABLE files (hash TEXT PRIMARY KEY, file TEXT);
 CREATE TABLE quarantine (file TEXT PRIMARY KEY, reason TEXT);
 """
+
+
+def is_picture(path):
+    return path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in (".csv", ".json", ".txt")
 
 
 def pictures_in(path):
@@ -165,16 +173,39 @@ def pictures_in(path):
     return nibabel.load(path).shape[2]
 
 
-def store_cases(database, source, path, cases, facts):
-    name = str(path.relative_to(source))
-    patient, study, series = facts.get("patient", name), facts.get("study"), facts.get("series")
-    spacing = repr(facts.get("spacing"))
+def read_tables(source):
+    """What the archive's table says of each file, by its path below the archive, or of its series."""
+    facts = {}
+    if (source / "train.csv").exists():
+        with open(source / "train.csv", newline="") as file:
+            for row in csv.DictReader(file):
+                facts[row["Path"].split("/", 1)[1]] = {"projection": row["AP/PA"], "split": "train"}
+    if (source / "DL_info.csv").exists():
+        with open(source / "DL_info.csv", newline="") as file:
+            for row in csv.DictReader(file):
+                facts[f"Images_png/{row['File_name'][:12]}"] = {
+                    "spacing": row["Spacing_mm_px_"],
+                    "location": row["Normalized_lesion_location"],
+                    "split": {"1": "train", "2": "validation", "3": "test"}[row["Train_Val_Test"]],
+                }
+    return facts
+
+
+def names_in(path):
+    """Patient and study as archives name them in paths: patient00001/study1, 000001_01_01."""
+    patient, study = re.search(r"patient\d+", path), re.search(r"study\d+", path)
+    series = re.search(r"(\d{6})_(\d\d)_\d\d", path)
+    if series:
+        return {"patient": series[1], "study": series[2], "series": series[0]}
+    return {"patient": patient[0], "study": study and study[0]} if patient else {}
+
+
+def store_cases(database, name, path, cases, facts):
+    known = [facts.get(key) for key in ("patient", "study", "series")]
+    told = [str(facts.get("spacing")), *(facts.get(key) for key in ("split", "projection", "location"))]
     database.executemany(
-        "INSERT OR REPLACE INTO cases VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (f"{name}/{i}", patient, study, series, i, spacing, row, height, width, total, squares, dhash, str(path))
-            for i, (row, height, width, total, squares, dhash) in enumerate(cases)
-        ],
+        f"INSERT OR REPLACE INTO cases VALUES ({', '.join('?' * 19)})",
+        [(f"{name}/{i}", *known, i, *told, *measured, str(path)) for i, measured in enumerate(cases)],
     )
 
 
@@ -193,14 +224,14 @@ def sort_series(database, places):
     return uneven
 
 
-def ingest(source, store, recipe_name, workers):
+def ingest(source, store, recipeName, workers):
     global recipe, rows, known_hashes
     start = time.perf_counter()
-    recipe = RECIPES[recipe_name]
+    recipe = RECIPES[recipeName]
     source, store = Path(source), Path(store)
-    shutil.rmtree(store, ignore_errors=True)
     store.mkdir(parents=True)
-    files = sorted(path for path in source.rglob("*") if path.is_file() and not path.name.startswith("."))
+    files = sorted(path for path in source.rglob("*") if is_picture(path))
+    tables = read_tables(source)
     tasks, total = [], 0
     for path in files:
         count = pictures_in(path)
@@ -220,12 +251,14 @@ def ingest(source, store, recipe_name, workers):
                 refused += 1
             elif cases is not None:
                 new = database.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (digest, str(path))).rowcount
+                name = str(path.relative_to(source))
+                facts = names_in(name) | tables.get(name, tables.get(os.path.dirname(name), {})) | facts
                 if new:
-                    store_cases(database, source, path, cases, facts)
+                    store_cases(database, name, path, cases, facts)
                     stored += len(cases)
                 if "position" in facts:
-                    name = f"{path.relative_to(source)}/0"
-                    places.setdefault(facts["series"], []).append((name, facts["orientation"], facts["position"]))
+                    place = (f"{name}/0", facts["orientation"], facts["position"])
+                    places.setdefault(facts["series"], []).append(place)
             pending += 1
             if pending % 64 == 0:
                 database.commit()
@@ -233,19 +266,7 @@ def ingest(source, store, recipe_name, workers):
     rows.flush()
     database.commit()
     database.close()
-    size = os.path.getsize(store / "images.npy")
-    return {
-        "seconds": time.perf_counter() - start,
-        "stored": stored,
-        "quarantined": refused,
-        "unevenSeries": uneven,
-        "bytes": size,
-    }
+    return {"seconds": time.perf_counter() - start, "stored": stored, "quarantined": refused, "unevenSeries": uneven}
 
 
-def memory():
-    own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return {"bytes": (own + children) * 1024}
-
-
-serve(ingest=ingest, memory=memory)
+serve(ingest=ingest)
