@@ -1,0 +1,7 @@
+// The entry: all that is exported to TypeScript.
+export { unstuff, stoppedAt } from "./unstuff";
+export { beginSegment, consumedBits } from "./bit-reader";
+export { decodeSequential } from "./sequential";
+export { decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement, beginProgressive } from "./progressive";
+export { transformPlane } from "./transform-plane";
+export { removeFilters, swapPairs } from "./png-filters";
