@@ -4,6 +4,7 @@
 
 import { decodeBmp } from "../raster/bmp.ts";
 import { decodeGif } from "../raster/gif.ts";
+import { decodeJpeg } from "../raster/jpeg/jpeg.ts";
 import { decodeJsrt } from "../raster/jsrt.ts";
 import { decodePng } from "../raster/png.ts";
 import { decodePnm } from "../raster/pnm.ts";
@@ -32,6 +33,7 @@ export async function decodeRaster(bytes: Uint8Array, name: string, format: Rast
         : await withSharp(bytes, name);
     }
     case "jpeg":
+      return decodeJpeg(bytes, name);
     case "webp":
       return await withSharp(bytes, name);
   }

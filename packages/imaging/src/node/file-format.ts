@@ -5,6 +5,7 @@
 import { isNifti } from "../nifti/nifti-fields.ts";
 import { isBmp } from "../raster/bmp.ts";
 import { isGif } from "../raster/gif.ts";
+import { isJpeg } from "../raster/jpeg/jpeg.ts";
 import { isJsrt } from "../raster/jsrt.ts";
 import { isPng } from "../raster/png.ts";
 import { isPnm } from "../raster/pnm.ts";
@@ -20,7 +21,7 @@ export function formatOf(bytes: Uint8Array, name: string): FileFormat | undefine
     // A DICOM preamble may hold a TIFF file's header, so that one file is both.
     ["dicom", hasText(bytes, 128, "DICM") || hasText(bytes, 0, "DICM")],
     ["png", isPng(bytes)],
-    ["jpeg", bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff],
+    ["jpeg", isJpeg(bytes)],
     ["tiff", isTiff(bytes)],
     ["gif", isGif(bytes)],
     ["webp", hasText(bytes, 0, "RIFF") && hasText(bytes, 8, "WEBP")],

@@ -2,13 +2,13 @@
  * PNG of every kind: 1 to 16 bits, grey, color and palette, with alpha or without, interlaced or not.
  *
  * Values   as stored: no gamma, no color profile, no transparency is applied. APNG: the still picture.
- * Speed    one pass over the bytes for each row filter, in loops that do nothing else; see `png-filters.ts`.
+ * Speed    most of it is zlib's; the row filters are undone in the kernel (WebAssembly with SIMD).
  * Errors   `ERR_IMAGE_CORRUPT`: any wrong checksum, a missing piece, too few pixels. `ERR_IMAGE_TOO_LARGE`.
  * Source   PNG, third edition (W3C, 2025), chapters 5, 7, 8, 9 and 11.
  */
 
 import { checkNumSamples } from "../limits.ts";
-import { removeFilters } from "./png-filters.ts";
+import { Addresses, openKernel } from "./kernel/kernel.ts";
 import type { Raster } from "./raster.ts";
 import { corruptImage, reasonOf } from "./raster-error.ts";
 import { canHold, type Zlib } from "./zlib.ts";
@@ -36,8 +36,9 @@ export async function decodePng(
   const rows = await inflatePixels(chunks, size, name, zlib);
   let start = 0;
   const unpackNext = (pass: Pass) => {
-    const pixels = unpackRows(rows, start, pass.width, pass.height, header, name);
-    start += pass.height * (rowBytes(pass.width, header) + 1);
+    const end = start + pass.height * (rowBytes(pass.width, header) + 1);
+    const pixels = unpackRows(rows.subarray(start, end), pass.width, pass.height, header, name);
+    start = end;
     return pixels;
   };
   const shape = [1, height, width] as const;
@@ -147,34 +148,47 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
 /** The rows of a pass to samples, [height, width, channels]. */
 function unpackRows(
   rows: Uint8Array,
-  start: number,
   width: number,
   height: number,
   header: Header,
   name: string,
 ): Uint8Array | Uint16Array {
   const { depth, samples, channels, isPalette } = header;
-  const stride = rowBytes(width, header);
-  const bytesPerPixel = Math.max(1, (samples * depth) >> 3);
-  const packed = removeFilters(rows, start, stride, height, bytesPerPixel, name);
+  const packed = removeFilters(rows, rowBytes(width, header), height, header, name);
   if (depth < 8) return spreadBits(packed, width, height, depth, isPalette ? 1 : 255 / (2 ** depth - 1));
-  const bytes = samples === channels ? packed : dropAlpha(packed, bytesPerPixel, (channels * depth) >> 3);
-  return depth === 16 ? swapBytes(bytes) : bytes;
+  const values = depth === 16 ? new Uint16Array(packed.buffer) : packed;
+  return samples === channels ? values : dropAlpha(values, samples);
 }
 
-function dropAlpha(bytes: Uint8Array, stride: number, kept: number): Uint8Array {
-  const out = new Uint8Array((bytes.length / stride) * kept);
-  for (let from = 0, to = 0; from < bytes.length; from += stride) {
-    for (let i = 0; i < kept; i++) out[to++] = bytes[from + i]!;
+/** Rows without the number of their filter, in memory of their own; 16 bits in the order of typed arrays. */
+function removeFilters(
+  rows: Uint8Array,
+  stride: number,
+  height: number,
+  { depth, samples }: Header,
+  name: string,
+): Uint8Array<ArrayBuffer> {
+  const addresses = new Addresses();
+  const from = addresses.take(rows.length);
+  const above = addresses.take(stride + stride * height);
+  const to = above + stride;
+  const { bytes, ...kernel } = openKernel(addresses.numBytes);
+  bytes.set(rows, from);
+  bytes.fill(0, above, to);
+  const pixelBytes = Math.max(1, (samples * depth) >> 3);
+  const numDone = kernel.removeFilters(from, to, stride, height, pixelBytes);
+  if (numDone < height) throw corruptImage(name, `unknown filter in row ${numDone}`);
+  if (depth === 16) kernel.swapPairs(to, stride * height);
+  return bytes.slice(to, to + stride * height);
+}
+
+function dropAlpha<Values extends Uint8Array | Uint16Array>(values: Values, samples: number): Values {
+  // The result is shorter, and each value moves towards the start: in place.
+  let to = 0;
+  for (let from = 0; from < values.length; from += samples) {
+    for (let c = 0; c < samples - 1; c++) values[to++] = values[from + c]!;
   }
-  return out;
-}
-
-/** Big-endian pairs to numbers. */
-function swapBytes(bytes: Uint8Array): Uint16Array {
-  const out = new Uint16Array(bytes.length >> 1);
-  for (let i = 0; i < out.length; i++) out[i] = (bytes[2 * i]! << 8) | bytes[2 * i + 1]!;
-  return out;
+  return values.slice(0, to) as Values;
 }
 
 /** Samples of 1, 2 or 4 bits to one byte each; the leftmost pixel has the highest bits. */
