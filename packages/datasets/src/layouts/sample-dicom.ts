@@ -21,6 +21,8 @@ const TEXT_VRS: Readonly<Record<string, string>> = {
   "00041430": "CS",
   "00100010": "PN",
   "00200013": "IS",
+  "00280008": "IS",
+  "00620001": "CS",
   "00200032": "DS",
   "00200037": "DS",
   "00280030": "DS",
@@ -71,6 +73,44 @@ export function ctSlice(number: number, heightMm: number, elements: DicomElement
     },
     number,
   );
+}
+
+/** A binary segmentation on slices of `ctSlice`'s series: of each frame the segment, the height, and the drawn columns. */
+export function ctSegmentation(
+  labels: readonly string[],
+  frames: readonly (readonly [segment: number, heightMm: number, fromColumn: number, toColumn: number])[],
+): Uint8Array {
+  const bits = new Uint8Array(frames.length * 32);
+  for (const [f, [, , from, to]] of frames.entries()) {
+    for (let i = 0; i < 256; i++) if (i % 16 >= from && i % 16 < to) bits[f * 32 + (i >> 3)]! |= 1 << (i & 7);
+  }
+  return dicomFile({
+    "00080016": SOP_CLASSES.seg,
+    "00080018": "1.2.3.1.9.1",
+    "00080060": "SEG",
+    "00081115": [{ "0020000E": "1.2.3.1.1" }],
+    "0020000D": "1.2.3.1",
+    "0020000E": "1.2.3.1.9",
+    "00280002": 1,
+    "00280004": "MONOCHROME2",
+    "00280008": String(frames.length),
+    "00280010": 16,
+    "00280011": 16,
+    "00280100": 1,
+    "00280101": 1,
+    "00280102": 0,
+    "00280103": 0,
+    "00620001": "BINARY",
+    "00620002": labels.map((label, i) => ({ "00620004": i + 1, "00620005": label })),
+    "52009229": [
+      { "00209116": [{ "00200037": "1\\0\\0\\0\\1\\0" }], "00289110": [{ "00280030": "0.5\\0.5", "00180050": "5" }] },
+    ],
+    "52009230": frames.map(([segment, heightMm]) => ({
+      "00209113": [{ "00200032": `-4\\-4\\${heightMm}` }],
+      "0062000A": [{ "0062000B": segment }],
+    })),
+    "7FE00010": bits,
+  });
 }
 
 function encode(elements: DicomElements): Uint8Array {
