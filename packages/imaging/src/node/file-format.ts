@@ -15,24 +15,26 @@ export type FileFormat = RasterFormat | "dicom" | "nifti" | "gzip";
 
 export type RasterFormat = "png" | "jpeg" | "tiff" | "gif" | "bmp" | "webp" | "pnm" | "jsrt";
 
+/** In the order in which they are asked. */
+const TESTS: readonly (readonly [FileFormat, (bytes: Uint8Array, name: string) => boolean])[] = [
+  // A DICOM preamble may hold a TIFF file's header, so that one file is both.
+  ["dicom", (bytes) => hasText(bytes, 128, "DICM") || hasText(bytes, 0, "DICM")],
+  ["png", isPng],
+  ["jpeg", isJpeg],
+  ["tiff", isTiff],
+  ["gif", isGif],
+  ["webp", (bytes) => hasText(bytes, 0, "RIFF") && hasText(bytes, 8, "WEBP")],
+  ["gzip", (bytes) => bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8],
+  ["nifti", isNifti],
+  ["bmp", isBmp],
+  ["pnm", isPnm],
+  ["jsrt", isJsrt],
+  ["dicom", beginsWithElement],
+];
+
 /** @param name The file's, for formats without a mark. */
 export function formatOf(bytes: Uint8Array, name: string): FileFormat | undefined {
-  const tests: readonly [FileFormat, boolean][] = [
-    // A DICOM preamble may hold a TIFF file's header, so that one file is both.
-    ["dicom", hasText(bytes, 128, "DICM") || hasText(bytes, 0, "DICM")],
-    ["png", isPng(bytes)],
-    ["jpeg", isJpeg(bytes)],
-    ["tiff", isTiff(bytes)],
-    ["gif", isGif(bytes)],
-    ["webp", hasText(bytes, 0, "RIFF") && hasText(bytes, 8, "WEBP")],
-    ["gzip", bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8],
-    ["nifti", isNifti(bytes)],
-    ["bmp", isBmp(bytes)],
-    ["pnm", isPnm(bytes)],
-    ["jsrt", isJsrt(bytes, name)],
-    ["dicom", beginsWithElement(bytes)],
-  ];
-  return tests.find(([, isIt]) => isIt)?.[0];
+  return TESTS.find(([, isIt]) => isIt(bytes, name))?.[0];
 }
 
 function hasText(bytes: Uint8Array, start: number, text: string): boolean {

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { MedsslError } from "@medssl/contract";
 import { MAX_SAMPLES } from "../limits.ts";
+import { encodeNifti } from "../nifti/encode-nifti.ts";
 import type { Scan } from "../scan.ts";
 import { decodeScan, readMaskScan, readScan } from "./read-scan.ts";
 
@@ -73,6 +74,28 @@ test("the name does not matter where the content speaks", async () => {
   for (const name of ["gray8.png", "gray8.tif", "palette.gif", "gray8.bmp", "gray8.pgm", "rgb8.ppm.gz"]) {
     const { shape } = await decodeScan(fixture(name), "image.dcm");
     assert.deepEqual(shape, [1, 37, 53], name);
+  }
+});
+
+test("DICOM with preamble and without, NIfTI plain and in gzip, are told by their content", async () => {
+  const dicom = (name: string) => readFileSync(join(fixtures, "..", "dicom", "fixtures", `${name}.dcm`));
+  for (const name of ["explicit", "bare-implicit", "bare-big-endian", "deflated"]) {
+    const { shape } = await decodeScan(dicom(name), "image.png");
+    assert.ok(
+      shape.every((size) => size >= 1),
+      name,
+    );
+  }
+  const volume: Scan = {
+    shape: [2, 3, 4],
+    channels: 1,
+    data: Int16Array.from({ length: 24 }, (_, i) => i - 9),
+    meaning: "relative",
+  };
+  const nifti = encodeNifti(volume);
+  for (const bytes of [nifti, gzipSync(nifti)]) {
+    const { shape, data } = await decodeScan(bytes, "image.png");
+    assert.deepEqual([shape, [...data]], [volume.shape, [...volume.data]]);
   }
 });
 
