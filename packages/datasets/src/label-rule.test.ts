@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Image, readMask } from "@medssl/imaging";
-import { applyLabelRule, type LabelRule, parseLabels, ruleFromVotes, voteOnMask } from "./label-rule.ts";
+import { applyLabelRule, type LabelRule, parseLabels, ruleFromVotes, ruleOfLabels, voteOnMask } from "./label-rule.ts";
 
 const fixture = (name: string) => readMask(join(import.meta.dirname, "fixtures", name));
 const row = (...values: number[]): Image<Uint8Array> => ({
@@ -96,4 +96,22 @@ test("masks tell the rule: most of them decide, whichever comes first", () => {
   assert.deepEqual(told(row(0, 1), row(0, 2), row(3, 0)).labels.length, 3);
   assert.deepEqual(told(row(0, 255), row(0, 2), row(1, 2)).labels.length, 2);
   assert.deepEqual(told(row(0, 2), row(0, 255), row(0, 255)), binary);
+});
+
+test("two values can be one label; what a data set knows beside the wanted labels becomes background", () => {
+  const known = ["left lung", "right lung", "heart"].map((name, i) => ({ value: i + 1, name, fileValue: i + 1 }));
+  const rule = ruleOfLabels(known, parseLabels("lungs=1+2"));
+  assert.deepEqual(labelsOf(row(0, 1, 2, 3), rule), [0, 1, 1, 0]);
+  assert.deepEqual(labelsOf(row(0, 1, 2, 3), ruleOfLabels(known, parseLabels("heart"))), [0, 0, 0, 1]);
+  assert.deepEqual(labelsOf(row(0, 1, 2, 3), ruleOfLabels(known)), [0, 1, 2, 3]);
+  const single = ruleOfLabels([{ value: 1, name: "lungs", fileValue: 255 }], parseLabels("chest=1"));
+  assert.deepEqual([single.labels[0]?.name, labelsOf(row(0, 255), single)], ["chest", [0, 1]]);
+});
+
+test("a value that some files use by mistake is the label that was meant", () => {
+  const known = [420, 500].map((fileValue, i) => ({ value: i + 1, name: `c${fileValue}`, fileValue }));
+  const withAlias = [{ ...known[0]!, aliases: [421] }, known[1]!];
+  const mask: Image = { width: 4, height: 1, channels: 1, data: Uint16Array.of(0, 420, 421, 500) };
+  assert.deepEqual(labelsOf(mask, ruleOfLabels(withAlias)), [0, 1, 1, 2]);
+  assert.deepEqual(labelsOf(mask, ruleOfLabels(withAlias, parseLabels("left atrium=420"))), [0, 1, 1, 0]);
 });

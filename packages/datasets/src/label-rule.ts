@@ -1,6 +1,6 @@
 /**
- * What the values of mask files mean: each store has one rule, named with `--labels` or told from the masks at the
- * first ingest that has any.
+ * What the values of mask files mean. A store has one set of labels; each of its sources has a rule for them: its data
+ * set's, the one named with `--labels`, or one told from the masks.
  *
  * Binary   one label. A mask of {0, 255}, {0, 1} or, in 16 bits, {0, 65535} shows it. A mask with values between, when
  *          these lie only where 0 meets 255 (anti-aliased edges, JPEG), is cut at 128.
@@ -26,20 +26,33 @@ export interface LabelRule {
   readonly background?: readonly number[];
 }
 
-/** The rule of a data set whose labels are known. @param wanted The user's choice among them; the others are background */
-export function ruleOfLabels(known: readonly FileLabel[], wanted: LabelRule = ruleOf(known)): LabelRule {
-  if (known.length === 1) return wanted;
+/**
+ * The rule of a data set whose labels are known.
+ *
+ * @param wanted The user's choice among them, by name or by value; the others become background. A data set of one label
+ * gets the wanted name, whatever it calls it.
+ */
+export function ruleOfLabels(known: readonly FileLabel[], wanted?: LabelRule): LabelRule {
+  if (wanted === undefined) return ruleOf(known);
+  if (known.length === 1 && wanted.labels.length === 1) {
+    return ruleOf([{ ...known[0]!, value: 1, name: wanted.labels[0]!.name }]);
+  }
   const labels = wanted.labels.map((label) => {
-    const aliases = known.find(({ fileValue }) => fileValue === label.fileValue)?.aliases;
-    return aliases === undefined ? label : { ...label, aliases };
+    const same = known.find(({ name }) => name.toLowerCase() === label.name.toLowerCase());
+    const asked = same === undefined ? valuesOfLabel(label) : valuesOfLabel(same);
+    const all = known.filter((one) => asked.includes(one.fileValue)).flatMap(valuesOfLabel);
+    const [fileValue, ...aliases] = new Set([...asked, ...all]);
+    return { value: label.value, name: label.name, fileValue: fileValue!, ...(aliases.length > 0 ? { aliases } : {}) };
   });
-  const valuesOfLabels = (list: readonly FileLabel[]) => list.flatMap(({ fileValue, aliases = [] }) => [fileValue, ...aliases]);
-  const chosen = new Set(valuesOfLabels(labels));
-  return { kind: "indexed", labels, background: valuesOfLabels(known).filter((value) => !chosen.has(value)) };
+  const chosen = new Set(labels.flatMap(valuesOfLabel));
+  return { kind: "indexed", labels, background: known.flatMap(valuesOfLabel).filter((value) => !chosen.has(value)) };
 }
 
+const valuesOfLabel = ({ fileValue, aliases = [] }: FileLabel): number[] => [fileValue, ...aliases];
+
 function ruleOf(labels: readonly FileLabel[]): LabelRule {
-  const isBinary = labels.length === 1 && [1, 255, 65535].includes(labels[0]!.fileValue);
+  const [{ fileValue, aliases } = { fileValue: 0 }] = labels;
+  const isBinary = labels.length === 1 && aliases === undefined && [1, 255, 65535].includes(fileValue);
   return { kind: isBinary ? "binary" : "indexed", labels };
 }
 
@@ -54,25 +67,30 @@ const MIN_EDGE_SHARE = 0.95;
 const MAX_SINGLE_VALUE_SHARE = 0.5;
 
 /**
- * Reads `--labels`: `lungs=255`, or `rv=1,myo=2,lv=3`; without values the names stand for 1, 2, 3, ...
+ * Reads `--labels`: `lungs=255`, `rv=1,myocardium=2,lv=3`, or `lungs=1+2` for two values that are one label; without
+ * values the names stand for 1, 2, 3, ...
  *
  * @throws {MedsslError} `ERR_LABELS`
  */
 export function parseLabels(text: string): LabelRule {
   const labels = text.split(",").map((part, i): FileLabel => {
-    const [name = "", fileValue = String(i + 1), ...rest] = part.split("=").map((word) => word.trim());
-    if (name === "" || rest.length > 0 || !/^\d+$/.test(fileValue) || !(Number(fileValue) > 0)) {
+    const [name = "", values = String(i + 1), ...rest] = part.split("=").map((word) => word.trim());
+    if (
+      name === "" ||
+      rest.length > 0 ||
+      !/^\d+(?:\+\d+)*$/.test(values) ||
+      values.split("+").map(Number).includes(0)
+    ) {
       throw new MedsslError("ERR_LABELS", `--labels: expected NAME=VALUE with a value above 0, got "${part}"`, {
-        hint: "For example --labels lungs=255, or --labels rv=1,myocardium=2,lv=3. 0 is the background.",
+        hint: "For example --labels lungs=255, --labels rv=1,myocardium=2,lv=3 or --labels lungs=1+2. 0 is the background.",
       });
     }
-    return { value: i + 1, name, fileValue: Number(fileValue) };
+    const [fileValue, ...aliases] = values.split("+").map(Number);
+    return { value: i + 1, name, fileValue: fileValue!, ...(aliases.length > 0 ? { aliases } : {}) };
   });
-  for (const key of ["name", "fileValue"] as const) {
-    if (new Set(labels.map((label) => label[key])).size < labels.length) {
-      throw new MedsslError("ERR_LABELS", `--labels: the same ${key === "name" ? "name" : "value"} twice in "${text}"`);
-    }
-  }
+  const repeats = (list: readonly unknown[]) => new Set(list).size < list.length;
+  const repeated = repeats(labels.map(({ name }) => name)) ? "name" : repeats(labels.flatMap(valuesOfLabel)) && "value";
+  if (repeated) throw new MedsslError("ERR_LABELS", `--labels: the same ${repeated} twice in "${text}"`);
   return ruleOf(labels);
 }
 
@@ -119,8 +137,8 @@ export interface ReadLabels {
 export function applyLabelRule(mask: Image, rule: LabelRule, name: string): ReadLabels {
   const values = valuesOf(mask);
   const indices = new Map([0, ...(rule.background ?? [])].map((value) => [value, 0]));
-  for (const { fileValue, aliases = [], value } of rule.labels) {
-    for (const one of [fileValue, ...aliases]) indices.set(one, value);
+  for (const label of rule.labels) {
+    for (const one of valuesOfLabel(label)) indices.set(one, label.value);
   }
   if (values.every((value) => indices.has(value))) return relabel(mask, (value) => indices.get(value)!);
   if (rule.kind === "binary") {

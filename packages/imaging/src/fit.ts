@@ -7,6 +7,7 @@
  */
 
 import { emptyLike } from "./channels.ts";
+import { AIR_HU } from "./hounsfield.ts";
 import type { Image, LabelImage, WholePixels } from "./image.ts";
 import { resizeImage, resizeLabels } from "./resize.ts";
 
@@ -64,8 +65,6 @@ function innerBox(width: number, height: number, frame: Frame): Box {
     height: innerHeight,
   };
 }
-
-const AIR_HU = -1024;
 
 function paste<Pixels extends WholePixels>(image: Image<Pixels>, box: Box, { width, height }: Frame): Image<Pixels> {
   if (box.width === width && box.height === height) return image;

@@ -19,7 +19,10 @@ import type { WorkPlan } from "./work-plan.ts";
 const SAMPLED_MASKS = 2000;
 const CONCURRENCY = 4;
 
-/** @returns undefined when there are no masks, or the signal came. */
+/** The setting of a store that holds the rule of sources whose labels nobody knows: the next ingest reads by it too. */
+const TOLD_RULE = "told rule";
+
+/** @returns The rule of each source; undefined for one without masks. Nothing when the signal came. */
 export async function agreeOnLabels(
   writer: StoreWriter,
   wanted: LabelRule | undefined,
@@ -27,41 +30,42 @@ export async function agreeOnLabels(
   plan: WorkPlan,
   listen: RunListener,
   signal: AbortSignal | undefined,
-): Promise<LabelRule | undefined> {
-  if (plan.numMasked === 0 && wanted === undefined) return writer.labelRule;
-  const known = sources
-    .filter((_, i) => plan.hasMasks(i))
-    .flatMap(({ facts, tally }) => (facts.labels ? [{ labels: facts.labels, tally }] : []));
-  const [first, ...others] = known;
-  if (first !== undefined) {
-    const rule = ruleOfLabels(first.labels, wanted);
-    const text = JSON.stringify(rule);
-    const other = others.find(({ labels }) => JSON.stringify(ruleOfLabels(labels, wanted)) !== text);
-    if (other !== undefined) {
-      throw new MedsslError(
-        "ERR_STORE_LABELS",
-        `the masks of ${first.tally.path} and of ${other.tally.path} have different labels`,
-        { hint: "Give each a store of its own, name the labels that both have with --labels, or use --no-masks." },
-      );
+): Promise<(LabelRule | undefined)[]> {
+  if (wanted !== undefined) writer.agreeOnLabels(wanted.labels, "--labels");
+  let told = wanted ?? writer.catalog.setting<LabelRule>(TOLD_RULE);
+  const rules: (LabelRule | undefined)[] = [];
+  for (const [i, { facts, tally }] of sources.entries()) {
+    if (!plan.hasMasks(i)) rules.push(undefined);
+    else if (facts.labels !== undefined) {
+      const rule = ruleOfLabels(facts.labels, wanted);
+      writer.agreeOnLabels(rule.labels, tally.path);
+      rules.push(rule);
+    } else {
+      const votes = told === undefined ? await countVotes(plan, listen, signal) : undefined;
+      if (signal?.aborted) return [];
+      told ??= votes!.rule;
+      // Masks that are all empty or unreadable say nothing: the next ingest may.
+      if (votes?.isSure !== false) {
+        writer.agreeOnLabels(told.labels, tally.path);
+        writer.catalog.saveSetting(TOLD_RULE, told);
+      }
+      rules.push(told);
     }
-    writer.labelRule = rule;
-  } else if (wanted !== undefined) writer.labelRule = wanted;
-  else if (writer.labelRule === undefined) return tellFromMasks(writer, plan, listen, signal);
-  return writer.labelRule;
+  }
+  return rules;
 }
 
-async function tellFromMasks(
-  writer: StoreWriter,
+async function countVotes(
   plan: WorkPlan,
   listen: RunListener,
   signal: AbortSignal | undefined,
-): Promise<LabelRule | undefined> {
+): Promise<{ rule: LabelRule; isSure: boolean }> {
   const masks = plan.sampleMasks(SAMPLED_MASKS);
   listen({ type: "note", level: "info", message: `reading the values of ${masks.length} of ${plan.numMasks} masks` });
   const votes: MaskVote[] = [];
   const names: string[] = [];
   for await (const vote of inOrder(masks, CONCURRENCY, readVote)) {
-    if (signal?.aborted) return undefined;
+    if (signal?.aborted) break;
     // A mask that cannot be read has no vote; it is quarantined when its turn comes.
     if (vote === undefined) continue;
     if ("segments" in vote) names.push(...vote.segments.filter((name) => !names.includes(name)));
@@ -69,13 +73,9 @@ async function tellFromMasks(
   }
   if (names.length > 0) {
     const labels = names.map((name, i) => ({ value: i + 1, name, fileValue: i + 1 }));
-    writer.labelRule = { kind: "indexed", labels };
-    return writer.labelRule;
+    return { rule: { kind: "indexed", labels }, isSure: true };
   }
-  const told = ruleFromVotes(votes);
-  // Masks that are all empty or unreadable say nothing: the next ingest may.
-  if (votes.some(({ kind }) => kind !== "none")) writer.labelRule = told;
-  return told;
+  return { rule: ruleFromVotes(votes), isSure: votes.some(({ kind }) => kind !== "none") };
 }
 
 async function readVote(file: string): Promise<MaskVote | { readonly segments: readonly string[] } | undefined> {

@@ -71,9 +71,9 @@ export async function ingest(
     const sources = await openSources(paths, options.layout, writer.ledger);
     await listSources(sources, writer.ledger, options, plan, listen);
     writer.agreeOnRecipes(wishesOf(options), plan.numMasked > 0);
-    const rule = await agreeOnLabels(writer, options.labels, sources, plan, listen, signal);
+    const rules = await agreeOnLabels(writer, options.labels, sources, plan, listen, signal);
     const intake = new ItemIntake(writer, sources, pseudonyms);
-    const isComplete = await readAll({ plan, intake, writer, sources, rule, options, listen, signal });
+    const isComplete = await readAll({ plan, intake, writer, sources, rules, options, listen, signal });
     for (const message of intake.notes()) listen({ type: "note", level: "warning", message });
     let info = writer.finish();
     writer.close();
@@ -120,14 +120,15 @@ interface Reading {
   readonly intake: ItemIntake;
   readonly writer: StoreWriter;
   readonly sources: readonly Source[];
-  readonly rule: LabelRule | undefined;
+  /** Of each source. */
+  readonly rules: readonly (LabelRule | undefined)[];
   readonly options: IngestOptions;
   readonly listen: RunListener;
   readonly signal: AbortSignal | undefined;
 }
 
 /** Goes through the plan; decodes what is new. Returns whether it came to the end. */
-async function readAll({ plan, intake, writer, sources, rule, options, listen, signal }: Reading): Promise<boolean> {
+async function readAll({ plan, intake, writer, sources, rules, options, listen, signal }: Reading): Promise<boolean> {
   const { workers = availableParallelism(), timeLimitSeconds = 60 } = options;
   const work = countedWork("ingest", plan.numFiles, listen, "files");
   const advance = ({ item }: PlannedItem) => {
@@ -146,7 +147,8 @@ async function readAll({ plan, intake, writer, sources, rule, options, listen, s
       const { refusal } = planned.item;
       if (refusal !== undefined) intake.refuse(planned, new MedsslError(refusal.code, refusal.message));
       else if (!intake.isUnchanged(planned)) {
-        yield { ...planned, modality: sources[planned.source]!.facts.modality, recipes: writer.recipes, rule };
+        const { modality } = sources[planned.source]!.facts;
+        yield { ...planned, modality, recipes: writer.recipes, rule: rules[planned.source] };
         continue;
       }
       advance(planned);

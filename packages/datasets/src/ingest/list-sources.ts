@@ -94,6 +94,7 @@ export async function listSources(
       }
     }
     tally.found = plan.numFilesOf(number);
+    for (const path of folder.unreadable) said.push(`${path}: this folder cannot be read and was left out`);
     if (plan.numListed > before) {
       for (const message of said) note("warning", message);
       continue;

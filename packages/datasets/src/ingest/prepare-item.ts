@@ -12,6 +12,7 @@
 import { MedsslError } from "@medssl/contract";
 import {
   hasTextLikeBorder,
+  percentiles,
   reorientForDisplay,
   type Samples,
   type Scan,
@@ -105,17 +106,24 @@ export async function prepareItem({ item, modality, recipes, rule }: PrepareJob)
 }
 
 /** Hounsfield units where the values are some: CT slices that were saved as 8-bit pictures are pictures. */
-function chooseRecipe(told: Modality | undefined, { modality, meaning, data }: Scan): RecipeName {
-  const kind = told === undefined || told === "other" ? modalityOf(modality, meaning) : told;
+function chooseRecipe(told: Modality | undefined, scan: Scan): RecipeName {
+  const kind = told === undefined || told === "other" ? modalityOf(scan) : told;
   if (kind !== "ct") return recipeOf(kind);
-  return meaning === "shown" && data instanceof Uint8Array ? "picture" : "ct";
+  return scan.meaning === "shown" && scan.data instanceof Uint8Array ? "picture" : "ct";
 }
 
-/** What DICOM calls it; a file of Hounsfield units that does not say is CT. */
-function modalityOf(modality: string | undefined, meaning: Scan["meaning"]): Modality {
-  if (modality === undefined) return meaning === "hounsfield" ? "ct" : "other";
-  return DICOM_MODALITIES[modality] ?? "other";
+/** What DICOM calls it. A volume that does not say is CT where its least values are those of air, else taken for MR. */
+function modalityOf({ modality, meaning, shape, data }: Scan): Modality {
+  if (modality !== undefined) return DICOM_MODALITIES[modality] ?? "other";
+  if (meaning === "hounsfield") return "ct";
+  if (meaning === "shown" || shape[0] === 1) return "other";
+  const [least] = percentiles(data, [0]);
+  return least! >= LEAST_CT_VALUE && least! <= AIR_AT_MOST ? "ct" : "mr";
 }
+
+/** Air is -1000 HU; scanners write -1024, and down to -3024 outside of what they see. */
+const LEAST_CT_VALUE = -3100;
+const AIR_AT_MOST = -900;
 
 const DICOM_MODALITIES: Readonly<Record<string, Modality>> = {
   CT: "ct",

@@ -20,7 +20,7 @@ test("the file is byte for byte what numpy.save writes", () => {
   file.writeRow(2, counting(16));
   file.publish(3);
   file.close();
-  assert.deepEqual(readFileSync(path), readFileSync(join(import.meta.dirname, "fixtures", "numpy-3x2x4.npy")));
+  assert.deepEqual(readFileSync(path), readFileSync(join(import.meta.dirname, "..", "fixtures", "numpy-3x2x4.npy")));
   assert.deepEqual(readNpyRow(path, 1, record), counting(8));
 });
 

@@ -14,7 +14,6 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
-import type { LabelRule } from "../label-rule.ts";
 import { Ledger } from "../private/ledger.ts";
 import { Catalog, readSettings } from "./catalog.ts";
 import type { CatalogCase } from "./catalog-schema.ts";
@@ -27,7 +26,7 @@ import {
   type StoreRecipes,
   storeRecipes,
 } from "./recipe.ts";
-import { type RecipeStatistics, STORE_VERSION, type StoreInfo, shardPath } from "./store.ts";
+import { type Label, type RecipeStatistics, STORE_VERSION, type StoreInfo, shardPath } from "./store.ts";
 
 const SHARD_BYTES = 256 * 2 ** 20;
 const COMMIT_EVERY_MS = 1000;
@@ -142,22 +141,26 @@ export class StoreWriter {
     }
   }
 
-  /** The rule that masks are read by, once a first ingest with masks has set it. */
-  get labelRule(): LabelRule | undefined {
+  /** What masks show, once a first ingest with masks has settled it. */
+  get labels(): readonly Label[] | undefined {
     return this.catalog.setting("labels");
   }
 
-  set labelRule(rule: LabelRule) {
-    const stored = this.labelRule;
-    if (stored !== undefined && !isDeepStrictEqual(stored, rule)) {
-      const show = ({ labels }: LabelRule) => labels.map(({ name, fileValue }) => `${name}=${fileValue}`).join(",");
+  /** @param from Whose labels they are: the path of a source, or `--labels` */
+  agreeOnLabels(wanted: readonly Label[], from: string): void {
+    const labels = wanted.map(({ value, name }) => ({ value, name }));
+    const stored = this.labels;
+    if (stored === undefined) this.catalog.saveSetting("labels", labels);
+    else if (!isDeepStrictEqual(stored, labels)) {
+      const show = (list: readonly Label[]) => list.map(({ name }) => name).join(", ");
       throw new MedsslError(
         "ERR_STORE_LABELS",
-        `${this.dir}: the store's labels are ${show(stored)}, asked for was ${show(rule)}`,
-        { hint: "Give --store a new folder, or leave the masks out with --no-masks." },
+        `${this.dir}: the store's labels are ${show(stored)}; those of ${from} are ${show(labels)}`,
+        {
+          hint: "Name the labels that both have with --labels, leave masks out with --no-masks, or give a new --store.",
+        },
       );
     }
-    this.catalog.saveSetting("labels", rule);
   }
 
   /** Stores a case; one of the same id or content is replaced. Visible from the next commit. */
@@ -239,7 +242,7 @@ export class StoreWriter {
       created: this.catalog.setting("created")!,
       cases,
       recipes: this.recipes,
-      labels: (this.labelRule?.labels ?? []).map(({ value, name }) => ({ value, name })),
+      labels: this.labels ?? [],
       statistics,
       sources: this.catalog.sources(),
       salt: this.catalog.setting("salt") ?? "",

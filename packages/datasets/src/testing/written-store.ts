@@ -43,7 +43,10 @@ export function writtenStore(dir: string, cases: readonly WrittenCase[], options
   mkdirSync(`${dir}/private`, { recursive: true });
   const writer = new StoreWriter(dir);
   writer.agreeOnRecipes({ width: size, height: size }, true);
-  writer.labelRule = { labels: labelNames.map((name, i) => ({ value: i + 1, name, fileValue: i + 1 })) } as never;
+  writer.agreeOnLabels(
+    labelNames.map((name, i) => ({ value: i + 1, name })),
+    "the test",
+  );
   writer.catalog.saveSetting("salt", salt);
   for (const [i, written] of cases.entries()) {
     const { source = "source", layout = source, patient, recipe = "picture", pixels: own, labels, ...given } = written;
