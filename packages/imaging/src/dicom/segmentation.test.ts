@@ -42,6 +42,7 @@ for (const kind of ["binary", "fractional", "labelmap"] as const) {
 
 test("segments have a label, a SNOMED code and how they were drawn", async () => {
   const { segments } = await read("binary.dcm");
+  assert.deepEqual((await read("labelmap.dcm")).segments, segments);
   const organ = { scheme: "SCT", value: "91772007", meaning: "Organ" };
   assert.deepEqual(segments, [
     {

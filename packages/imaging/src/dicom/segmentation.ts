@@ -75,7 +75,11 @@ export async function readSegmentation(dataset: DicomDataset): Promise<DicomSegm
     throw segmentationError(dataset, "frames of whole images", "tiles of a slide");
   }
   const format = readPixelFormat(dataset);
-  const segments = dataset.items("00620002").map(segmentOf);
+  // A labelmap may count its background among them.
+  const segments = dataset
+    .items("00620002")
+    .map(segmentOf)
+    .filter(({ number }) => number > 0);
   return {
     name: dataset.name,
     kind,
