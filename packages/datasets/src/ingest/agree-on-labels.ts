@@ -5,14 +5,13 @@
  */
 
 import { MedsslError, type RunListener } from "@medssl/contract";
-import { decodeMaskScan, parseDicom, readImageBytes } from "@medssl/imaging";
+import { decodeMaskScan, parseDicom, readImageBytes, readSegmentation } from "@medssl/imaging";
 import { type LabelRule, type MaskVote, ruleFromVotes, ruleOfLabels, voteOnMask } from "../label-rule.ts";
 import type { StoreWriter } from "../store/store-writer.ts";
 import { inOrder } from "./in-order.ts";
 import type { Source } from "./list-sources.ts";
-import { wholeNumbers } from "./read-labels.ts";
+import { segmentNames, wholeNumbers } from "./read-labels.ts";
 import { isDicom } from "./read-scans.ts";
-import { readSegmentation } from "./segmentation-stub.ts";
 import type { WorkPlan } from "./work-plan.ts";
 
 /** Masks whose values are looked at, evenly spaced over all. */
@@ -82,7 +81,7 @@ async function readVote(file: string): Promise<MaskVote | { readonly segments: r
   try {
     const bytes = await readImageBytes(file);
     if (isDicom(bytes, file)) {
-      return { segments: readSegmentation(parseDicom(bytes, file)).segments.map(({ label }) => label) };
+      return { segments: segmentNames(await readSegmentation(parseDicom(bytes, file))) };
     }
     const { shape, data } = await decodeMaskScan(bytes, file);
     const [depth, height, width] = shape;

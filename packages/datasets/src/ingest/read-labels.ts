@@ -3,16 +3,19 @@
  *
  * Shapes   [D, H, W] like the scan, as the files have them: before slices are turned for the eye.
  * Several  are laid over one another, later ones on top; where a later one has nothing the earlier one shows.
- * DICOM    a segmentation's segments are labels by their names.
+ * DICOM    a segmentation's segments are labels by what their codes mean.
  * Errors   `ERR_MASK_SIZE`, `ERR_MASK_VALUES`, and those of reading.
  */
 
 import { MedsslError } from "@medssl/contract";
 import {
   cropImage,
+  type DicomSegmentation,
   decodeMaskScan,
+  labelsOnVolume,
   parseDicom,
   readImageBytes,
+  readSegmentation,
   resizeLabels,
   type Samples,
   type Scan,
@@ -21,7 +24,6 @@ import { applyLabelRule, type LabelRule } from "../label-rule.ts";
 import type { MaskFile } from "../layouts/layout.ts";
 import { shortHash } from "../private/pseudonyms.ts";
 import { isDicom, type ReadScan } from "./read-scans.ts";
-import { labelsOnVolume, readSegmentation } from "./segmentation-stub.ts";
 
 export interface ReadLabels {
   readonly data: Uint8Array;
@@ -60,13 +62,7 @@ export async function readLabels(masks: readonly MaskFile[], rule: LabelRule, re
 }
 
 async function readLayer(mask: MaskFile, bytes: Uint8Array, rule: LabelRule, read: ReadScan): Promise<MaskLabels> {
-  if (isDicom(bytes, mask.file)) {
-    const segmentation = readSegmentation(parseDicom(bytes, mask.file));
-    const { labels, warnings } = labelsOnVolume(segmentation, read.volume!);
-    const names = segmentation.segments.map(({ number, label }) => [number, indexOfName(rule, label)] as const);
-    const indices = new Map(names);
-    return { data: labels.map((segment) => indices.get(segment) ?? 0), warnings };
-  }
+  if (isDicom(bytes, mask.file)) return readSegments(await readSegmentation(parseDicom(bytes, mask.file)), rule, read);
   const { scan, warnings } = onGrid(await decodeMaskScan(bytes, mask.file), mask, read);
   const [depth, height, width] = scan.shape;
   const values = { width, height: depth * height, channels: 1, data: wholeNumbers(scan.data, mask.file) } as const;
@@ -77,6 +73,23 @@ async function readLayer(mask: MaskFile, bytes: Uint8Array, rule: LabelRule, rea
   const index = indexOfValue(rule, mask.fileValue);
   const threshold = values.data instanceof Uint8Array && values.data.includes(255) ? 128 : 1;
   return { data: Uint8Array.from(values.data, (value) => (value >= threshold ? index : 0)), warnings };
+}
+
+function readSegments(segmentation: DicomSegmentation, rule: LabelRule, { volume }: ReadScan): MaskLabels {
+  const { labels, warnings } = labelsOnVolume(segmentation, volume!);
+  const names = segmentNames(segmentation);
+  const indices = [0, ...names.map((name) => indexOfName(rule, name))];
+  return { data: Uint8Array.from(labels.data, (segment) => indices[segment] ?? 0), warnings };
+}
+
+/**
+ * What a segmentation's segments show, by their numbers from 1 on, in coded words: what people have typed beside them is
+ * free text, which does not enter a store. Segments of one code are one label.
+ */
+export function segmentNames({ segments }: DicomSegmentation): string[] {
+  const names: string[] = [];
+  for (const { number, type } of segments) names[number - 1] = type?.meaning.toLowerCase() ?? `segment ${number}`;
+  return Array.from(names, (name) => name ?? "");
 }
 
 /** The mask on the image's grid: cut as the image was, or brought to its size where the data set says that it may. */
