@@ -34,6 +34,22 @@ test("no identifier and no name of a file is outside of private/", async () => {
   assert.match(first!.id, /^scans\/[0-9a-f]{20}$/);
 });
 
+test("nothing that a DICOM header says of a person is in the store, private/ included", async () => {
+  const source = join(root, "pacs");
+  const fixtures = join(import.meta.dirname, "../../../imaging/src/dicom/fixtures-volumes");
+  for (const name of ["explicit", "implicit", "deflated"]) {
+    await writeFiles(source, { [`${name}.dcm`]: readFileSync(join(fixtures, `planted-${name}.dcm`)) });
+  }
+  const store = join(root, "pacs-store");
+  const { stored } = await ingest([source], { store }, () => {});
+  assert.equal(stored, 3);
+  const files = readdirSync(store, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const bytes = files.map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1")).join("\n");
+  // What make-planted.py has put into every attribute that identifies.
+  for (const secret of ["Zxqv", "8765432", "19870605", "1.2.276.0.8765"]) assert.ok(!bytes.includes(secret), secret);
+  assert.equal(openStore(store).info.sources[0]?.arePatientsKnown, true);
+});
+
 test("one salt gives one patient the same hash in two stores, another salt another one", async () => {
   const source = join(root, "again");
   await writeFiles(source, { "cases.csv": "image,patient\na.png,p1\n", "a.png": sampleImage(3) });
