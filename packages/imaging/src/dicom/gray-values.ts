@@ -105,13 +105,46 @@ function rescale({ data, low, high }: GrayValues, rescales: readonly Rescale[], 
   const scale = rescaledEnds([low, high], rescales);
   const isIdentity = rescales.every(({ slope, intercept }) => slope === 1 && intercept === 0);
   if (isIdentity && (!isHounsfield || data instanceof Int16Array)) return { data, ...scale };
-  const result = emptyFor(data, rescales, scale, isHounsfield);
+  const range = integerRange(data);
+  const isWhole = rescales.every(({ slope, intercept }) => Number.isInteger(slope) && Number.isInteger(intercept));
+  if (isWhole && range && !isHounsfield && scale.low >= range[0] && scale.high <= range[1]) {
+    return { data: write(data, rescales, alike(data)), ...scale };
+  }
+  const shorts = isWhole && range ? writeShorts(data, rescales, scale) : undefined;
+  if (shorts) return { data: shorts, ...scale };
+  const floats = data instanceof Float64Array ? new Float64Array(data.length) : new Float32Array(data.length);
+  return { data: write(data, rescales, floats), ...scale };
+}
+
+function write(data: Samples, rescales: readonly Rescale[], result: Samples): Samples {
   const frameLength = data.length / rescales.length;
   rescales.forEach(({ slope, intercept }, frame) => {
     const end = (frame + 1) * frameLength;
     for (let i = frame * frameLength; i < end; i++) result[i] = data[i]! * slope + intercept;
   });
-  return { data: result, ...scale };
+  return result;
+}
+
+/** Undefined where a value does not fit: seen on the way, which costs less than to look first. */
+function writeShorts(data: Samples, rescales: readonly Rescale[], scale: Scale): Int16Array | undefined {
+  // The check below is of 32 bits.
+  if (scale.low < -(2 ** 30) || scale.high > 2 ** 30) return undefined;
+  const result = new Int16Array(data.length);
+  const frameLength = data.length / rescales.length;
+  let beyond = 0;
+  for (const [frame, { slope, intercept }] of rescales.entries()) {
+    const end = (frame + 1) * frameLength;
+    for (let i = frame * frameLength; i < end; i++) {
+      const value = data[i]! * slope + intercept;
+      result[i] = value;
+      beyond |= value + 32768;
+    }
+  }
+  return beyond >>> 16 === 0 ? result : undefined;
+}
+
+function alike(data: Samples): Samples {
+  return new (data.constructor as Uint8ArrayConstructor)(data.length);
 }
 
 function rescaledEnds(ends: readonly [number, number], rescales: readonly Rescale[]): Scale {
@@ -123,17 +156,4 @@ function rescaledEnds(ends: readonly [number, number], rescales: readonly Rescal
     }
   }
   return { low, high };
-}
-
-/** An array of the type that holds all values exactly; one of floats where no short type of whole numbers does. */
-function emptyFor(data: Samples, rescales: readonly Rescale[], scale: Scale, isHounsfield: boolean): Samples {
-  const range = integerRange(data);
-  const isWhole = rescales.every(({ slope, intercept }) => Number.isInteger(slope) && Number.isInteger(intercept));
-  const isOwn = range && isWhole && !isHounsfield && scale.low >= range[0] && scale.high <= range[1];
-  if (isOwn || data instanceof Float64Array) return new (data.constructor as Uint8ArrayConstructor)(data.length);
-  if (!range || !isWhole) return new Float32Array(data.length);
-  // The ends of the scale cost nothing; what is really there is looked at only where they do not fit.
-  const fits = ({ low, high }: Scale) => low >= -32768 && high <= 32767;
-  const isShort = fits(scale) || fits(rescaledEnds(extremes(data), rescales));
-  return isShort ? new Int16Array(data.length) : new Float32Array(data.length);
 }

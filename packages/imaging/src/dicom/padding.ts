@@ -29,6 +29,7 @@ export function replacePadding(
   const range = paddingRange(dataset, format);
   if (!range) return stored;
   const [first, last] = range;
+  if (first === last && !stored.includes(first)) return stored;
   let hasPadding = false;
   let least = Number.POSITIVE_INFINITY;
   let largest = Number.NEGATIVE_INFINITY;
