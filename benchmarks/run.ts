@@ -2,6 +2,7 @@
  * `npm run bench -- NAME... [--json]`: without a name, all of them. Each prints a table, or one JSON object.
  */
 import { run as call } from "./call.ts";
+import { run as catalog } from "./catalog.ts";
 import { run as ingest } from "./ingest.ts";
 import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   loader,
   interchange,
   ingest,
+  catalog,
 };
 
 const args = process.argv.slice(2);

@@ -9,7 +9,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless
 
-NUM_JPEG, NUM_PNG, NUM_VOLUMES, VOLUME_SLICES = 2000, 300, 6, 60
+NUM_JPEG, NUM_PNG, NUM_VOLUMES, VOLUME_SLICES = 6000, 300, 6, 60
 SPACING_MM = (3.0, 0.8, 0.8)
 ORG_ROOT = "1.2.826.0.1.3680043.8.498"
 

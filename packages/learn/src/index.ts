@@ -1,4 +1,5 @@
 /** The science: models, objectives, training, evaluation, studies. */
+export { Sampler } from "./data/sampler.ts";
 export { type EvaluateOptions, type Evaluation, evaluateRun } from "./evaluation/evaluate.ts";
 export { type Prediction, type PredictOptions, type PredictResult, predict } from "./evaluation/predict.ts";
 export { type LabeledCase, scoreCase, summarizeScores } from "./metrics/overlap.ts";
