@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { encodePng } from "@medssl/imaging";
 import { type Files, folderOf, mask, volume } from "../layouts/miniature.ts";
-import { ctSlice, dicomImage, SOP_CLASSES } from "../layouts/sample-dicom.ts";
+import { ctSegmentation, ctSlice, dicomImage, SOP_CLASSES } from "../layouts/sample-dicom.ts";
 import type { SourceFolder } from "../layouts/source-folder.ts";
 import { readCase } from "../store/case-pixels.ts";
 import { openStore, type Store } from "../store/store.ts";
@@ -221,4 +221,27 @@ test("a tree of DICOM: a series in its order, a film, what is broken", async () 
   assert.deepEqual([partly.found, partly.stored, partly.quarantined], [3, 2, 1]);
   assert.equal(partly.quarantine[0]?.file, again.at("x/2"));
   assert.equal(partly.quarantine[0]?.code, "ERR_DICOM_CORRUPT");
+});
+
+test("a DICOM segmentation becomes the masks of its series, labels by the codes of its segments", async () => {
+  const source = folderOf({
+    "1": ctSlice(1, 0),
+    "2": ctSlice(2, 5),
+    "3": ctSlice(3, 10),
+    seg: ctSegmentation(
+      ["Liver", "Tumor"],
+      [
+        [1, 0, 0, 8],
+        [2, 10, 12, 16],
+      ],
+    ),
+  });
+  const { summary, store: opened } = await store(source, { width: 16, height: 16 });
+  assert.deepEqual([summary.stored, summary.masks, summary.cases], [3, 1, 3]);
+  assert.deepEqual(
+    summary.labels.map(({ name }) => name),
+    ["liver", "tumor"],
+  );
+  const rows = opened.cases.map((one) => [...readCase(opened, one).labels!.data.subarray(0, 16)].join(""));
+  assert.deepEqual(rows, ["1111111100000000", "0000000000000000", "0000000000002222"]);
 });

@@ -75,9 +75,12 @@ export function ctSlice(number: number, heightMm: number, elements: DicomElement
   );
 }
 
-/** A binary segmentation on slices of `ctSlice`'s series: of each frame the segment, the height, and the drawn columns. */
+/**
+ * A binary segmentation on slices of `ctSlice`'s series: of each frame the segment, the height, and the drawn columns. The
+ * structures are coded; what is typed beside them is free text.
+ */
 export function ctSegmentation(
-  labels: readonly string[],
+  structures: readonly string[],
   frames: readonly (readonly [segment: number, heightMm: number, fromColumn: number, toColumn: number])[],
 ): Uint8Array {
   const bits = new Uint8Array(frames.length * 32);
@@ -101,7 +104,11 @@ export function ctSegmentation(
     "00280102": 0,
     "00280103": 0,
     "00620001": "BINARY",
-    "00620002": labels.map((label, i) => ({ "00620004": i + 1, "00620005": label })),
+    "00620002": structures.map((meaning, i) => ({
+      "00620004": i + 1,
+      "00620005": "drawn by Dr. Doe",
+      "0062000F": [{ "00080100": String(i + 1), "00080102": "99TEST", "00080104": meaning }],
+    })),
     "52009229": [
       { "00209116": [{ "00200037": "1\\0\\0\\0\\1\\0" }], "00289110": [{ "00280030": "0.5\\0.5", "00180050": "5" }] },
     ],
