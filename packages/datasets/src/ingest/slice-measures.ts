@@ -22,18 +22,34 @@ export interface SliceMeasures {
   readonly labelCounts: Readonly<Record<string, number>> | undefined;
 }
 
+/** @param pixels [height, width], at least 8x9 */
 export function measureSlice(pixels: Pixels, width: number, height: number, labels?: Uint8Array): SliceMeasures {
-  let [pixelSum, pixelSquareSum, low, high] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < pixels.length; i++) {
-    const value = pixels[i]!;
-    pixelSum += value;
-    pixelSquareSum += value * value;
-    if (value < low) low = value;
-    if (value > high) high = value;
+  const cells = new Float64Array(COLUMNS * ROWS);
+  const edges = Array.from({ length: COLUMNS + 1 }, (_, column) => Math.ceil((column * width) / COLUMNS));
+  let [pixelSum, pixelSquareSum] = [0, 0];
+  let low = pixels[0]!;
+  let high = low;
+  for (let y = 0; y < height; y++) {
+    const cellRow = Math.floor((y * ROWS) / height) * COLUMNS;
+    for (let column = 0; column < COLUMNS; column++) {
+      let [sum, squareSum] = [0, 0];
+      for (let i = y * width + edges[column]!; i < y * width + edges[column + 1]!; i++) {
+        const value = pixels[i]!;
+        sum += value;
+        squareSum += value * value;
+        if (value < low) low = value;
+        else if (value > high) high = value;
+      }
+      cells[cellRow + column]! += sum;
+      pixelSum += sum;
+      pixelSquareSum += squareSum;
+    }
   }
   return {
     pixelHash: shortHash(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)),
-    perceptualHash: perceptualHash(pixels, width, height),
+    perceptualHash: differenceHash(
+      cells.map((sum, cell) => sum / (edges[(cell % COLUMNS) + 1]! - edges[cell % COLUMNS]!)),
+    ),
     pixelSum,
     pixelSquareSum,
     low,
@@ -53,27 +69,14 @@ function countLabels(labels: Uint8Array): Record<string, number> {
 const COLUMNS = 9;
 const ROWS = 8;
 
-/** 64 bits in hex. @param pixels [height, width], at least 9x8 */
-export function perceptualHash(pixels: Pixels, width: number, height: number): string {
-  const sums = new Float64Array(COLUMNS * ROWS);
-  const counts = new Float64Array(COLUMNS * ROWS);
-  const columnOf = Uint8Array.from({ length: width }, (_, x) => Math.floor((x * COLUMNS) / width));
-  for (let y = 0; y < height; y++) {
-    const cellRow = Math.floor((y * ROWS) / height) * COLUMNS;
-    const start = y * width;
-    for (let x = 0; x < width; x++) {
-      const cell = cellRow + columnOf[x]!;
-      sums[cell]! += pixels[start + x]!;
-      counts[cell]! += 1;
-    }
-  }
-  const mean = (cell: number) => sums[cell]! / counts[cell]!;
+/** 64 bits in hex. @param means [8, 9]; those of one row have the same height, whatever it is */
+function differenceHash(means: Float64Array): string {
   let hash = "";
   for (let row = 0; row < ROWS; row++) {
     let byte = 0;
     for (let column = 0; column < COLUMNS - 1; column++) {
       const cell = row * COLUMNS + column;
-      byte = (byte << 1) | Number(mean(cell) > mean(cell + 1));
+      byte = (byte << 1) | Number(means[cell]! > means[cell + 1]!);
     }
     hash += byte.toString(16).padStart(2, "0");
   }

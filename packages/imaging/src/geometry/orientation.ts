@@ -101,6 +101,10 @@ function gather<Data extends Samples>(data: Data, channels: number, shape: Vec3,
       if (strideX === channels) {
         result.set(data.subarray(source, source + rowLength), target);
         target += rowLength;
+      } else if (strideX === -1) {
+        result.set(data.subarray(source - width + 1, source + 1), target);
+        result.subarray(target, target + width).reverse();
+        target += width;
       } else if (channels === 1) {
         for (let x = 0; x < width; x++, source += strideX) result[target++] = data[source]!;
       } else {
