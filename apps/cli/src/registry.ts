@@ -21,6 +21,11 @@ export const commands: readonly RegisteredCommand[] = [
     load: async () => (await import("./commands/phantom.ts")).phantomCommand(),
   },
   {
+    name: "deidentify",
+    summary: "copies of DICOM files without what names their patients",
+    load: async () => (await import("./commands/deidentify.ts")).deidentifyCommand(),
+  },
+  {
     name: "ingest",
     summary: "folders of images and masks into a store, decoded once",
     load: async () => (await import("./commands/ingest.ts")).ingestCommand(),

@@ -10,6 +10,7 @@ export * from "./phantoms/phantom.ts";
 export * from "./phantoms/phantom-folder.ts";
 export * from "./phantoms/table1.ts";
 export { TorsoScan, type TorsoSlice } from "./phantoms/torso-scan.ts";
+export * from "./private/deidentify-archive.ts";
 export type { QuarantinedFile } from "./private/ledger.ts";
 export { readSalt } from "./private/salt.ts";
 export * from "./random.ts";
