@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MedsslError } from "@medssl/contract";
-import { brokenRule, fuzz, MAX_RSS_BYTES } from "./fuzz.ts";
-import type { Mutant } from "./mutations.ts";
-import { fixtureSeeds } from "./seeds.ts";
+import { brokenRule, fuzz, MAX_RSS_BYTES } from "../scripts/fuzz/fuzz.ts";
+import type { Mutant } from "../scripts/fuzz/mutations.ts";
+import { fixtureSeeds } from "../scripts/fuzz/seeds.ts";
 
 test("140 damaged files of every format break no rule of the readers", async () => {
   const { counts, violations, maxRssBytes } = await fuzz(fixtureSeeds(), 140, 1);
