@@ -122,8 +122,9 @@ function paint(color: "green" | "yellow", line: string): string {
   return styleText(color, line, { stream: process.stderr });
 }
 
-/** Three significant figures without an exponent where it can be avoided. */
+/** Whole numbers as they are, others by three significant figures without an exponent where it can be avoided. */
 function figures(value: number): string {
+  if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
   if (size >= 100) return value.toFixed(0);
   if (size >= 10) return value.toFixed(1);

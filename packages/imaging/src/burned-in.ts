@@ -110,10 +110,10 @@ function turnClusters(
   }
 }
 
-/** From the darkest to the brightest 1 % of some thousand pixels all over the picture. */
+/** From the darkest to the brightest 1 % of a thousand pixels all over the picture. */
 function typicalRange({ channels, data }: Image<WholePixels>): number {
   const numPixels = data.length / channels;
-  const sample = new Int32Array(Math.min(4096, numPixels));
+  const sample = new Int32Array(Math.min(1024, numPixels));
   for (let i = 0; i < sample.length; i++) {
     sample[i] = data[Math.floor((i * numPixels) / sample.length) * channels + (channels === 3 ? 1 : 0)]!;
   }

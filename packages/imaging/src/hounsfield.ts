@@ -26,8 +26,9 @@ export function toHounsfieldPixels(image: Image<Samples>): Image<Int16Array> {
   if (data instanceof Int16Array) return { ...image, data };
   const units = new Int16Array(data.length);
   for (let i = 0; i < data.length; i++) {
-    const value = data[i]!;
-    units[i] = Number.isNaN(value) ? AIR_HU : Math.round(Math.min(Math.max(value, -32768), 32767));
+    // Half a unit up and the floor, which rounds; the floor of whole numbers costs nothing.
+    const value = Math.floor(data[i]! + 0.5);
+    units[i] = value < -32768 ? -32768 : value > 32767 ? 32767 : Number.isNaN(value) ? AIR_HU : value;
   }
   return { ...image, data: units };
 }

@@ -14,7 +14,7 @@ export interface UnderstoodScan {
 export function applyReading(scan: Scan, reading: Reading = {}): UnderstoodScan {
   const { subtract, isHounsfield, isInverted, spacingMm, cropsBlackBorder } = reading;
   let { data } = scan;
-  if (subtract !== undefined) data = Int32Array.from(data, (value) => value - subtract);
+  if (subtract !== undefined) data = lowered(data, subtract);
   if (isInverted) data = inverted(data);
   const understood: Scan = {
     ...scan,
@@ -23,6 +23,14 @@ export function applyReading(scan: Scan, reading: Reading = {}): UnderstoodScan 
     spacingMm: spacingMm === undefined ? scan.spacingMm : spacingMm === "unknown" ? undefined : spacingMm,
   };
   return cropsBlackBorder ? withoutBorder(understood) : { scan: understood, crop: undefined };
+}
+
+/** 16 bits without a sign, less the middle of their range, are 16 bits with a sign. */
+function lowered(data: Samples, amount: number): Samples {
+  const isShift = data instanceof Uint16Array && amount === 32768;
+  const result = isShift ? new Int16Array(data.length) : new Int32Array(data.length);
+  for (let i = 0; i < data.length; i++) result[i] = data[i]! - amount;
+  return result;
 }
 
 /** Brightest becomes darkest; the range stays that of the values. */
