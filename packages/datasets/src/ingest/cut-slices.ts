@@ -43,7 +43,7 @@ export function* cutSlices(shown: Scan, labels: Uint8Array | undefined, recipe: 
       pixels: owned(fitImage(toPixels(image), recipe).data),
       labels: mask && owned(fitLabels({ width, height, channels: 1, data: mask }, recipe).data),
       slice: z,
-      zMm: shown.affine && applyAffine(shown.affine, [(width - 1) / 2, (height - 1) / 2, z])[2],
+      zMm: shown.affine && shown.spacingMm && applyAffine(shown.affine, [(width - 1) / 2, (height - 1) / 2, z])[2],
     };
   }
 }

@@ -89,7 +89,7 @@ export async function ingest(
       quarantined: sum("quarantined"),
       seconds: (performance.now() - began) / 1000,
       masks: sum("masks"),
-      patients: info?.sources.reduce((total, { patients }) => total + patients, 0) ?? 0,
+      patients: info?.patients ?? 0,
       cases: info?.cases ?? 0,
       isComplete,
       labels: info?.labels ?? [],

@@ -167,6 +167,10 @@ export class Catalog {
     this.#run("INSERT OR REPLACE INTO shards VALUES (?, ?, ?, ?)", number, recipe, rows, maskRows);
   }
 
+  countPatients(): number {
+    return Number(this.#get("SELECT count(DISTINCT patient) AS patients FROM cases")!["patients"]);
+  }
+
   totals(): RecipeTotals[] {
     const sql = `SELECT recipe, count(*) AS cases, total(pixel_sum) AS pixelSum, total(pixel_square_sum) AS pixelSquareSum
       FROM cases GROUP BY recipe ORDER BY recipe`;

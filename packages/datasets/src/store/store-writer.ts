@@ -241,6 +241,7 @@ export class StoreWriter {
       version: STORE_VERSION,
       created: this.catalog.setting("created")!,
       cases,
+      patients: this.catalog.countPatients(),
       recipes: this.recipes,
       labels: this.labels ?? [],
       statistics,

@@ -57,6 +57,7 @@ export interface StoreInfo {
   /** ISO 8601. */
   readonly created: string;
   readonly cases: number;
+  readonly patients: number;
   /** How each kind of image is stored. */
   readonly recipes: StoreRecipes;
   readonly labels: readonly Label[];
