@@ -129,8 +129,8 @@ function writtenVr(dataset: DicomDataset, tag: string): string | undefined {
 }
 
 function keptValue(dataset: DicomDataset, tag: string): WrittenValue {
-  const bytes = dataset.bytes(tag)!;
-  return dataset.fragments(tag) ? { encapsulated: bytes } : bytes;
+  const fragments = dataset.fragments(tag);
+  return fragments ? { fragments } : dataset.bytes(tag)!;
 }
 
 /** Words of the names and numbers of the people that the header names: whole words, of 4 letters or more. */

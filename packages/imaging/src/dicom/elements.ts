@@ -47,7 +47,22 @@ const implicitEncoding: Encoding = { explicit: false, littleEndian: true };
 const maxDepth = 64;
 const maxElements = 2 ** 21;
 
-const longVrs = new Set(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"]);
+/** VRs whose explicit length has 32 bits. */
+export const longVrs: ReadonlySet<string> = new Set([
+  "OB",
+  "OD",
+  "OF",
+  "OL",
+  "OV",
+  "OW",
+  "SQ",
+  "SV",
+  "UC",
+  "UN",
+  "UR",
+  "UT",
+  "UV",
+]);
 
 /** Reads the elements of a whole data set from `start` on; `untilGroup` is the first group that is left alone. */
 export function readElements(source: ElementSource, encoding: Encoding, start = 0, untilGroup = 0x10000): Elements {
@@ -171,6 +186,8 @@ class ElementReader {
       this.position = this.#endOf(start, length, end);
       fragments.push(this.#source.bytes.subarray(start + 8, this.position));
     }
+    // Some writers leave the delimiter away. A file that broke off here lacks frames, which are counted later.
+    if (this.position === end) return fragments;
     throw this.#corrupt(this.position, "the end of the pixel data's fragments", "the end of the data");
   }
 

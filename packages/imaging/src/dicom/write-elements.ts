@@ -7,6 +7,7 @@
  * Source    PS3.5 section 7, PS3.10 section 7.
  */
 
+import { longVrs } from "./elements.ts";
 import type { Encoding } from "./transfer-syntaxes.ts";
 
 export interface WrittenElement {
@@ -16,8 +17,11 @@ export interface WrittenElement {
   readonly value: WrittenValue;
 }
 
-/** Bytes; the items of a sequence; or fragments of encapsulated pixels as they stand in a file, delimiter and all. */
-export type WrittenValue = Uint8Array | readonly (readonly WrittenElement[])[] | { readonly encapsulated: Uint8Array };
+/** Bytes; the items of a sequence; or the fragments of encapsulated pixels, the basic offset table first. */
+export type WrittenValue =
+  | Uint8Array
+  | readonly (readonly WrittenElement[])[]
+  | { readonly fragments: readonly Uint8Array[] };
 
 /** What a file says of itself before its data set. */
 export interface FileMeta {
@@ -31,8 +35,8 @@ const implementationClass = "2.25.151743728811985001410874706093477378744";
 const implementationVersion = "MEDSSL";
 
 const itemTag = 0xfffee000;
+const sequenceEndTag = 0xfffee0dd;
 const undefinedLength = 0xffffffff;
-const longVrs = new Set(["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"]);
 const spacePaddedVrs = new Set([
   "AE",
   "AS",
@@ -85,7 +89,7 @@ function datasetSize(elements: readonly WrittenElement[], encoding: Encoding): n
 
 function valueSize({ value }: WrittenElement, encoding: Encoding): number {
   if (value instanceof Uint8Array) return value.length + (value.length % 2);
-  if ("encapsulated" in value) return value.encapsulated.length;
+  if ("fragments" in value) return value.fragments.reduce((sum, fragment) => sum + 8 + fragment.length, 8);
   return value.reduce((sum, item) => sum + 8 + datasetSize(item, encoding), 0);
 }
 
@@ -121,9 +125,15 @@ class ElementWriter {
       this.#writeHeader(element, valueSize(element, this.#encoding));
       this.#write(value);
       if (value.length % 2 === 1) this.#write(Uint8Array.of(spacePaddedVrs.has(element.vr) ? 0x20 : 0));
-    } else if ("encapsulated" in value) {
+    } else if ("fragments" in value) {
       this.#writeHeader(element, undefinedLength);
-      this.#write(value.encapsulated);
+      for (const fragment of value.fragments) {
+        this.#writeTag(itemTag);
+        this.#writeUint32(fragment.length);
+        this.#write(fragment);
+      }
+      this.#writeTag(sequenceEndTag);
+      this.#writeUint32(0);
     } else {
       this.#writeHeader(element, valueSize(element, this.#encoding));
       for (const item of value) {
