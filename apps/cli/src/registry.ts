@@ -27,8 +27,18 @@ export const commands: readonly RegisteredCommand[] = [
   },
   {
     name: "ingest",
-    summary: "folders of images and masks into a store, decoded once",
+    summary: "archives of medical images and masks into a store, decoded once",
     load: async () => (await import("./commands/ingest.ts")).ingestCommand(),
+  },
+  {
+    name: "inspect",
+    summary: "what stores contain, and what in them would make results wrong; also as a page",
+    load: async () => (await import("./commands/inspect.ts")).inspectCommand(),
+  },
+  {
+    name: "split",
+    summary: "who is learned from and who is tested on, by patient, as a file",
+    load: async () => (await import("./commands/split.ts")).splitCommand(),
   },
   {
     name: "pretrain",
