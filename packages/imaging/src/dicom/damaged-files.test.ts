@@ -36,6 +36,18 @@ test("a file that breaks off is refused, or was whole but for what follows the p
   assert.ok(numRefused > 10 * names.length, `${numRefused} of ${11 * names.length}`);
 });
 
+test("the delimiter behind the last fragment may be missing, the last fragment may not", async () => {
+  const file = fixture("frames-no-table.dcm");
+  const whole = await read(file);
+  assert.deepEqual(await read(file.subarray(0, file.length - 8)), whole);
+  const frames = parseDicom(file, "whole").fragments("7FE00010")!;
+  const lastBytes = frames.at(-1)!.length + 8;
+  await assert.rejects(read(file.subarray(0, file.length - 8 - lastBytes)), {
+    code: "ERR_DICOM_CORRUPT",
+    message: "damaged: expected 3 compressed frames, got 2",
+  });
+});
+
 test("changed bytes are an error of ours or a picture of the size that the header says", async () => {
   // Knuth's linear congruences: the same damage at every run.
   let state = 1;

@@ -48,21 +48,7 @@ const maxDepth = 64;
 const maxElements = 2 ** 21;
 
 /** VRs whose explicit length has 32 bits. */
-export const longVrs: ReadonlySet<string> = new Set([
-  "OB",
-  "OD",
-  "OF",
-  "OL",
-  "OV",
-  "OW",
-  "SQ",
-  "SV",
-  "UC",
-  "UN",
-  "UR",
-  "UT",
-  "UV",
-]);
+export const longVrs: ReadonlySet<string> = new Set("OB OD OF OL OV OW SQ SV UC UN UR UT UV".split(" "));
 
 /** Reads the elements of a whole data set from `start` on; `untilGroup` is the first group that is left alone. */
 export function readElements(source: ElementSource, encoding: Encoding, start = 0, untilGroup = 0x10000): Elements {

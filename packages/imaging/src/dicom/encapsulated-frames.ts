@@ -1,8 +1,9 @@
 /**
  * The compressed frames of encapsulated pixel data, each put together from its fragments.
  *
- * Order    the extended offset table says where frames begin, else the basic one, else one fragment is one frame, else a
- *          frame ends with the fragment that ends a code stream (JPEG's and JPEG 2000's last marker).
+ * Order    the extended offset table says where frames begin, else the basic one; where there is none, or it points to no
+ *          fragments, one fragment is one frame, or a frame ends with the fragment that ends a code stream (the last marker
+ *          of JPEG and JPEG 2000).
  * Copies   a frame of one fragment is a view of the file.
  * Errors   `ERR_DICOM_CORRUPT`
  * Source   PS3.5 A.4; PS3.3 C.7.6.3.1.8 for the extended table.
@@ -19,36 +20,31 @@ const itemHeaderBytes = 8;
 /** @returns `numFrames` code streams. */
 export function encapsulatedFrames(dataset: DicomDataset, numFrames: number): Uint8Array[] {
   const [table, ...fragments] = dataset.fragments(pixelDataTag) ?? [];
-  const frames = frameStarts(dataset, table, fragments, numFrames).map((start, frame, starts) =>
-    joinBytes(fragments.slice(start, starts[frame + 1] ?? fragments.length)),
+  const starts = frameStarts(dataset, table, fragments, numFrames);
+  const frames = starts.map((start, i) => joinBytes(fragments.slice(start, starts[i + 1])));
+  const found = frames.filter((frame) => frame.length > 0);
+  // Some writers put in more frames than they announce; the announced ones are right.
+  if (found.length >= numFrames) return found.slice(0, numFrames);
+  throw new MedsslError(
+    "ERR_DICOM_CORRUPT",
+    `${dataset.name}: expected ${numFrames} compressed frames, got ${found.length}`,
+    { hint: "The file is damaged or was not copied to its end; copy it again from where it came from." },
   );
-  // Some writers of a single frame count more frames than they announce; the announced ones are right.
-  if (frames.length >= numFrames && frames.slice(0, numFrames).every((frame) => frame.length > 0)) {
-    return frames.slice(0, numFrames);
-  }
-  throw new MedsslError("ERR_DICOM_CORRUPT", `${dataset.name}: expected ${numFrames} frames, got ${frames.length}`, {
-    hint: "The file is damaged or was not copied to its end; copy it again from where it came from.",
-  });
 }
 
 /** The first fragment of each frame. */
 function frameStarts(
   dataset: DicomDataset,
-  table: Uint8Array | undefined,
+  basic: Uint8Array | undefined,
   fragments: readonly Uint8Array[],
   numFrames: number,
 ): number[] {
-  const extended = dataset.bytes("7FE00001");
-  const offsets =
-    extended && extended.length > 0
-      ? offsetsOf(extended, 8)
-      : table && table.length > 0 && numFrames > 1
-        ? offsetsOf(table, 4)
-        : undefined;
-  if (offsets) return startsAt(offsets, fragments, dataset.name);
   if (numFrames === 1) return [0];
-  if (fragments.length <= numFrames) return fragments.map((_, fragment) => fragment);
-  return startsByMarkers(fragments);
+  const extended = dataset.bytes("7FE00001");
+  const offsets = extended?.length ? offsetsOf(extended, 8) : offsetsOf(basic ?? new Uint8Array(), 4);
+  const starts = startsAt(offsets, fragments);
+  if (starts.length >= numFrames) return starts;
+  return fragments.length === numFrames ? fragments.map((_, i) => i) : startsByMarkers(fragments);
 }
 
 function offsetsOf(table: Uint8Array, size: 4 | 8): number[] {
@@ -58,22 +54,16 @@ function offsetsOf(table: Uint8Array, size: 4 | 8): number[] {
   );
 }
 
-function startsAt(offsets: readonly number[], fragments: readonly Uint8Array[], name: string): number[] {
+/** None where an offset is not that of a fragment. */
+function startsAt(offsets: readonly number[], fragments: readonly Uint8Array[]): number[] {
   const fragmentAt = new Map<number, number>();
   let position = 0;
   fragments.forEach((fragment, i) => {
     fragmentAt.set(position, i);
     position += itemHeaderBytes + fragment.length;
   });
-  return offsets.map((offset, frame) => {
-    const fragment = fragmentAt.get(offset - offsets[0]!);
-    if (fragment !== undefined) return fragment;
-    throw new MedsslError(
-      "ERR_DICOM_CORRUPT",
-      `${name}, offset table: expected the start of a fragment for frame ${frame + 1}, got byte ${offset}`,
-      { hint: "The file is damaged; export it again." },
-    );
-  });
+  const starts = offsets.map((offset) => fragmentAt.get(offset - offsets[0]!));
+  return starts.every((start) => start !== undefined) ? starts : [];
 }
 
 function startsByMarkers(fragments: readonly Uint8Array[]): number[] {

@@ -84,13 +84,14 @@ function isYbr({ photometric, samplesPerPixel }: PixelFormat): boolean {
   return samplesPerPixel === 3 && /^YBR_(FULL|PARTIAL)/.test(photometric);
 }
 
-/** Adds file and frame to what a decoder says. */
+/** Adds file and frame to what a decoder says; one that reads pictures of all kinds does not know that it is DICOM's. */
 async function located<Result>(where: string, decode: () => Promise<Result>): Promise<Result> {
   try {
     return await decode();
   } catch (error) {
     if (!(error instanceof MedsslError)) throw error;
-    throw new MedsslError(error.code, `${where}: ${error.message}`, {
+    const code = error.code === "ERR_IMAGE_TOO_LARGE" ? error.code : "ERR_DICOM_CORRUPT";
+    throw new MedsslError(code, `${where}: ${error.message}`, {
       hint: error.hint ?? "The file is damaged or was not copied to its end; copy it again from where it came from.",
       cause: error.cause,
     });

@@ -35,11 +35,6 @@ declare module "@cornerstonejs/codec-charls/decodewasmjs" {
   export default factory;
 }
 
-declare module "@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs" {
-  const factory: CornerstoneFactory<{ JPEGDecoder: new () => CornerstoneDecoder }>;
-  export default factory;
-}
-
 declare module "@cornerstonejs/codec-openjpeg/decodewasmjs" {
   const factory: CornerstoneFactory<{ J2KDecoder: new () => CornerstoneDecoder }>;
   export default factory;

@@ -1,16 +1,17 @@
 /**
  * One compressed frame to its samples.
  *
- * Choice   by what the code stream is, not by what the transfer syntax promises: 8-bit DCT streams to libjpeg-turbo, other
- *          DCT and lossless ones to our own decoders, JPEG-LS to CharLS, JPEG 2000 and HTJ2K to OpenJPEG.
+ * Choice   by what the code stream is, not by what the transfer syntax promises: 8-bit DCT streams to the decoder of JPEG
+ *          files, other DCT and lossless ones to those of `jpeg/`, JPEG-LS to CharLS, JPEG 2000 and HTJ2K to OpenJPEG.
  * Size     a code stream that is not as large as the data set says is refused before anything is allocated for it.
  * Colors   component names R, G, B or JFIF's or Adobe's marker tell what the components are; else the data set does.
- *          libjpeg-turbo guesses otherwise, so that it is told in its own words: an Adobe marker.
- * Errors   `ERR_DICOM_CORRUPT`
+ *          The decoder of JPEG files has rules of its own, so that it is told in its words: an Adobe marker.
+ * Errors   `ERR_DICOM_CORRUPT`, and those of the decoders.
  * Source   PS3.5 section 8.2; JFIF 1.02; Adobe Technical Note 5116.
  */
 
 import { MedsslError } from "@medssl/contract";
+import { decodeJpeg } from "../../raster/jpeg/jpeg.ts";
 import { joinBytes } from "../bytes.ts";
 import { decodeDctJpeg } from "../jpeg/jpeg-dct.ts";
 import { decodeLosslessJpeg } from "../jpeg/jpeg-lossless.ts";
@@ -33,7 +34,8 @@ export async function decodeFrame(codeStream: Uint8Array, size: FrameSize, isYbr
   if (process !== "lossless" && precision === 8) {
     const toRgb = components.length === 3 && (colors ?? (isYbr ? "ybr" : "rgb")) === "ybr";
     const told = components.length === 3 ? withColorMarker(codeStream, toRgb) : codeStream;
-    return { ...(await decodeWithWasm("jpeg", told)), numBits: undefined, colors: "rgb" };
+    const { data } = decodeJpeg(told, "JPEG stream");
+    return { rows, columns, samplesPerPixel: components.length, isSigned: false, data, colors: "rgb" };
   }
   const data = process === "lossless" ? decodeLosslessJpeg(stream) : decodeDctJpeg(stream);
   return { rows, columns, samplesPerPixel: components.length, isSigned: false, data, colors };

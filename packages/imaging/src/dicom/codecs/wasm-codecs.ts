@@ -1,5 +1,5 @@
 /**
- * The three WebAssembly decoders: CharLS for JPEG-LS, libjpeg-turbo for 8-bit JPEG, OpenJPEG for JPEG 2000 and HTJ2K.
+ * The WebAssembly decoders of others: CharLS for JPEG-LS, OpenJPEG for JPEG 2000 and HTJ2K.
  *
  * Loading  at the first frame that needs it, once a thread; after a failure anew, since a decoder that was torn down in the
  *          middle may be left in any state.
@@ -11,16 +11,11 @@
 import { MedsslError } from "@medssl/contract";
 import type { DecodedFrame } from "./decoded-frame.ts";
 
-export type WasmCodec = "jpeg" | "jpeg-ls" | "jpeg-2000";
+export type WasmCodec = "jpeg-ls" | "jpeg-2000";
 
 type MakeDecoder = () => CornerstoneDecoder;
 
 const loaders: Readonly<Record<WasmCodec, () => Promise<MakeDecoder>>> = {
-  jpeg: async () => {
-    const { default: factory } = await import("@cornerstonejs/codec-libjpeg-turbo-8bit/decodewasmjs");
-    const { JPEGDecoder } = await factory(silent());
-    return () => new JPEGDecoder();
-  },
   "jpeg-ls": async () => {
     const { default: factory } = await import("@cornerstonejs/codec-charls/decodewasmjs");
     const { JpegLSDecoder } = await factory(silent());

@@ -1,6 +1,6 @@
 /**
- * DCT-based JPEG of any precision that the standard has, in plain TypeScript: what libjpeg-turbo's 8-bit build, which
- * decodes all 8-bit streams here, does not read. 12 bits are what counts: sequential and progressive.
+ * DCT-based JPEG of 12 bits, sequential and progressive, which the decoder of JPEG files does not read (nor do the
+ * WebAssembly codecs of others). It has no limit to 8 bits or 12, which is how its tests get at progressive streams.
  *
  * Shapes     [rows, columns, components], interleaved, 0 to 2^precision - 1; no color transform.
  * Transform  a plain sum over the cosines, in floating point, row by row and then column by column: for a 512 x 512 image
