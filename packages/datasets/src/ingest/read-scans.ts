@@ -101,16 +101,12 @@ async function readSeries({ files, reading }: SourceItem): Promise<ReadItem> {
     throw new MedsslError(code, reason);
   }
   const used = volumes.flatMap((volume) => volume.instances);
-  const { patientId, issuer, studyUid, seriesUid } = used[0]!;
+  const { patientId, studyUid, seriesUid } = used[0]!;
   return {
     scans,
     refused,
     content: shortHash(...used.map(({ file }) => instances.get(file)!.hash)),
-    identity: {
-      patient: patientId && [issuer, patientId].filter(Boolean).join("/"),
-      study: studyUid,
-      series: seriesUid,
-    },
+    identity: { patient: patientId, study: studyUid, series: seriesUid },
     burnedIn: used.some(({ isBurnedIn }) => isBurnedIn),
   };
 }

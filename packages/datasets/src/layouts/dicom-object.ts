@@ -48,7 +48,10 @@ export function imageFacts({ modality = "", viewPosition = "" }: InstanceHeader)
   return { modality: kind, ...(kind === "xray" ? VIEWS[viewPosition] : undefined) };
 }
 
-/** As the hospital that issued the number names them. Without a number, the study: it is one person's at least. */
-export function patientOf({ patientId, issuer, studyUid }: InstanceHeader): string | undefined {
-  return patientId === undefined ? studyUid : [issuer, patientId].filter(Boolean).join("/");
+/**
+ * The patient's number, whoever issued it: files of one patient name the issuer or do not, and parting one person leaks
+ * where joining two costs little. Without a number, the study: it is one person's at least.
+ */
+export function patientOf({ patientId, studyUid }: InstanceHeader): string | undefined {
+  return patientId ?? studyUid;
 }

@@ -6,7 +6,7 @@
  * Volumes   a series of several (directions, echoes, phases) is one item each.
  * Broken    DICOM files without a readable header are items too, so that they are quarantined with the reason.
  * Left out  and counted: objects without an image, files that are no DICOM, copies, masks of series that are not here.
- * Patients  by patient number and issuer. Without a number, a study counts as a patient.
+ * Patients  by patient number. Without a number, a study counts as a patient.
  */
 
 import { createHash } from "node:crypto";
@@ -26,7 +26,7 @@ const DICOM_NAME = /\.(?:dcm|dicom|ima)$/i;
 /** @param paths Below the folder. */
 export async function* listDicom(folder: SourceFolder, paths: Iterable<string>): AsyncGenerator<SourceEntry> {
   using index = new DicomIndex();
-  yield { note: "patients are told by the numbers in the files, with their issuer", topic: "patients" };
+  yield { note: "by the patient numbers in the files", topic: "patients" };
   let [numForeign, numDirectories] = [0, 0];
   for await (const read of readHeaders(folder, paths)) {
     const { path } = read;

@@ -31,7 +31,8 @@ test("the directory is the list: names in any case, what is missing and what lie
     [["im2", "im1"]],
   );
   assert.deepEqual(notes, [
-    "2 files that the DICOMDIR names are missing",
+    "../etc/passwd: leads out of the folder, left out",
+    "1 files that the DICOMDIR names are missing",
     "1 DICOM files are not in the DICOMDIR and were left out; --layout dicom-tree takes all",
   ]);
 });

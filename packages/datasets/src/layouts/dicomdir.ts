@@ -7,8 +7,10 @@
  * Source    PS3.3 annex F, PS3.10 section 8.
  */
 
-import type { DicomDataset } from "@medssl/imaging";
-import { readHeader, readHeaders } from "./dicom-header.ts";
+import { readFileSync } from "node:fs";
+import { MedsslError } from "@medssl/contract";
+import { type DicomDirectory, readDicomdir } from "@medssl/imaging";
+import { readHeaders } from "./dicom-header.ts";
 import { DIRECTORY_RECORDS, listDicom } from "./dicom-series.ts";
 import { dicomTree } from "./dicom-tree.ts";
 import type { Layout } from "./layout.ts";
@@ -22,16 +24,17 @@ export const dicomDir: Layout = {
   recognize: (folder) => directoryOf(folder) !== undefined,
 
   async *list(folder) {
-    const { header } = await readHeader(folder, directoryOf(folder) ?? "DICOMDIR");
-    if (header instanceof Error) {
-      yield { note: `the DICOMDIR cannot be read (${header.code}): all DICOM files are listed` };
+    const directory = readDirectory(folder);
+    if (directory instanceof MedsslError) {
+      yield { note: `the DICOMDIR cannot be read (${directory.code}): all DICOM files are listed` };
       yield* dicomTree.list(folder);
       return;
     }
+    for (const note of directory.warnings) yield { note };
     const listed = new Set<string>();
     let numMissing = 0;
-    for (const parts of namedFiles(header)) {
-      const path = resolveName(folder, parts);
+    for (const file of directory.files) {
+      const path = resolveName(folder, file.path.split("/"));
       if (path === undefined) numMissing += 1;
       else listed.add(path);
     }
@@ -56,11 +59,13 @@ function directoryOf(folder: SourceFolder): string | undefined {
   return folder.names().find((name) => name.toUpperCase() === "DICOMDIR");
 }
 
-/** The names of the files, folder by folder. */
-function* namedFiles(directory: DicomDataset): Generator<readonly string[]> {
-  for (const record of directory.items(DIRECTORY_RECORDS)) {
-    const parts = record.strings("00041500");
-    if (parts.length > 0) yield parts;
+function readDirectory(folder: SourceFolder): DicomDirectory | MedsslError {
+  const path = folder.at(directoryOf(folder) ?? "DICOMDIR");
+  try {
+    return readDicomdir(readFileSync(path), path);
+  } catch (error) {
+    if (error instanceof MedsslError) return error;
+    throw error;
   }
 }
 
