@@ -66,10 +66,9 @@ export function neededVoiTable(dataset: DicomDataset, isSigned: boolean): Lookup
 }
 
 export function applyTable({ data }: GrayValues, table: LookupTable): GrayValues {
-  const { entries, numBits } = table;
-  const result = entries instanceof Uint8Array ? new Uint8Array(data.length) : new Uint16Array(data.length);
+  const result = table.numBits <= 8 ? new Uint8Array(data.length) : new Uint16Array(data.length);
   lookUp(data, table, result);
-  return { data: result, low: 0, high: 2 ** numBits - 1 };
+  return { data: result, low: 0, high: 2 ** table.numBits - 1 };
 }
 
 /** Brighter is more: the scale turned round. */

@@ -85,7 +85,7 @@ test("white padding of MONOCHROME1 becomes dark, not bright", async () => {
 });
 
 test("colors, palettes and pictures of ultrasound are as shown", async () => {
-  for (const name of ["rgb.dcm", "jpeg-ybr.dcm", "palette-8.dcm", "palette-16.dcm"]) {
+  for (const name of ["rgb.dcm", "jpeg-ybr.dcm", "jpeg-lossless-rgb.dcm", "palette-8.dcm", "palette-16.dcm"]) {
     const { channels, meaning, data } = await read(name);
     assert.deepEqual([channels, meaning, data.length], [3, "shown", 3 * 12 * 16], name);
     assert.ok(data instanceof Uint8Array);

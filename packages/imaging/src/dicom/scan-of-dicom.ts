@@ -84,7 +84,13 @@ function grayPixels(stored: Samples, dataset: DicomDataset, format: PixelFormat)
   const { data } = isInverted ? invert(toShow) : toShow;
   const windows = windowsOf(dataset).map((window) => (isInverted ? invertWindow(window, toShow) : window));
   const warnings = table ? ["The VOI look-up table is applied, since the file gives no window."] : [];
-  return { data, meaning, windows: windows.length > 0 ? windows : undefined, warnings };
+  const isToWhite = toShow.high === 255 || toShow.high === 65535;
+  return {
+    data,
+    meaning: meaning === "shown" && !isToWhite ? "relative" : meaning,
+    windows: windows.length > 0 ? windows : undefined,
+    warnings,
+  };
 }
 
 function grayMeaning(dataset: DicomDataset, { bitsAllocated, bitsStored, isSigned }: PixelFormat): Meaning {

@@ -22,3 +22,12 @@ for (const name of names) {
     assert.ok(largest <= (isLossy(name) ? 2 : 0), `differs by up to ${largest}`);
   });
 }
+
+test("an offset table that points to no fragments is passed over", async () => {
+  const file = Uint8Array.from(fixture("frames-table.dcm"));
+  const [table] = parseDicom(file, "frames").fragments("7FE00010")!;
+  assert.equal(table!.length, 12);
+  file.fill(0xee, table!.byteOffset + 4, table!.byteOffset + 8);
+  const { data } = await decodeStoredFrames(parseDicom(file, "frames"));
+  assert.deepEqual(Array.from(data), expected["frames-table.dcm"]!.stored.values);
+});

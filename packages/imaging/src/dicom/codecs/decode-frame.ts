@@ -37,7 +37,8 @@ export async function decodeFrame(codeStream: Uint8Array, size: FrameSize, isYbr
     const { data } = decodeJpeg(told, "JPEG stream");
     return { rows, columns, samplesPerPixel: components.length, isSigned: false, data, colors: "rgb" };
   }
-  const data = process === "lossless" ? decodeLosslessJpeg(stream) : decodeDctJpeg(stream);
+  const values = process === "lossless" ? decodeLosslessJpeg(stream) : decodeDctJpeg(stream);
+  const data = precision <= 8 ? Uint8Array.from(values) : values;
   return { rows, columns, samplesPerPixel: components.length, isSigned: false, data, colors };
 }
 
