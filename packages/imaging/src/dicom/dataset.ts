@@ -213,15 +213,9 @@ function startsWithMagic(bytes: Uint8Array, position: number): boolean {
 /** Whether an element of group 2 or 8 may stand there, in either byte order. */
 function mayBeDataset(bytes: Uint8Array, start: number): boolean {
   if (bytes.length - start < 16) return false;
-  const [low, high, elementLow, elementHigh] = bytes.subarray(start, start + 4) as unknown as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const group = low | high;
-  const isSmall = low === 0 || high === 0;
-  return isSmall && (group === 2 || group === 8) && (elementLow === 0 || elementHigh === 0);
+  const [low = 0, high = 0, elementLow, elementHigh] = bytes.subarray(start, start + 4);
+  const isGroup = (low === 0 || high === 0) && [2, 8].includes(low | high);
+  return isGroup && (elementLow === 0 || elementHigh === 0);
 }
 
 /** The syntax of a data set whose file names none. */
