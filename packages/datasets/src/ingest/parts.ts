@@ -62,7 +62,14 @@ export function mergeParts(store: string, shard: ShardOf, listen: RunListener): 
     listen({ type: "note", level: "info", message });
     return undefined;
   }
-  const writer = new StoreWriter(store);
+  let writer: StoreWriter;
+  try {
+    writer = new StoreWriter(store);
+  } catch (error) {
+    // Two that finish at the same moment both see all parts: one of them is enough.
+    if (error instanceof MedsslError && error.code === "ERR_STORE_BUSY") return undefined;
+    throw error;
+  }
   try {
     for (const part of parts) if (existsSync(part)) movePart(part, writer);
     const info = writer.finish();
