@@ -10,13 +10,13 @@ export interface HuffmanTables {
   readonly ac: HuffmanTable[];
 }
 
-export const HUFFMAN_BYTES = 4480;
+export const HUFFMAN_BYTES = 8576;
 
-const FAST_BITS = 10;
+const FAST_BITS = 11;
 const NUM_FAST = 1 << FAST_BITS;
-const TOO_LARGE = 4096;
-const OFFSETS = 4160;
-const SYMBOLS = 4224;
+const TOO_LARGE = 8192;
+const OFFSETS = 8256;
+const SYMBOLS = 8320;
 /** Says in an entry that it holds a whole coefficient. */
 const WHOLE = 64;
 const END_OF_BLOCK = 128;

@@ -1,21 +1,21 @@
 // Huffman tables, as huffman.ts writes them into memory:
 //
-//   0      FAST entries of 32 bits, by the next 10 bits of the stream
-//   4096   16 numbers: the first code of each length that is too large, moved up to 16 bits
-//   4160   16 numbers: place of a symbol minus its code, for each length
-//   4224   256 symbols
+//   0      2048 entries of 32 bits, by the next 11 bits of the stream
+//   8192   16 numbers: the first code of each length that is too large, moved up to 16 bits
+//   8256   16 numbers: place of a symbol minus its code, for each length
+//   8320   256 symbols
 //
-// An entry is 0 where the code is longer than 10 bits. Otherwise its lowest 6 bits are the length, and the next 8 bits
+// An entry is 0 where the code is longer than 11 bits. Otherwise its lowest 6 bits are the length, and the next 8 bits
 // from bit 8 on the symbol. In tables of values (the AC coefficients of sequential pictures) bit 6 says that the entry
 // holds a whole coefficient: the length includes its bits, bits 8 to 15 are the zeros before it plus one, and the upper
 // half is its value; an end of block has 128 zeros.
 
 import { bits, take } from "./bit-reader";
 
-export const FAST_BITS: u64 = 10;
-const TOO_LARGE: usize = 4096;
-const OFFSETS: usize = 4160;
-const SYMBOLS: usize = 4224;
+export const FAST_BITS: u64 = 11;
+const TOO_LARGE: usize = 8192;
+const OFFSETS: usize = 8256;
+const SYMBOLS: usize = 8320;
 
 /** What no code stands for. */
 export const NO_SYMBOL: u32 = 256;
@@ -34,7 +34,7 @@ export function takeSymbol(table: usize): u32 {
   return entry >> 8;
 }
 
-/** A symbol whose code is longer than 10 bits. */
+/** A symbol whose code is longer than 11 bits. */
 export function takeLongSymbol(table: usize): u32 {
   const code = (bits >> 48) as u32;
   let length = FAST_BITS as u32;

@@ -64,8 +64,9 @@ function decodeBlock(component: Component): u32 {
     b |= bigEndian(p) >> n;
     p += ((63 - n) >> 3) as usize;
     n |= 56;
+    // Shifts look at the lowest 6 bits of a number only, which are the entry's length.
     if (entry & 64) {
-      b <<= (entry & 63) as u64;
+      b <<= entry as u64;
       n -= (entry & 63) as u64;
       k += (entry >> 8) & 255;
       if (k > 64) break;
@@ -74,7 +75,7 @@ function decodeBlock(component: Component): u32 {
       // A second one, as long as there are bits for a third of any length.
       entry = entryAt(table, b);
       if (entry & 64 && k < 64) {
-        b <<= (entry & 63) as u64;
+        b <<= entry as u64;
         n -= (entry & 63) as u64;
         k += (entry >> 8) & 255;
         if (k > 64) break;
@@ -85,7 +86,7 @@ function decodeBlock(component: Component): u32 {
     }
     let symbol = (entry >> 8) & 255;
     if (entry != 0) {
-      b <<= (entry & 63) as u64;
+      b <<= entry as u64;
       n -= (entry & 63) as u64;
     } else {
       save(b, n, p);

@@ -43,10 +43,10 @@ function storeRows(at: usize, sum: usize, difference: usize, evenLow: v128, even
   v128.store(at + difference * 16, i16x8.narrow_i32x4_s(differenceLow, differenceHigh));
 }
 
-/** One pass, in place: row r becomes the r-th output of each column, rounded and shifted. */
+/** One pass, in place: row r becomes the r-th output of each column, with `plus` added before it is shifted. */
 // @ts-ignore: decorator
 @inline
-function transformColumns(at: usize, shift: i32): void {
+function transformColumns(at: usize, plus: i32, shift: i32): void {
   const row1 = v128.load(at, 16);
   const row7 = v128.load(at, 112);
   const row3 = v128.load(at, 48);
@@ -59,16 +59,16 @@ function transformColumns(at: usize, shift: i32): void {
   const high26 = highPairs(v128.load(at, 32), v128.load(at, 96));
   const low04 = lowPairs(v128.load(at), v128.load(at, 64));
   const high04 = highPairs(v128.load(at), v128.load(at, 64));
-  const half = i32x4.splat(1 << (shift - 1));
+  const offset = i32x4.splat(plus);
 
   const sum = pair(8192, 8192);
   const difference = pair(8192, -8192);
   const turn2 = pair(4433, 4433 - 15137);
   const turn3 = pair(4433 + 6270, 4433);
-  const low0 = i32x4.add(i32x4.dot_i16x8_s(low04, sum), half);
-  const high0 = i32x4.add(i32x4.dot_i16x8_s(high04, sum), half);
-  const low1 = i32x4.add(i32x4.dot_i16x8_s(low04, difference), half);
-  const high1 = i32x4.add(i32x4.dot_i16x8_s(high04, difference), half);
+  const low0 = i32x4.add(i32x4.dot_i16x8_s(low04, sum), offset);
+  const high0 = i32x4.add(i32x4.dot_i16x8_s(high04, sum), offset);
+  const low1 = i32x4.add(i32x4.dot_i16x8_s(low04, difference), offset);
+  const high1 = i32x4.add(i32x4.dot_i16x8_s(high04, difference), offset);
   const low2 = i32x4.dot_i16x8_s(low26, turn2);
   const high2 = i32x4.dot_i16x8_s(high26, turn2);
   const low3 = i32x4.dot_i16x8_s(low26, turn3);
@@ -150,18 +150,45 @@ export function transformBlock(block: usize, end: u32, to: usize, stride: usize)
     store<i16>(block, 0);
     return;
   }
-  transformColumns(block, 11);
+  transformColumns(block, 1 << 10, 11);
   transpose(block);
-  transformColumns(block, 18);
-  transpose(block);
+  // Samples are centered around 0 up to here.
+  transformColumns(block, (1 << 17) + (128 << 18), 18);
+  storeColumns(block, to, stride);
   const zero = i64x2.splat(0);
-  const middle = i8x16.splat(-128);
-  for (let y: usize = 0; y < 8; y += 2) {
-    const at = block + y * 16;
-    const rows = v128.xor(i8x16.narrow_i16x8_s(v128.load(at), v128.load(at, 16)), middle);
-    v128.store64_lane(to + y * stride, rows, 0);
-    v128.store64_lane(to + (y + 1) * stride, rows, 1);
-    v128.store(at, zero);
-    v128.store(at, zero, 16);
-  }
+  for (let i: usize = 0; i < 128; i += 16) v128.store(block + i, zero);
+}
+
+/** Each two columns of samples, byte by byte: their first bytes, their second ones, and so on. */
+// @ts-ignore: decorator
+@inline
+function twoColumns(at: usize): v128 {
+  const columns = i8x16.narrow_i16x8_u(v128.load(at), v128.load(at, 16));
+  return v128.shuffle<u8>(columns, columns, 0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+/** Stores eight columns of samples as eight rows of bytes. */
+// @ts-ignore: decorator
+@inline
+function storeColumns(at: usize, to: usize, stride: usize): void {
+  const a = twoColumns(at);
+  const b = twoColumns(at + 32);
+  const c = twoColumns(at + 64);
+  const d = twoColumns(at + 96);
+  const topLeft = lowPairs(a, b);
+  const bottomLeft = highPairs(a, b);
+  const topRight = lowPairs(c, d);
+  const bottomRight = highPairs(c, d);
+  const rows01 = v128.shuffle<i32>(topLeft, topRight, 0, 4, 1, 5);
+  const rows23 = v128.shuffle<i32>(topLeft, topRight, 2, 6, 3, 7);
+  const rows45 = v128.shuffle<i32>(bottomLeft, bottomRight, 0, 4, 1, 5);
+  const rows67 = v128.shuffle<i32>(bottomLeft, bottomRight, 2, 6, 3, 7);
+  v128.store64_lane(to, rows01, 0);
+  v128.store64_lane(to + stride, rows01, 1);
+  v128.store64_lane(to + 2 * stride, rows23, 0);
+  v128.store64_lane(to + 3 * stride, rows23, 1);
+  v128.store64_lane(to + 4 * stride, rows45, 0);
+  v128.store64_lane(to + 5 * stride, rows45, 1);
+  v128.store64_lane(to + 6 * stride, rows67, 0);
+  v128.store64_lane(to + 7 * stride, rows67, 1);
 }
