@@ -96,6 +96,9 @@ function describesPixels(dataset: DicomDataset): boolean {
   return ["00280010", "00280011", "00280100"].every((tag) => dataset.number(tag) !== undefined);
 }
 
+/** Of a stack: more than any scanner writes. */
+const MAX_FRAMES = 2 ** 16;
+
 function frameHeaders(dataset: DicomDataset): FrameHeader[] {
   const shared = dataset.items("52009229")[0];
   const perFrame = dataset.items("52009230");
@@ -115,8 +118,10 @@ function frameOffsets(dataset: DicomDataset): number[] | undefined {
   if (offsets.length > 1) return offsets.map((offset) => offset - offsets[0]!);
   const step = dataset.number("00180088") ?? dataset.number("00180050");
   const isStack = dataset.strings("00080008").some((word) => word.toUpperCase() === "RECON TOMO");
-  if (!isStack || !step) return undefined;
-  return Array.from({ length: dataset.number("00280008") ?? 1 }, (_, frame) => frame * step);
+  const numFrames = dataset.number("00280008") ?? 1;
+  // More frames than that are a damaged header, which reading the pixels refuses.
+  if (!isStack || !step || numFrames > MAX_FRAMES) return undefined;
+  return Array.from({ length: numFrames }, (_, frame) => frame * step);
 }
 
 /** A frame of an enhanced object; what is not said of the frame is said of all. */
