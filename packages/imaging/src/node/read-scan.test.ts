@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { MedsslError } from "@medssl/contract";
 import { MAX_SAMPLES } from "../limits.ts";
 import { encodeNifti } from "../nifti/encode-nifti.ts";
+import { fixtureBytes, fixture as niftiFixture } from "../nifti/fixtures/nifti-fixtures.ts";
 import type { Scan } from "../scan.ts";
 import { decodeScan, readMaskScan, readScan } from "./read-scan.ts";
 
@@ -97,6 +99,26 @@ test("DICOM with preamble and without, NIfTI plain and in gzip, are told by thei
     const { shape, data } = await decodeScan(bytes, "image.png");
     assert.deepEqual([shape, [...data]], [volume.shape, [...volume.data]]);
   }
+});
+
+test("the voxels of a NIfTI pair are found beside its header", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "medssl-pair-"));
+  const single = fixtureBytes("i2");
+  const header = single.slice(0, 348);
+  header.set(new TextEncoder().encode("ni1\0"), 344);
+  new DataView(header.buffer).setFloat32(108, 0, true);
+  writeFileSync(join(folder, "a.hdr"), header);
+  writeFileSync(join(folder, "a.img"), single.subarray(352));
+  for (const read of [readScan, readMaskScan]) {
+    assert.deepEqual([...(await read(join(folder, "a.hdr"))).data], niftiFixture("i2").data);
+  }
+  rmSync(folder, { recursive: true });
+});
+
+test("values of a pixel that are neither grey, color nor alpha are left out, and that is told", async () => {
+  const { channels, data, warnings } = await readScan(join(fixtures, "samples5.tif"));
+  assert.deepEqual([channels, data[0], data[1]], [1, 0, 5]);
+  assert.deepEqual(warnings, ["4 of the 5 values of each pixel were left out."]);
 });
 
 test("JSRT's headerless pictures are told by size and name, and only where the values fit", async () => {

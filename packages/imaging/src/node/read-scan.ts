@@ -12,6 +12,7 @@
 import { readFileSync } from "node:fs";
 import { constants, gunzipSync } from "node:zlib";
 import { MedsslError } from "@medssl/contract";
+import type { NiftiFile } from "../nifti/nifti-file.ts";
 import { maskOfRaster, type Raster, scanOfRaster } from "../raster/raster.ts";
 import { corruptImage, foreignImage, reasonOf } from "../raster/raster-error.ts";
 import type { Scan } from "../scan.ts";
@@ -19,18 +20,18 @@ import { decodeRaster } from "./decode-raster.ts";
 import { type FileFormat, formatOf } from "./file-format.ts";
 
 /** Of a file that is not NIfTI: no picture inflates to more. */
-const MAX_INFLATED_BYTES = 2 ** 30;
+const MAX_INFLATED_BYTES = 2 ** 28;
 
 /** Compressed bytes that are inflated to see what is in them. */
 const PEEK_BYTES = 512;
 
 export async function readScan(path: string): Promise<Scan> {
-  return await decodeScan(await readImageBytes(path), path);
+  return isPair(path) ? await readPair(path) : await decodeScan(await readImageBytes(path), path);
 }
 
 /** A mask's values as they are: palette indices are not made colors, one channel. */
 export async function readMaskScan(path: string): Promise<Scan> {
-  return await decodeMaskScan(await readImageBytes(path), path);
+  return isPair(path) ? await readPair(path) : await decodeMaskScan(await readImageBytes(path), path);
 }
 
 /** @param name What the messages call the file: its path. */
@@ -86,9 +87,22 @@ function gunzip(bytes: Uint8Array, name: string, options: Parameters<typeof gunz
   }
 }
 
+/** NIfTI's header, whose voxels lie in a file beside it. */
+function isPair(path: string): boolean {
+  return /\.hdr(\.gz)?$/i.test(path);
+}
+
+async function readPair(path: string): Promise<Scan> {
+  const { readNifti } = await import("./read-nifti.ts");
+  return firstVolume(await readNifti(path));
+}
+
 async function decodeFirstVolume(bytes: Uint8Array, name: string): Promise<Scan> {
   const { decodeNifti } = await import("./read-nifti.ts");
-  const file = await decodeNifti(bytes, name);
+  return firstVolume(await decodeNifti(bytes, name));
+}
+
+function firstVolume(file: NiftiFile): Scan {
   const scan = file.volume(0);
   if (file.numVolumes === 1) return scan;
   return { ...scan, warnings: [...(scan.warnings ?? []), `The first of ${file.numVolumes} volumes was read.`] };

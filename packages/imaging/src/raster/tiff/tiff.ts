@@ -68,9 +68,14 @@ export async function decodeTiff(
       place(values, segment, page, channels, data, i * width * height * channels);
     }
   }
-  const numOthers = all.length - pages.length;
-  const warnings =
-    numOthers > 0 ? [`${numOthers} of ${all.length} pages are not like the first one and were left out.`] : undefined;
+  const warnings: string[] = [];
+  if (pages.length < all.length) {
+    warnings.push(`${all.length - pages.length} of ${all.length} pages are not like the first one and were left out.`);
+  }
+  // One more is alpha.
+  if (first.samples > channels + 1) {
+    warnings.push(`${first.samples - channels} of the ${first.samples} values of each pixel were left out.`);
+  }
   return { shape: [pages.length, height, width], channels, data: data!, palette, warnings };
 }
 
