@@ -70,7 +70,7 @@ const COLUMNS = 9;
 const ROWS = 8;
 
 /** 64 bits in hex. @param means [8, 9]; those of one row have the same height, whatever it is */
-function differenceHash(means: Float64Array): string {
+export function differenceHash(means: Float64Array): string {
   let hash = "";
   for (let row = 0; row < ROWS; row++) {
     let byte = 0;

@@ -26,7 +26,7 @@ export const FINGERPRINT_WORDS = ((CELLS - 1) * (CELLS - 1) * 2) / 32;
 
 /** Writes the fingerprint of pixels [height, width] into `into`, [FINGERPRINT_WORDS]. */
 export function writeFingerprint(pixels: Pixels, width: number, height: number, into: Uint32Array): void {
-  const means = cellMeans(pixels, width, height);
+  const means = cellMeans(pixels, width, height, CELLS, CELLS);
   into.fill(0);
   let bit = 0;
   for (let row = 0; row < CELLS - 1; row++) {
@@ -40,13 +40,14 @@ export function writeFingerprint(pixels: Pixels, width: number, height: number, 
   }
 }
 
-function cellMeans(pixels: Pixels, width: number, height: number): Float64Array {
-  const sums = new Float64Array(CELLS * CELLS);
-  const counts = new Float64Array(CELLS * CELLS);
-  const bounds = Array.from({ length: CELLS + 1 }, (_, cell) => Math.ceil((cell * width) / CELLS));
+/** Means of [rows, columns] parts of pixels [height, width]. */
+export function cellMeans(pixels: Pixels, width: number, height: number, columns: number, rows: number): Float64Array {
+  const sums = new Float64Array(columns * rows);
+  const counts = new Float64Array(columns * rows);
+  const bounds = Array.from({ length: columns + 1 }, (_, column) => Math.ceil((column * width) / columns));
   for (let y = 0; y < height; y++) {
-    const firstCell = Math.floor((y * CELLS) / height) * CELLS;
-    for (let column = 0; column < CELLS; column++) {
+    const firstCell = Math.floor((y * rows) / height) * columns;
+    for (let column = 0; column < columns; column++) {
       let sum = 0;
       for (let x = y * width + bounds[column]!; x < y * width + bounds[column + 1]!; x++) sum += pixels[x]!;
       sums[firstCell + column]! += sum;

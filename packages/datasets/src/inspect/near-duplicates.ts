@@ -1,30 +1,39 @@
 /**
- * Images of different patients that are nearly the same picture: one film in two files, a film in two data sets, two
+ * Images of different patients that are nearly the same picture: one film in two files, a scan in two data sets, two
  * files of one patient whom the names do not tell apart.
  *
  * Steps    1. pairs whose perceptual hashes differ in few bits (hamming-pairs.ts): 6 of 64, fewer in large stores;
  *          2. of these, pairs whose fingerprints are close; 3. of these, pairs whose pixels are alike (likeness.ts).
  * Left out images of one value, images of one patient, and pairs whose pixels are equal, which are found more cheaply.
  * Across   stores, when they keep images by the same recipe: cut or padded differently they are not recognised.
- * Memory   104 bytes an image. Every image is read once, the likeliest 20,000 pairs once more.
+ * Cost     every image is read once, the likeliest 20,000 pairs once more. 93 bytes an image in memory, and 32 MiB.
  */
 
 import { countedWork, type RunListener } from "@medssl/contract";
 import { readCase } from "../store/case-pixels.ts";
-import { affordableDistance, type Hashes, visitNearPairs } from "./hamming-pairs.ts";
+import { affordableDistance, visitNearPairs } from "./hamming-pairs.ts";
+import { indexImages, MAX_ENTRIES, mirrored, type Turn } from "./image-index.ts";
 import type { JoinedCatalog } from "./joined-catalog.ts";
-import { differentBits, FINGERPRINT_WORDS, likeness, SAME_BITS, SAME_LIKENESS, writeFingerprint } from "./likeness.ts";
+import { differentBits, likeness, SAME_BITS, SAME_LIKENESS } from "./likeness.ts";
 
 const MAX_COMPARISONS = 1e10;
 const MAX_CANDIDATES = 4e6;
 const MAX_CHECKED = 20_000;
 
+/** Two images of one slice, or two volumes by those of their slices that are most alike. */
 export interface NearPair {
   /** Row numbers of `images`. */
   readonly one: number;
   readonly other: number;
   readonly likeness: number;
+  /** Whether they are alike when one of them is mirrored. */
+  readonly isMirrored: boolean;
+  /** Pairs of their slices that are alike. */
+  readonly slices: number;
 }
+
+export const likenessText = ({ likeness, isMirrored, slices }: Omit<NearPair, "one" | "other">): string =>
+  `likeness ${likeness.toFixed(2)}${isMirrored ? ", mirrored" : ""}${slices > 1 ? `, ${slices} pairs of slices` : ""}`;
 
 export interface NearDuplicates {
   /** The most alike first. */
@@ -39,105 +48,68 @@ export interface NearDuplicates {
 
 /** @param condition In SQL, of the images that are looked at. */
 export function findNearDuplicates(catalog: JoinedCatalog, listen: RunListener, condition = "TRUE"): NearDuplicates {
-  const images = loadImages(catalog, condition, listen);
-  const maxHashBits = affordableDistance(images, MAX_COMPARISONS);
+  const index = indexImages(catalog, condition, listen);
+  const { rows, turns, patients, pixels, fingerprints } = index;
+  const maxHashBits = affordableDistance(index, MAX_COMPARISONS);
   const candidates = new Float64Array(MAX_CANDIDATES);
   let numCandidates = 0;
-  visitNearPairs(images, maxHashBits, (a, b) => {
-    if (images.patients[a] === images.patients[b] || images.pixels[a] === images.pixels[b]) return;
-    const bits = differentBits(images.fingerprints, a, b);
+  visitNearPairs(index, maxHashBits, (a, b) => {
+    if (patients[a] === patients[b]) return;
+    const [plain, turned] = turns[a]! <= turns[b]! ? [a, b] : [b, a];
+    // Two mirrored images are alike when the images are; an image and a mirrored one are met twice.
+    if (turns[plain] !== 0 || (turns[turned] !== 0 && rows[plain]! > rows[turned]!)) return;
+    if (turns[turned] === 0 && pixels[a] === pixels[b]) return;
+    const bits = differentBits(fingerprints, a, b);
     if (bits > SAME_BITS) return;
-    // Pairs beyond the limit are counted, not kept. In one number: closest pairs first, then the images, 22 bits each.
-    if (numCandidates < MAX_CANDIDATES) candidates[numCandidates] = (bits * MAX_IMAGES + a) * MAX_IMAGES + b;
+    // Pairs beyond the limit are counted, not kept. In one number: closest pairs first, then the two entries.
+    if (numCandidates < MAX_CANDIDATES) {
+      candidates[numCandidates] = (bits * MAX_ENTRIES + plain) * MAX_ENTRIES + turned;
+    }
     numCandidates++;
   });
   const chosen = candidates.subarray(0, numCandidates).sort().subarray(0, MAX_CHECKED);
   const progress = countedWork("compare pairs that look alike", chosen.length, listen);
-  const pairs: NearPair[] = [];
+  const pairs = new Map<string, NearPair>();
   for (const candidate of chosen) {
-    const b = candidate % MAX_IMAGES;
-    const a = ((candidate - b) / MAX_IMAGES) % MAX_IMAGES;
-    const [one, other] = [images.rows[Math.min(a, b)]!, images.rows[Math.max(a, b)]!];
-    const value = likeness(readImageOf(catalog, one), readImageOf(catalog, other));
-    if (value >= SAME_LIKENESS) pairs.push({ one, other, likeness: value });
+    const turned = candidate % MAX_ENTRIES;
+    const plain = ((candidate - turned) / MAX_ENTRIES) % MAX_ENTRIES;
+    const turn = turns[turned] as Turn;
+    const [a, b] = [imageOf(catalog, rows[plain]!), imageOf(catalog, rows[turned]!)];
+    const value = likeness(pixelsOf(catalog, a), mirrored(pixelsOf(catalog, b), turn));
+    if (value >= SAME_LIKENESS) {
+      const [one, other] = a.number < b.number ? [a, b] : [b, a];
+      const key = JSON.stringify([one.store, one.item, other.store, other.item]);
+      const known = pairs.get(key);
+      const slices = (known?.slices ?? 0) + 1;
+      pairs.set(
+        key,
+        known !== undefined && known.likeness >= value
+          ? { ...known, slices }
+          : { one: one.number, other: other.number, likeness: value, isMirrored: turn !== 0, slices },
+      );
+    }
     progress.advance();
   }
   progress.end();
-  pairs.sort((a, b) => b.likeness - a.likeness);
   return {
-    pairs,
-    images: images.rows.length,
+    pairs: [...pairs.values()].sort((a, b) => b.likeness - a.likeness || a.one - b.one || a.other - b.other),
+    images: index.numImages,
     maxHashBits,
     checkedPairs: chosen.length,
     uncheckedPairs: numCandidates - chosen.length,
   };
 }
 
-/** Largest number of images, 4,194,304: three numbers of a candidate then fit into the 53 bits of one. */
-const MAX_IMAGES = 2 ** 22;
-
-interface LoadedImages extends Hashes {
-  readonly rows: Uint32Array;
-  /** Numbers that are equal for one patient, and for equal pixels. */
-  readonly patients: Float64Array;
-  readonly pixels: Float64Array;
-  /** [N, FINGERPRINT_WORDS] */
-  readonly fingerprints: Uint32Array;
-}
-
-interface ImageRow {
+interface ImagePlace {
   readonly number: number;
+  readonly item: string;
   readonly store: number;
   readonly shard: number;
   readonly row: number;
-  readonly patient: string;
-  readonly pixelHash: string;
-  readonly perceptualHash: string;
 }
 
-function loadImages(catalog: JoinedCatalog, condition: string, listen: RunListener): LoadedImages {
-  const wanted = `high > low AND (${condition})`;
-  const { total } = catalog.one<{ total: number }>(`SELECT count(*) AS total FROM images WHERE ${wanted}`);
-  const count = Math.min(total, MAX_IMAGES);
-  const images = {
-    rows: new Uint32Array(count),
-    high: new Uint32Array(count),
-    low: new Uint32Array(count),
-    patients: new Float64Array(count),
-    pixels: new Float64Array(count),
-    fingerprints: new Uint32Array(count * FINGERPRINT_WORDS),
-  };
-  const progress = countedWork("look at images", count, listen);
-  const sql = `SELECT rowid AS number, store, shard, row, patient, pixel_hash AS pixelHash, perceptual_hash AS perceptualHash
-    FROM images WHERE ${wanted} LIMIT ${MAX_IMAGES}`;
-  let i = 0;
-  for (const image of catalog.rows<ImageRow>(sql)) {
-    images.rows[i] = image.number;
-    images.high[i] = Number.parseInt(image.perceptualHash.slice(0, 8), 16);
-    images.low[i] = Number.parseInt(image.perceptualHash.slice(8), 16);
-    images.patients[i] = numberOf(image.patient);
-    images.pixels[i] = numberOf(image.pixelHash);
-    const { width, height, data } = readCase(catalog.stores[image.store]!, { ...image, hasMask: false }).image;
-    writeFingerprint(
-      data,
-      width,
-      height,
-      images.fingerprints.subarray(i * FINGERPRINT_WORDS, (i + 1) * FINGERPRINT_WORDS),
-    );
-    progress.advance();
-    i++;
-  }
-  progress.end();
-  return images;
-}
+const imageOf = (catalog: JoinedCatalog, number: number): ImagePlace =>
+  catalog.one("SELECT rowid AS number, item, store, shard, row FROM images WHERE rowid = ?", number);
 
-/** The first 52 bits of a hash in hex. */
-const numberOf = (hash: string): number => Number.parseInt(hash.slice(0, 13), 16);
-
-function readImageOf(catalog: JoinedCatalog, number: number) {
-  const image = catalog.one<Pick<ImageRow, "store" | "shard" | "row">>(
-    "SELECT store, shard, row FROM images WHERE rowid = ?",
-    number,
-  );
-  return readCase(catalog.stores[image.store]!, { ...image, hasMask: false }).image;
-}
+const pixelsOf = (catalog: JoinedCatalog, image: ImagePlace) =>
+  readCase(catalog.stores[image.store]!, { ...image, hasMask: false }).image;
