@@ -74,7 +74,10 @@ function publishedCounts(
   const here = { images: items, patients, studies, masks: maskedItems };
   return (["images", "patients", "studies", "masks"] as const).flatMap((what) => {
     const count = published[what];
-    return count === undefined ? [] : [{ what, here: here[what], published: count }];
+    // Studies that nobody names are not counted.
+    return count === undefined || (what === "studies" && studies === 0)
+      ? []
+      : [{ what, here: here[what], published: count }];
   });
 }
 

@@ -7,13 +7,12 @@
  */
 
 import { countedWork, type RunListener } from "@medssl/contract";
-import type { Image } from "@medssl/imaging";
 import { differenceHash } from "../ingest/slice-measures.ts";
 import { readCase } from "../store/case-pixels.ts";
 import type { Pixels } from "../store/npy-file.ts";
 import type { Hashes } from "./hamming-pairs.ts";
 import type { JoinedCatalog } from "./joined-catalog.ts";
-import { cellMeans, FINGERPRINT_WORDS, writeFingerprint } from "./likeness.ts";
+import { CELLS, cellMeans, FINGERPRINT_WORDS, writeFingerprint } from "./likeness.ts";
 
 /** Entries at the most: two of their numbers and six bits then fit into the 53 bits of one number. */
 export const MAX_ENTRIES = 2 ** 22;
@@ -44,6 +43,9 @@ interface ImageRow {
   readonly perceptualHash: string;
 }
 
+/** Of the perceptual hash. */
+const [HASH_COLUMNS, HASH_ROWS] = [9, 8];
+
 const MIRRORED = "recipe IN ('ct', 'mr')";
 
 /** @param condition In SQL, of the images that are looked at; images of one value never are. */
@@ -70,11 +72,13 @@ export function indexImages(catalog: JoinedCatalog, condition: string, listen: R
     perceptual_hash AS perceptualHash FROM images WHERE ${wanted} LIMIT ${MAX_ENTRIES}`;
   let entry = 0;
   for (const row of catalog.rows<ImageRow>(sql)) {
-    const image = readCase(catalog.stores[row.store]!, { ...row, hasMask: false }).image;
+    const { image } = readCase(catalog.stores[row.store]!, { ...row, hasMask: false });
+    const means = cellMeans(image, CELLS, CELLS);
     const isScan = areTurned && (row.recipe === "ct" || row.recipe === "mr");
+    // The hash of the image as it is stands in the catalog; those of its mirror images are made of its mirrored means.
+    const hashMeans = isScan ? cellMeans(image, HASH_COLUMNS, HASH_ROWS) : undefined;
     for (const turn of isScan ? ([0, 1, 2, 3] as const) : ([0] as const)) {
-      const { width, height, data } = mirrored(image, turn);
-      const hash = turn === 0 ? row.perceptualHash : differenceHash(cellMeans(data, width, height, 9, 8));
+      const hash = turn === 0 ? row.perceptualHash : differenceHash(mirror(hashMeans!, HASH_COLUMNS, turn));
       index.rows[entry] = row.number;
       index.turns[entry] = turn;
       index.high[entry] = Number.parseInt(hash.slice(0, 8), 16);
@@ -82,7 +86,7 @@ export function indexImages(catalog: JoinedCatalog, condition: string, listen: R
       index.patients[entry] = numberOf(row.patient);
       index.pixels[entry] = numberOf(row.pixelHash);
       const start = entry * FINGERPRINT_WORDS;
-      writeFingerprint(data, width, height, index.fingerprints.subarray(start, start + FINGERPRINT_WORDS));
+      writeFingerprint(mirror(means, CELLS, turn), index.fingerprints.subarray(start, start + FINGERPRINT_WORDS));
       entry++;
     }
     progress.advance();
@@ -94,16 +98,15 @@ export function indexImages(catalog: JoinedCatalog, condition: string, listen: R
 /** The first 52 bits of a hash in hex. */
 const numberOf = (hash: string): number => Number.parseInt(hash.slice(0, 13), 16);
 
-export function mirrored(image: Image<Pixels>, turn: Turn): Image<Pixels> {
-  if (turn === 0) return image;
-  const { width, height } = image;
-  const data = image.data.slice();
+/** Rows of `width` values, mirrored. */
+export function mirror<Values extends Pixels | Float64Array>(values: Values, width: number, turn: Turn): Values {
+  const result = values.slice() as Values;
   // Mirrored in both is the same as read backwards.
-  if (turn === 3) return { ...image, data: data.reverse() };
-  for (let y = 0; y < height; y++) {
-    const row = image.data.slice(y * width, (y + 1) * width);
-    if (turn === 1) data.set(row.reverse(), y * width);
-    else data.set(row, (height - 1 - y) * width);
+  if (turn === 3) return result.reverse() as Values;
+  for (let start = 0; start < values.length && turn !== 0; start += width) {
+    const row = values.subarray(start, start + width);
+    if (turn === 1) result.set(row.toReversed(), start);
+    else result.set(row, values.length - width - start);
   }
-  return { ...image, data };
+  return result;
 }

@@ -21,12 +21,12 @@ export const SAME_LIKENESS = 0.82;
 /** Fingerprints that differ in more bits are not looked at further. */
 export const SAME_BITS = 48;
 
-const CELLS = 17;
+/** Parts of an image in each direction that a fingerprint compares. */
+export const CELLS = 17;
 export const FINGERPRINT_WORDS = ((CELLS - 1) * (CELLS - 1) * 2) / 32;
 
-/** Writes the fingerprint of pixels [height, width] into `into`, [FINGERPRINT_WORDS]. */
-export function writeFingerprint(pixels: Pixels, width: number, height: number, into: Uint32Array): void {
-  const means = cellMeans(pixels, width, height, CELLS, CELLS);
+/** Writes the fingerprint of the means [CELLS, CELLS] into `into`, [FINGERPRINT_WORDS]. */
+export function writeFingerprint(means: Float64Array, into: Uint32Array): void {
   into.fill(0);
   let bit = 0;
   for (let row = 0; row < CELLS - 1; row++) {
@@ -40,8 +40,8 @@ export function writeFingerprint(pixels: Pixels, width: number, height: number, 
   }
 }
 
-/** Means of [rows, columns] parts of pixels [height, width]. */
-export function cellMeans(pixels: Pixels, width: number, height: number, columns: number, rows: number): Float64Array {
+/** Means of [rows, columns] parts of an image. */
+export function cellMeans({ width, height, data }: Image<Pixels>, columns: number, rows: number): Float64Array {
   const sums = new Float64Array(columns * rows);
   const counts = new Float64Array(columns * rows);
   const bounds = Array.from({ length: columns + 1 }, (_, column) => Math.ceil((column * width) / columns));
@@ -49,7 +49,7 @@ export function cellMeans(pixels: Pixels, width: number, height: number, columns
     const firstCell = Math.floor((y * rows) / height) * columns;
     for (let column = 0; column < columns; column++) {
       let sum = 0;
-      for (let x = y * width + bounds[column]!; x < y * width + bounds[column + 1]!; x++) sum += pixels[x]!;
+      for (let x = y * width + bounds[column]!; x < y * width + bounds[column + 1]!; x++) sum += data[x]!;
       sums[firstCell + column]! += sum;
       counts[firstCell + column]! += bounds[column + 1]! - bounds[column]!;
     }

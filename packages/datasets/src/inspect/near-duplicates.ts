@@ -10,9 +10,11 @@
  */
 
 import { countedWork, type RunListener } from "@medssl/contract";
+import type { Image } from "@medssl/imaging";
 import { readCase } from "../store/case-pixels.ts";
+import type { Pixels } from "../store/npy-file.ts";
 import { affordableDistance, visitNearPairs } from "./hamming-pairs.ts";
-import { indexImages, MAX_ENTRIES, mirrored, type Turn } from "./image-index.ts";
+import { indexImages, MAX_ENTRIES, mirror, type Turn } from "./image-index.ts";
 import type { JoinedCatalog } from "./joined-catalog.ts";
 import { differentBits, likeness, SAME_BITS, SAME_LIKENESS } from "./likeness.ts";
 
@@ -75,7 +77,7 @@ export function findNearDuplicates(catalog: JoinedCatalog, listen: RunListener, 
     const plain = ((candidate - turned) / MAX_ENTRIES) % MAX_ENTRIES;
     const turn = turns[turned] as Turn;
     const [a, b] = [imageOf(catalog, rows[plain]!), imageOf(catalog, rows[turned]!)];
-    const value = likeness(pixelsOf(catalog, a), mirrored(pixelsOf(catalog, b), turn));
+    const value = likeness(pixelsOf(catalog, a), turnedPixels(pixelsOf(catalog, b), turn));
     if (value >= SAME_LIKENESS) {
       const [one, other] = a.number < b.number ? [a, b] : [b, a];
       const key = JSON.stringify([one.store, one.item, other.store, other.item]);
@@ -113,3 +115,8 @@ const imageOf = (catalog: JoinedCatalog, number: number): ImagePlace =>
 
 const pixelsOf = (catalog: JoinedCatalog, image: ImagePlace) =>
   readCase(catalog.stores[image.store]!, { ...image, hasMask: false }).image;
+
+const turnedPixels = (image: Image<Pixels>, turn: Turn): Image<Pixels> => ({
+  ...image,
+  data: mirror(image.data, image.width, turn),
+});
