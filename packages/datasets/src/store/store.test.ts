@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { caseValues } from "../testing/case-values.ts";
 import { readCase } from "./case-pixels.ts";
 import { openStore } from "./store.ts";
 import { StoreWriter } from "./store-writer.ts";
-import { caseValues } from "./testing/case-values.ts";
 
 const root = mkdtempSync(join(tmpdir(), "medssl-store-"));
 test.after(() => rmSync(root, { recursive: true }));

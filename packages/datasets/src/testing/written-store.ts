@@ -11,6 +11,7 @@ import type { Pixels } from "../store/npy-file.ts";
 import type { RecipeName } from "../store/recipe.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { StoreWriter } from "../store/store-writer.ts";
+import { caseValues } from "./case-values.ts";
 
 export interface WrittenCase extends Partial<Omit<CatalogCase, "source" | "patient" | "recipe">> {
   /** Name of its source, which is its layout's too, unless `layout` says another one. */
@@ -55,36 +56,20 @@ export function writtenStore(dir: string, cases: readonly WrittenCase[], options
     const { labelCounts, ...measures } = measureSlice(pixels, size, size, mask);
     const id = given.id ?? `${source}/${String(i).padStart(4, "0")}`;
     writer.add({
-      values: {
-        id,
+      values: caseValues(id, {
         item: id.split("#")[0]!,
         source: writer.catalog.saveSource(source, layout, "told by the test"),
         patient: patientHash(patient ?? `${dir} ${id}`),
         isPatientKnown: patient !== undefined,
-        study: null,
-        series: null,
         recipe,
-        modality: null,
-        view: null,
-        projection: null,
-        split: null,
-        stratum: null,
-        location: null,
-        slice: 0,
-        slices: 1,
-        zMm: null,
         width: size,
         height: size,
-        spacingX: null,
-        spacingY: null,
-        spacingZ: null,
         content: shortHash(`${dir} ${i}`),
         maskContent: mask === undefined ? null : shortHash(mask),
         labelCounts: labelCounts === undefined ? null : JSON.stringify(labelCounts),
-        burnedIn: null,
         ...measures,
         ...given,
-      } as CatalogCase & { recipe: RecipeName },
+      }),
       pixels,
       labels: mask,
     });

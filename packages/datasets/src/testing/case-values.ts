@@ -1,4 +1,4 @@
-import type { NewCase } from "../store-writer.ts";
+import type { NewCase } from "../store/store-writer.ts";
 
 /** A row of the catalog for tests: a mask-less picture of one slice, but for what is given. */
 export function caseValues(id: string, values: Partial<NewCase["values"]>): NewCase["values"] {
