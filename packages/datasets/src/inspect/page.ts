@@ -83,8 +83,9 @@ function header(inspection: Inspection, title: string, numPictures: number): Mar
       <h1>${title}</h1>
       <p class="meta">${meta.map((part) => html`<span>${part}</span>`)}</p>
       <p class="lead">${leadOf(inspection.findings)}</p>
-      <p class="privacy"><b>This page holds ${counted(numPictures, "picture")} of the images.</b> It names no patient and no
-        file, but treat it as you treat the images themselves: pass it on only to people who may see them.</p>
+      <p class="privacy"><b>This page holds ${counted(numPictures, "picture")} of the images.</b> It calls them by
+        their ids in the store and names no patient, but treat it as you treat the images themselves: pass it on only to
+        people who may see them.</p>
       <nav aria-label="Sections">${links.map(([id, name]) => html`<a href="#${id}">${name}</a>`)}</nav>
     </header>`;
 }
