@@ -37,10 +37,15 @@ test("bytes behind the end, and space before markers, do not matter", () => {
 
 const isCorrupt = (error: MedsslError) => error.code === "ERR_IMAGE_CORRUPT" && error.message.startsWith("x.jpg: ");
 
-test("a file cut anywhere is refused", () => {
+test("a file cut anywhere is refused, but for the end mark behind a whole picture", () => {
   for (const name of Object.keys(jpegs)) {
     const bytes = fixture(name);
+    const isSequential = !name.includes("progressive");
     for (let length = 3; length < bytes.length; length++) {
+      if (isSequential && length >= bytes.length - 2) {
+        assert.deepEqual(sums(bytes.subarray(0, length)), jpegs[name], name);
+        continue;
+      }
       assert.throws(() => decodeJpeg(bytes.subarray(0, length), "x.jpg"), isCorrupt, `${name} at ${length}`);
     }
   }

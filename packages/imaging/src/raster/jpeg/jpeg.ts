@@ -3,7 +3,8 @@
  *
  * Values    to the bit those of libjpeg(-turbo) and Pillow with their defaults; no profile, no rotation by a camera's tag.
  * Speed     codes and transform in the kernel (WebAssembly with SIMD); a picture of 320 pixels is faster than in libjpeg.
- * Errors    `ERR_IMAGE_CORRUPT`: an impossible code, anything missing, data left over, no end mark: never half a picture.
+ * Errors    `ERR_IMAGE_CORRUPT`: an impossible code, anything missing, data left over: never half a picture. The end mark
+ *           may be missing where every block was there, as some archives have it; of a progressive file that is not known.
  *           `ERR_IMAGE_FORMAT`: arithmetic codes, lossless, 12 bits. `ERR_IMAGE_TOO_LARGE`.
  * Source    ITU-T T.81 (1992); T.871 (2011).
  */
@@ -48,7 +49,8 @@ export function decodeJpeg(bytes: Uint8Array, name: string): Raster<Uint8Array> 
   let memory: PictureMemory | undefined;
   const begun = new Set<ComponentMemory>();
   let position = 2;
-  for (;;) {
+  const isWhole = () => frame?.isProgressive === false && begun.size === frame.components.length;
+  while (position < bytes.length || !isWhole()) {
     const segment = readSegment(bytes, position, name);
     const { marker, data, end } = segment;
     position = end;
