@@ -4,6 +4,7 @@
  * Inputs    see ingest/inputs.ts; in the page cache, as the first turn of each side is not counted.
  * Method    two programs that live long and take turns, each time into a new store; medians over the turns. What starts
  *           and ends the workers is counted, the programs' own start is not.
+ * CPU       the seconds of all threads and processes, ours over theirs: what is left of the comparison on a busy machine.
  * Check     both must store as many pictures, and the same ones: the sums of their pixels differ by less than 1e-4.
  * Peer      ingest/theirs.py says what it does and what it does not.
  */
@@ -38,13 +39,17 @@ export async function run(): Promise<BenchmarkResult> {
 async function compare(input: Input, ours: Contender, theirs: Contender) {
   const sides = { ours, theirs };
   const seconds = { ours: [] as number[], theirs: [] as number[] };
+  const cpuSeconds = { ours: [] as number[], theirs: [] as number[] };
   let numPictures = 0;
   for (let round = 0; round <= ROUNDS; round++) {
     const sums: number[] = [];
     const order = round % 2 === 0 ? (["ours", "theirs"] as const) : (["theirs", "ours"] as const);
     for (const name of order) {
       const turn = await ingestOnce(input, sides[name]);
-      if (round > 0) seconds[name].push(turn.seconds);
+      if (round > 0) {
+        seconds[name].push(turn.seconds);
+        cpuSeconds[name].push(turn.cpuSeconds);
+      }
       numPictures = turn.stored;
       sums.push(turn.stored, turn.pixelSum);
     }
@@ -60,9 +65,16 @@ async function compare(input: Input, ours: Contender, theirs: Contender) {
     "ours /s": Math.round(numPictures / own),
     "theirs /s": Math.round(numPictures / other),
     ratio: Number((own / other).toFixed(3)),
-    "times as fast": Number((other / own).toFixed(2)),
-    spread: `${Math.min(...ratios).toFixed(2)}..${Math.max(...ratios).toFixed(2)}`,
+    "ratios from..to": `${Math.min(...ratios).toFixed(2)}..${Math.max(...ratios).toFixed(2)}`,
+    "CPU ratio": Number((median(cpuSeconds.ours) / median(cpuSeconds.theirs)).toFixed(3)),
   };
+}
+
+interface Turn {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly stored: number;
+  readonly quarantined: number;
 }
 
 /** Into a new store, which is removed once its catalog has been looked at. */
@@ -70,7 +82,7 @@ async function ingestOnce({ folder, recipe }: Input, side: Contender) {
   const store = join(benchDir, "ingest-store");
   rmSync(store, { recursive: true, force: true });
   const values = { source: folder, store, recipeName: recipe, workers: WORKERS };
-  const turn = await side.ask<{ seconds: number; stored: number; quarantined: number }>("ingest", values);
+  const turn = await side.ask<Turn>("ingest", values);
   assert.equal(turn.quarantined, 0);
   const catalog = new DatabaseSync(join(store, "catalog.sqlite"), { readOnly: true });
   const pixelSum = Number(catalog.prepare("SELECT total(pixel_sum) AS sum FROM cases").get()!["sum"]);
