@@ -7,16 +7,21 @@ import { ledgerPath } from "../private/ledger.ts";
 import { NPY_HEADER_BYTES, recordBytes } from "../store/npy-file.ts";
 import type { StoreRecipe } from "../store/recipe.ts";
 import type { Store } from "../store/store.ts";
-import { counted, type Finding, type Severity, type SourceContents } from "./inspection.ts";
+import { counted, type Finding, type LabelContents, type Severity, type SourceContents } from "./inspection.ts";
 import type { JoinedCatalog } from "./joined-catalog.ts";
 import { readPrivateNotes } from "./private-notes.ts";
 
 const EXAMPLES = 6;
 
-export function checkImages(catalog: JoinedCatalog, sources: readonly SourceContents[]): Finding[] {
+export function checkImages(
+  catalog: JoinedCatalog,
+  sources: readonly SourceContents[],
+  labels: readonly LabelContents[],
+): Finding[] {
   return [
     ...shards(catalog),
     ...labelsOutside(catalog),
+    ...absentLabels(labels),
     ...emptyMasks(catalog),
     ...quarantine(catalog),
     ...blankImages(catalog),
@@ -76,6 +81,19 @@ function* labelsOutside(catalog: JoinedCatalog): Generator<Finding> {
         advice: "Training takes such pixels for background or fails. Ingest the images again with --labels.",
         examples: outside.slice(0, EXAMPLES),
       };
+}
+
+/** Labels that a store knows and no mask of it shows. */
+function* absentLabels(labels: readonly LabelContents[]): Generator<Finding> {
+  const byName = Map.groupBy(labels, ({ store, name }) => `${store}: ${name}`);
+  const absent = [...byName].filter(([, sources]) => sources.every(({ images }) => images === 0));
+  if (absent.length === 0) return;
+  yield {
+    severity: "note",
+    check: "absent-labels",
+    title: `${counted(absent.length, "label occurs", "labels occur")} in no mask.`,
+    examples: absent.slice(0, EXAMPLES).map(([name]) => name),
+  };
 }
 
 function* emptyMasks(catalog: JoinedCatalog): Generator<Finding> {

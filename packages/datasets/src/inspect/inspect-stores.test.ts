@@ -133,6 +133,7 @@ test("contents are counted and measured by source", () => {
     ["scans", "organ", 1, 1, 1, 0.5 / SIZE],
     ["scans", "tumor", 0, 0, 0, 0],
   ]);
+  assert.ok(!checks(inspection, "note").includes("absent-labels"), "tumors occur in another source");
 });
 
 test("a leak of official splits is found: a patient, a picture and a near copy on both sides", () => {
@@ -249,6 +250,7 @@ test("faults of masks and images are found", () => {
   );
   ledger.close();
   const inspection = inspectStores([store]);
+  assert.deepEqual(finding(inspection, "absent-labels").examples, [`${store.name}: tumor`]);
   assert.deepEqual(finding(inspection, "empty-masks").examples, ["source/0003"]);
   assert.match(finding(inspection, "empty-slices").title, /^1 of 8 slices and images/);
   assert.deepEqual(finding(inspection, "labels").examples, ["source/0006: 7"]);

@@ -40,7 +40,7 @@ export function inspectStores(stores: readonly Store[], options: InspectOptions 
     if (given === undefined) catalog.run("UPDATE images SET side = split WHERE split IS NOT NULL");
     else catalog.takeSides(sidesOf(given.split));
     const near = isQuick ? undefined : findNearDuplicates(catalog, listen);
-    const sources = describeSources(catalog);
+    const [sources, labels] = [describeSources(catalog), describeLabels(catalog)];
     return {
       version: 1,
       created: new Date().toISOString(),
@@ -48,11 +48,11 @@ export function inspectStores(stores: readonly Store[], options: InspectOptions 
       totals: countAll(catalog),
       sources,
       kinds: describeKinds(catalog),
-      labels: describeLabels(catalog),
+      labels,
       findings: bySeverity([
         ...checkSplit(catalog, given?.split, near),
         ...checkDuplicates(catalog, near),
-        ...checkImages(catalog, sources),
+        ...checkImages(catalog, sources, labels),
       ]),
       nearDuplicates: near && reportPairs(catalog, near),
       split: describeSplit(catalog, given?.name),

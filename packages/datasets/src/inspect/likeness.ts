@@ -6,10 +6,11 @@
  *               compare; copies differ in few bits.
  * Likeness      correlation of both images without their slow changes of brightness, at 160 pixels, at the best of
  *               shifts up to 3 pixels each way. 1 for the same image.
- * Measured      of 631,126 pairs among 1124 chest films of three collections four are one film in two files: likeness
- *               0.94-0.96, 7-23 bits. Of the others the most alike has 0.79, and 49 bits. Copies (JPEG of quality 20,
- *               contrast x1.3, gamma 1.5, noise, 200 pixels and back, shifts of 1 and 2 pixels) have at least 0.85,
- *               and 95 % of them at most 41 bits. A copy of which 2 % are cut off on each side is not found.
+ * Measured      Of 631,126 pairs among 1,124 chest films of three collections four are one film in two files: likeness
+ *               0.89 to 0.96, at most 33 bits. Of the other 396 pairs with the closest fingerprints the most alike has
+ *               0.76; phantom films, which have less fine structure, reach 0.83. Of 84 copies each that were saved as
+ *               JPEG of quality 20, changed in contrast, gamma or size all are found, of those moved by 2 pixels 83, of
+ *               those cut by 0.5 % on each side 78, of those cut by 2 % none.
  */
 
 import { type Image, resizeImage } from "@medssl/imaging";
@@ -17,7 +18,7 @@ import type { Pixels } from "../store/npy-file.ts";
 import { bitCount } from "./hamming-pairs.ts";
 
 /** Images at least as alike as this are one picture. */
-export const SAME_LIKENESS = 0.82;
+export const SAME_LIKENESS = 0.85;
 /** Fingerprints that differ in more bits are not looked at further. */
 export const SAME_BITS = 48;
 
@@ -80,7 +81,10 @@ export function likeness(one: Image<Pixels>, other: Image<Pixels>): number {
   return best;
 }
 
-/** [SIZE, SIZE]: the image less its mean in a square around each pixel. */
+/**
+ * [SIZE, SIZE]: the image less its mean in a square around each pixel. Nothing is left of a border of one value and of
+ * what lies beside it: the edges of borders are alike in all images that were padded alike.
+ */
 function fineStructure(image: Image<Pixels>): Float32Array {
   const { data } = resizeImage(image, SIZE, SIZE);
   const stride = SIZE + 1;
@@ -93,16 +97,42 @@ function fineStructure(image: Image<Pixels>): Float32Array {
       sums[(y + 1) * stride + x + 1] = sums[y * stride + x + 1]! + rowSum;
     }
   }
+  const [columns, rows] = [innerRange(data, SIZE, 1), innerRange(data, 1, SIZE)];
   const fine = new Float32Array(SIZE * SIZE);
-  for (let y = 0; y < SIZE; y++) {
+  for (let y = rows[0]; y < rows[1]; y++) {
     const [top, bottom] = [Math.max(y - BLUR_RADIUS, 0) * stride, Math.min(y + BLUR_RADIUS + 1, SIZE) * stride];
-    for (let x = 0; x < SIZE; x++) {
+    for (let x = columns[0]; x < columns[1]; x++) {
       const [left, right] = [Math.max(x - BLUR_RADIUS, 0), Math.min(x + BLUR_RADIUS + 1, SIZE)];
       const sum = sums[bottom + right]! - sums[top + right]! - sums[bottom + left]! + sums[top + left]!;
       fine[y * SIZE + x] = data[y * SIZE + x]! - sum / (((bottom - top) / stride) * (right - left));
     }
   }
   return fine;
+}
+
+/** Differences within a line of a border, as a part of the image's range: JPEG leaves some. */
+const FLAT = 0.04;
+
+/**
+ * The lines [from, until) that are not of a border, nor within the blur's reach of one. Pixel i of line n is
+ * `n * along + i * across`.
+ */
+function innerRange(data: Pixels, across: number, along: number): [number, number] {
+  const range = (line: number, step: number, start: number) => {
+    let [low, high] = [data[start]!, data[start]!];
+    for (let i = 0; i < line; i++) {
+      const value = data[start + i * step]!;
+      if (value < low) low = value;
+      else if (value > high) high = value;
+    }
+    return high - low;
+  };
+  const flat = FLAT * range(SIZE * SIZE, 1, 0);
+  const isFlat = (line: number) => range(SIZE, across, line * along) <= flat;
+  let [from, until] = [0, SIZE];
+  while (from < SIZE && isFlat(from)) from++;
+  while (until > from && isFlat(until - 1)) until--;
+  return [from === 0 ? 0 : from + BLUR_RADIUS, until === SIZE ? SIZE : until - BLUR_RADIUS];
 }
 
 /** Of `a` with `b` moved by (right, down), where they overlap. Both have a mean of nearly zero. */

@@ -71,9 +71,12 @@ export function labelsTable({ labels, stores }: Inspection): Markup {
       <td>${label.patients.toLocaleString("en-US")}<small>of ${label.ofPatients.toLocaleString("en-US")}</small></td>
       <td>${label.images.toLocaleString("en-US")}<small>of ${label.ofImages.toLocaleString("en-US")}</small></td>
       <td>${percentText(label.pixelShareWhereShown)}</td>
-      <td>${percentText(label.pixelShare)}<span class="bar"><i style="--share: ${(label.pixelShare / (most || 1)).toFixed(3)}; --color: ${color}"></i></span></td></tr>`;
+      <td>${percentText(label.pixelShare)}${label.pixelShare === 0 ? undefined : bar(label.pixelShare / most, color)}</td></tr>`;
   });
   return html`<div class="scroll"><table>
     <thead><tr><th>Label</th><th>Patients</th><th>Images and slices</th><th>Pixels where shown</th><th>Pixels of all with a mask</th></tr></thead>
     <tbody>${rows}</tbody></table></div>`;
 }
+
+const bar = (share: number, color: string): Markup =>
+  html`<span class="bar"><i style="--share: ${share.toFixed(3)}; --color: ${color}"></i></span>`;

@@ -193,7 +193,7 @@ function methodSection({ nearDuplicates: near, split, kinds }: Inspection): Mark
       <dt>Near-duplicates</dt><dd>${
         near === undefined
           ? "Not looked for."
-          : `Of ${counted(near.images, "image")}, those of two patients whose 64-bit perceptual hashes differ in at most ${near.maxHashBits} bits and whose 512-bit fingerprints are close: ${counted(near.checkedPairs, "pair")}. Their fine structure was correlated, at the best of small shifts; a pair counts from ${near.leastLikeness}. Different people's chest X-rays reach 0.79, saved-again, brightened or shifted copies at least 0.85. ${isScan ? "Slices of CT and MR were compared mirrored, too. " : ""}Copies that were cropped or turned are not found.`
+          : `Of ${counted(near.images, "image")}, those of two patients whose 64-bit perceptual hashes differ in at most ${near.maxHashBits} bits and whose 512-bit fingerprints are close: ${counted(near.checkedPairs, "pair")}. Their fine structure was correlated, at the best of small shifts; a pair counts from ${near.leastLikeness}. Different people's chest X-rays reach 0.76, copies that were saved again, brightened, scaled or moved by two pixels hardly ever less than 0.85. ${isScan ? "Slices of CT and MR were compared mirrored, too. " : ""}Copies that were cropped or turned are not found.`
       }</dd>
       <dt>Split</dt><dd>${sides ?? "None was checked."}</dd>
       <dt>Intensities</dt><dd>Mean, standard deviation, least and largest value of all stored pixels, borders that were added included${
