@@ -76,15 +76,15 @@ const POOL = 500;
 
 function chooseImages(store: Store, source: string, count: number, seed: number): ChosenImage[] {
   const start = new Random(seed, 5).uint32().toString(16).padStart(8, "0");
-  const pool = (order: string) =>
-    store.query<{ item: string; patient: string }>(
-      `SELECT item, patient FROM cases JOIN sources ON source = sources.number WHERE name = ? AND high > low
-       ORDER BY has_mask DESC, pixel_hash < '${start}', ${order} LIMIT ${POOL}`,
-      source,
-    );
+  const pool = store.query<{ item: string; patient: string }>(
+    `SELECT item, patient FROM cases JOIN sources ON source = sources.number WHERE name = ? AND high > low
+     ORDER BY has_mask DESC, pixel_hash < ?, pixel_hash LIMIT ${POOL}`,
+    source,
+    start,
+  );
   const items: string[] = [];
   const patients = new Set<string>();
-  for (const { item, patient } of pool("pixel_hash")) {
+  for (const { item, patient } of pool) {
     if (items.length === count || patients.has(patient)) continue;
     patients.add(patient);
     items.push(item);

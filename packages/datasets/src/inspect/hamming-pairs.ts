@@ -82,7 +82,7 @@ export function affordableDistance({ high, low }: Hashes, maxComparisons: number
   return 0;
 }
 
-export const MAX_DISTANCE = 6;
+const MAX_DISTANCE = 6;
 const SAMPLE = 2000;
 
 /** Which bits belong to a block. */

@@ -137,7 +137,7 @@ function sheetSection(sheet: readonly SheetSource[], { stores }: Inspection): Ma
     ${groups}</div>`;
 }
 
-export const swatch = (label: number): Markup =>
+const swatch = (label: number): Markup =>
   html`<i class="swatch" style="--color: rgb(${labelColor(label).join(" ")})"></i>`;
 
 function pictureFigure({ id, window, plain, overlaid }: SheetPicture): Markup {
