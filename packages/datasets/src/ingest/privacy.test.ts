@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { sampleImage, writeFiles } from "../sample-folder.ts";
+import { sampleImage, writeFiles, writePairs } from "../sample-folder.ts";
+import { splitStores } from "../splits/split-stores.ts";
 import { openStore } from "../store/store.ts";
 import { ingest } from "./ingest.ts";
 
@@ -68,4 +69,21 @@ test("one salt gives one patient the same hash in two stores, another salt anoth
   assert.notEqual(own.split(" ")[0], shared.split(" ")[0]);
   assert.notEqual(own.split(" ")[1], shared.split(" ")[1]);
   await assert.rejects(patientIn("one"), { code: "ERR_SALT_OTHER", message: /made with another salt/ });
+});
+
+test("the same images give the same split, whatever the salt", async () => {
+  const source = join(root, "split");
+  await writePairs(source, 12);
+  const testFiles = async (name: string) => {
+    const dir = join(root, name);
+    await ingest([source], { store: dir, patientPattern: /a(\d+)/ }, () => {});
+    const store = openStore(dir);
+    const { test: held, draws } = splitStores([store], { seed: 4, testFraction: 0.25 });
+    const filesOf = (patients: readonly string[]) =>
+      store.cases.filter(({ patient }) => patients.includes(patient)).map((one) => store.fileOf(one));
+    return { salt: store.info.salt, held: filesOf(held), draws: draws.map(({ patients }) => filesOf(patients)) };
+  };
+  const [one, two] = [await testFiles("split one"), await testFiles("split two")];
+  assert.notEqual(one.salt, two.salt);
+  assert.deepEqual([two.held, two.draws], [one.held, one.draws]);
 });

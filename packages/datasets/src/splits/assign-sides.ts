@@ -4,7 +4,7 @@
  * Shares   patients stand in one line, those of one stratum together and within it those with the same labels, shuffled;
  *          every n-th of the line is taken. So each group gives its share, to within one patient.
  * Rare     a label of at least two patients is in train and in test: patients change places until it is.
- * Chance   all of it follows from the seed and the patients' ids, not from the order in which they come.
+ * Chance   all of it follows from the seed and the order in which the patients come.
  */
 
 import type { Random } from "../random.ts";
@@ -37,10 +37,7 @@ export function assignSides(
 
 /** `count` of the patients, of each stratum and set of labels its share. */
 export function pickEvenly(patients: readonly SplitPatient[], count: number, random: Random): Set<SplitPatient> {
-  const groups = Map.groupBy(
-    patients.toSorted((a, b) => compare(a.id, b.id)),
-    ({ stratum, labels }) => JSON.stringify([stratum, ...[...labels].sort()]),
-  );
+  const groups = Map.groupBy(patients, ({ stratum, labels }) => JSON.stringify([stratum, ...[...labels].sort()]));
   const line = [...groups.keys()].sort().flatMap((key) => random.shuffle(groups.get(key)!));
   const start = random.next();
   const reached = (i: number) => Math.floor((i * count) / line.length + start);

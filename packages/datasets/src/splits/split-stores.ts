@@ -6,6 +6,8 @@
  *            validation patients have masks, as in AMOS22, they are the test. Patients without an official side are
  *            trained with.
  * Seeded     the share that was asked for, within each source and stratum, and for each label (assign-sides.ts).
+ * Order      of patients: by the least hash of their images' files. So the same images give the same split, whatever the
+ *            salt that their names are hashed with, and however they came into the store.
  * Unknown    patients of whom nobody says who they are count as many patients as images; refused when the images look
  *            related (independence.ts).
  * Cost       the catalogs are read row by row; what is kept grows with the patients, not with the images.
@@ -54,7 +56,7 @@ export function splitStores(stores: readonly Store[], options: SplitOptions): Sp
   const areSomeUnknown = patients.some(({ isKnown }) => !isKnown);
   if (areSomeUnknown && !options.assumeIndependent) checkIndependence(stores, hasMasks, options.listen);
   const { sideOf, sources } = assignAll(patients, options);
-  const on = (side: Side) => patients.flatMap(({ id }) => (sideOf.get(id) === side ? [id] : [])).sort();
+  const on = (side: Side) => patients.flatMap(({ id }) => (sideOf.get(id) === side ? [id] : []));
   const split = { seed, train: on("train"), validation: on("validation"), test: on("test") };
   return {
     version: 2,
@@ -80,6 +82,8 @@ function checkFractions(test: number, validation: number): void {
 
 /** What the catalogs say of a patient. */
 interface Patient extends SplitPatient {
+  /** The least content of the images, which is a hash. */
+  content: string;
   /** The source whose split counts; the first by name where none has one. */
   source: string;
   stratum: string;
@@ -100,14 +104,15 @@ function loadPatients(stores: readonly Store[], onlyMasked: boolean): Patient[] 
         .map((row) => [row.number, row.name]),
     );
     const labelNames = new Map(store.info.labels.map(({ value, name }) => [String(value), name]));
-    const sql = `SELECT patient, source, split, stratum, is_patient_known, label_counts FROM cases NOT INDEXED
+    const sql = `SELECT patient, content, source, split, stratum, is_patient_known, label_counts FROM cases NOT INDEXED
       ${onlyMasked ? "WHERE has_mask = 1" : ""}`;
-    store.eachRow(sql, ([id, sourceNumber, split, stratum, isKnown, labelCounts]) => {
+    store.eachRow(sql, ([id, content, sourceNumber, split, stratum, isKnown, labelCounts]) => {
       let patient = patients.get(id as string);
       const source = sources.get(sourceNumber as number)!;
       if (patient === undefined) {
         patient = {
           id: id as string,
+          content: content as string,
           source,
           stratum: "",
           labels: new Set(),
@@ -117,6 +122,7 @@ function loadPatients(stores: readonly Store[], onlyMasked: boolean): Patient[] 
         };
         patients.set(patient.id, patient);
       }
+      if ((content as string) < patient.content) patient.content = content as string;
       if (isKnown === 1) patient.isKnown = true;
       if (typeof stratum === "string" && (patient.stratum === "" || stratum < patient.stratum))
         patient.stratum = stratum;
@@ -131,7 +137,7 @@ function loadPatients(stores: readonly Store[], onlyMasked: boolean): Patient[] 
       }
     });
   }
-  return [...patients.values()];
+  return [...patients.values()].sort((a, b) => (a.content < b.content ? -1 : 1));
 }
 
 /** The side that is furthest from training counts: an image that somebody tests on must not be learned from. */

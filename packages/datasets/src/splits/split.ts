@@ -32,7 +32,7 @@ export interface Split {
   readonly labels: readonly (SideCounts & { readonly name: string })[];
   /** Whether images of unknown patients were taken for images of as many patients, though they look related. */
   readonly isIndependenceAssumed: boolean;
-  /** Patients, sorted. */
+  /** Patients, in the order that draws go by. */
   readonly train: readonly string[];
   readonly validation: readonly string[];
   readonly test: readonly string[];
