@@ -1,12 +1,7 @@
-/** An ingest as `medssl ingest` does it. */
+/** `ours.ts SOURCE STORE RECIPE WORKERS`: an ingest as `medssl ingest` does it; it finds the recipe by itself. */
 import { ingest } from "@medssl/datasets";
-import { serve } from "../contender.ts";
 
-await serve({
-  async ingest({ source, store, workers }: { source: string; store: string; workers: number }) {
-    const cpuStart = process.cpuUsage();
-    const { seconds, quarantined, cases } = await ingest([source], { store, workers }, () => {});
-    const { user, system } = process.cpuUsage(cpuStart);
-    return { seconds, cpuSeconds: (user + system) / 1e6, stored: cases, quarantined };
-  },
-});
+const [source, store, , workers] = process.argv.slice(2) as [string, string, string, string];
+const { cases, quarantined } = await ingest([source], { store, workers: Number(workers) }, () => {});
+const { user, system } = process.cpuUsage();
+console.log(JSON.stringify({ stored: cases, quarantined, cpuSeconds: (user + system) / 1e6 }));
