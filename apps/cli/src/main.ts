@@ -1,4 +1,6 @@
 // Where `medssl` starts; bin/medssl.mjs sees to it that Node 24 runs it.
-import { run } from "./program.ts";
+import { enableCompileCache } from "node:module";
 
+enableCompileCache();
+const { run } = await import("./program.ts");
 await run(process.argv.slice(2));

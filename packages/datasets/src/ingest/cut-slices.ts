@@ -40,8 +40,8 @@ export function* cutSlices(shown: Scan, labels: Uint8Array | undefined, recipe: 
     if (isOneValue(stored) && !mask?.some((label) => label > 0)) continue;
     const image = selectChannel({ width, height, channels: shown.channels, data: stored }, recipe.channel);
     yield {
-      pixels: owned(fitImage(toPixels(image), recipe).data),
-      labels: mask && owned(fitLabels({ width, height, channels: 1, data: mask }, recipe).data),
+      pixels: fitImage(toPixels(image), recipe).data,
+      labels: mask && fitLabels({ width, height, channels: 1, data: mask }, recipe).data,
       slice: z,
       zMm: shown.affine && shown.spacingMm && applyAffine(shown.affine, [(width - 1) / 2, (height - 1) / 2, z])[2],
     };
@@ -58,11 +58,6 @@ function pixelsOf(scan: Scan, { dtype, channel }: StoreRecipe): (image: Image<Sa
   const stack = selectChannel({ width: shape[2], height: shape[1] * shape[0], channels, data }, channel);
   const range = grayRange(stack.data);
   return (image) => toUint8(image, range);
-}
-
-/** Slices of equal size are parts of their volume's buffer; each goes its own way between threads. */
-function owned<Values extends Pixels>(values: Values): Values {
-  return values.byteLength === values.buffer.byteLength ? values : (values.slice() as Values);
 }
 
 function isOneValue(values: Samples): boolean {

@@ -96,6 +96,14 @@ function gather<Data extends Samples>(data: Data, channels: number, shape: Vec3,
   const rowLength = width * channels;
   let target = 0;
   for (let z = 0; z < depth; z++) {
+    if (strideX === -1 && strideY === -width) {
+      // A half turn within the slice, as from RAS to LPS.
+      const last = start + z * strideZ + 1;
+      result.set(data.subarray(last - width * height, last), target);
+      result.subarray(target, target + width * height).reverse();
+      target += width * height;
+      continue;
+    }
     for (let y = 0; y < height; y++) {
       let source = start + z * strideZ + y * strideY;
       if (strideX === channels) {
