@@ -12,10 +12,8 @@
  */
 
 import { existsSync, rmSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import { countedWork, MedsslError, type RunListener } from "@medssl/contract";
-import { WorkerPool } from "@medssl/imaging";
+import { MedsslError, type RunListener } from "@medssl/contract";
 import type { LabelRule } from "../label-rule.ts";
 import { Pseudonyms } from "../private/pseudonyms.ts";
 import { readSalt } from "../private/salt.ts";
@@ -25,10 +23,10 @@ import { StoreWriter } from "../store/store-writer.ts";
 import { agreeOnLabels } from "./agree-on-labels.ts";
 import type { IngestSummary } from "./ingest-summary.ts";
 import { ItemIntake } from "./item-intake.ts";
-import { listSources, openSources, type Source } from "./list-sources.ts";
+import { listSources, openSources } from "./list-sources.ts";
 import { mergeParts, openPart } from "./parts.ts";
-import type { PreparedItem, PrepareJob } from "./prepare-item.ts";
-import { type PlannedItem, type ShardOf, WorkPlan } from "./work-plan.ts";
+import { readAll, readerPool } from "./read-all.ts";
+import { type ShardOf, WorkPlan } from "./work-plan.ts";
 
 export interface IngestOptions extends RecipeWishes {
   /** Folder of the store; made when missing. */
@@ -66,14 +64,17 @@ export async function ingest(
   const isNew = !existsSync(join(store, "catalog.sqlite"));
   const writer =
     shard === undefined ? new StoreWriter(store) : new StoreWriter(openPart(store, shard), { base: store });
+  const pool = readerPool(options);
   try {
     const pseudonyms = openPseudonyms(writer, options.saltFile ?? join(store, "private", "salt"));
     const sources = await openSources(paths, options.layout, writer.ledger);
+    pool.start();
     await listSources(sources, writer.ledger, options, plan, listen);
-    writer.agreeOnRecipes(wishesOf(options), plan.numMasked > 0);
+    writer.agreeOnRecipes(wishesOf(options), plan.hasMaskedFilms);
     const rules = await agreeOnLabels(writer, options.labels, sources, plan, listen, signal);
     const intake = new ItemIntake(writer, sources, pseudonyms);
-    const isComplete = await readAll({ plan, intake, writer, sources, rules, options, listen, signal });
+    const jobs = { plan, intake, sources, rules, recipes: writer.recipes };
+    const isComplete = await readAll(jobs, pool, listen, signal);
     for (const message of intake.notes()) listen({ type: "note", level: "warning", message });
     let info = writer.finish();
     writer.close();
@@ -110,62 +111,10 @@ export async function ingest(
     if (leavesNothing) rmSync(store, { recursive: true });
     throw isDiskFull(error) ? diskFull(options.store, error) : error;
   } finally {
+    await pool.close();
     writer.close();
     plan.close();
   }
-}
-
-interface Reading {
-  readonly plan: WorkPlan;
-  readonly intake: ItemIntake;
-  readonly writer: StoreWriter;
-  readonly sources: readonly Source[];
-  /** Of each source. */
-  readonly rules: readonly (LabelRule | undefined)[];
-  readonly options: IngestOptions;
-  readonly listen: RunListener;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** Goes through the plan; decodes what is new. Returns whether it came to the end. */
-async function readAll({ plan, intake, writer, sources, rules, options, listen, signal }: Reading): Promise<boolean> {
-  const { workers = availableParallelism(), timeLimitSeconds = 60 } = options;
-  const work = countedWork("ingest", plan.numFiles, listen, "files");
-  const advance = ({ item }: PlannedItem) => {
-    const { count } = intake.quarantine;
-    work.advance(count > 0 ? { quarantined: count } : {}, item.files.length);
-  };
-  const pool = new WorkerPool<PlannedItem & PrepareJob, PreparedItem>({
-    module: new URL("./prepare-worker.ts", import.meta.url),
-    numWorkers: workers,
-    nameOf: ({ item }) => item.files[0]!,
-    // A series of many files may take longer than a file.
-    timeLimitMsOf: ({ item }) => (timeLimitSeconds + item.files.length - 1) * 1000,
-  });
-  function* jobs(): Generator<PlannedItem & PrepareJob> {
-    for (const planned of plan.items()) {
-      const { refusal } = planned.item;
-      if (refusal !== undefined) intake.refuse(planned, new MedsslError(refusal.code, refusal.message));
-      else if (!intake.isUnchanged(planned)) {
-        const { modality } = sources[planned.source]!.facts;
-        yield { ...planned, modality, recipes: writer.recipes, rule: rules[planned.source] };
-        continue;
-      }
-      advance(planned);
-      if (signal?.aborted) return;
-    }
-  }
-  try {
-    for await (const { job, result, error } of pool.run(jobs(), signal)) {
-      if (result !== undefined) intake.accept(job, result);
-      else if (error instanceof MedsslError) intake.refuse(job, error);
-      else throw error;
-      advance(job);
-    }
-  } finally {
-    await pool.close();
-  }
-  return work.end();
 }
 
 /** @throws {MedsslError} `ERR_SALT_OTHER` when the store was made with another salt: its patients would not be known again. */

@@ -42,11 +42,15 @@ export class ItemIntake {
     );
   }
 
-  /** Whether the item is in the store as it is on disk; then it is counted, and what is said of it brought up to date. */
-  isUnchanged(planned: PlannedItem): boolean {
+  /**
+   * Whether the item is in the store as it is on disk; then it is counted, and what is said of it brought up to date.
+   *
+   * @param signature Of the item's files as they are now (`signatureOf`)
+   */
+  isUnchanged(planned: PlannedItem, signature: string): boolean {
     const id = this.#idOf(planned);
     const seen = this.#writer.ledger.seen(id);
-    if (seen === undefined || seen.signature !== signatureOf(planned.item)) return false;
+    if (seen?.signature !== signature) return false;
     this.#tally(planned).unchanged += planned.item.files.length;
     if (planned.item.masks?.length) this.#tally(planned).masks += 1;
     const facts = this.#factsOf(planned, undefined);
@@ -55,7 +59,7 @@ export class ItemIntake {
     return true;
   }
 
-  accept(planned: PlannedItem, prepared: PreparedItem): void {
+  accept(planned: PlannedItem, prepared: PreparedItem, signature: string): void {
     const tally = this.#tally(planned);
     for (const { file, code, reason } of prepared.refused) this.#refuseFile(planned, file, code, reason);
     const numGood = planned.item.files.length - prepared.refused.length;
@@ -76,7 +80,7 @@ export class ItemIntake {
     if (prepared.maskContent !== undefined) tally.masks += 1;
     for (const warning of new Set(prepared.warnings)) this.#warn(planned.item.files[0]!, warning);
     this.#writer.ledger.note(facts.item, planned.item.files[0]!, {
-      signature: signatureOf(planned.item),
+      signature,
       facts: JSON.stringify(facts),
     });
     this.#writer.breathe();
@@ -209,7 +213,7 @@ export class ItemIntake {
 }
 
 /** Sizes and times of the files, and how they are to be read: equal means that reading them again gives the same. */
-function signatureOf({ files, masks = [], modality, reading }: SourceItem): string {
+export function signatureOf({ files, masks = [], modality, reading }: SourceItem): string {
   const seen = [...files, ...masks.map(({ file }) => file)].map((file) => {
     const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? {};
     return [size, mtimeMs];

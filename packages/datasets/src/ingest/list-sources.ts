@@ -90,7 +90,7 @@ export async function listSources(
         if (entry.topic === "patients") tally.patientRule = entry.note;
         else said.push(entry.note);
       } else {
-        plan.add(number, skipsMasks ? withoutMasks(entry) : entry);
+        plan.add(number, skipsMasks ? withoutMasks(entry) : entry, facts.modality);
       }
     }
     tally.found = plan.numFilesOf(number);

@@ -7,7 +7,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { MedsslError } from "@medssl/contract";
-import type { SourceItem } from "../layouts/layout.ts";
+import type { Modality, SourceItem } from "../layouts/layout.ts";
 
 export interface PlannedItem {
   /** Number of its source, in the order of the command line. */
@@ -30,7 +30,8 @@ export class WorkPlan {
   readonly #shard: ShardOf;
   #listed = 0;
   readonly #numFiles: number[] = [];
-  readonly #numMasked: number[] = [];
+  readonly #hasMasks: boolean[] = [];
+  #hasMaskedFilms = false;
 
   constructor(shard: ShardOf = { index: 1, count: 1 }) {
     this.#shard = shard;
@@ -45,10 +46,16 @@ export class WorkPlan {
     this.#insert = this.#database.prepare("INSERT OR IGNORE INTO items (source, key, item) VALUES (?, ?, ?)");
   }
 
-  /** @throws {MedsslError} `ERR_LAYOUT_KEYS` when the source has an item of this key already: one would hide the other. */
-  add(source: number, item: SourceItem): void {
+  /**
+   * @param modality What the source says of all its items
+   * @throws {MedsslError} `ERR_LAYOUT_KEYS` when the source has an item of this key already: one would hide the other.
+   */
+  add(source: number, item: SourceItem, modality: Modality = "other"): void {
     this.#listed += 1;
-    if (item.masks?.length) this.#numMasked[source] = (this.#numMasked[source] ?? 0) + 1;
+    if (item.masks?.length) {
+      this.#hasMasks[source] = true;
+      this.#hasMaskedFilms ||= ["xray", "other"].includes(item.modality ?? modality);
+    }
     for (const { file, fileValue } of item.masks ?? []) {
       if (fileValue === undefined) this.#database.prepare("INSERT INTO masks (file) VALUES (?)").run(file);
     }
@@ -76,13 +83,13 @@ export class WorkPlan {
     return this.#numFiles[source] ?? 0;
   }
 
-  /** Items of all shards that have a mask. */
-  get numMasked(): number {
-    return this.#numMasked.reduce((sum, count) => sum + count, 0);
+  hasMasks(source: number): boolean {
+    return this.#hasMasks[source] === true;
   }
 
-  hasMasks(source: number): boolean {
-    return (this.#numMasked[source] ?? 0) > 0;
+  /** Whether there are masks of X-rays, or of pictures that may be some. */
+  get hasMaskedFilms(): boolean {
+    return this.#hasMaskedFilms;
   }
 
   get numMasks(): number {

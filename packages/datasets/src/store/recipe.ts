@@ -7,7 +7,7 @@
  *     fundus    512x512, 8 bits, the green channel, where vessels stand out
  *     picture   192x192, 8 bits, both axes scaled on their own: pictures of which nobody says what they are
  *
- * Masks    A store whose first images have masks pads where a recipe would crop: structures must not be cut off.
+ * Masks    A store whose first X-rays have masks pads them: cropping would cut structures off.
  * Bits     uint8 or int16; the records of one recipe form files of their own, so that one store can hold all of them.
  */
 

@@ -130,6 +130,12 @@ function writeShorts(data: Samples, rescales: readonly Rescale[], scale: Scale):
   if (scale.low < -(2 ** 30) || scale.high > 2 ** 30) return undefined;
   const result = new Int16Array(data.length);
   const frameLength = data.length / rescales.length;
+  const [first] = rescales;
+  if (rescales.length === 1 && first!.slope === 1 && scale.low >= -32768 && scale.high <= 32767) {
+    const { intercept } = first!;
+    for (let i = 0; i < data.length; i++) result[i] = data[i]! + intercept;
+    return result;
+  }
   let beyond = 0;
   for (const [frame, { slope, intercept }] of rescales.entries()) {
     const end = (frame + 1) * frameLength;

@@ -74,6 +74,11 @@ export class WorkerPool<Job, Result> {
     }
   }
 
+  /** Starts all workers before there is work for them: what they load is loaded while the jobs are being found. */
+  start(): void {
+    while (this.#workers.length < this.#options.numWorkers) this.#startWorker();
+  }
+
   /** Ends all runs and all workers, whatever they are doing. */
   async close(): Promise<void> {
     this.#closing.abort();
