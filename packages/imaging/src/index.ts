@@ -23,6 +23,7 @@ export * from "./hounsfield.ts";
 export * from "./image.ts";
 export * from "./intensity.ts";
 export * from "./limits.ts";
+export * from "./measure-pixels.ts";
 export * from "./montage.ts";
 export * from "./nifti/encode-nifti.ts";
 export { isNifti } from "./nifti/nifti-fields.ts";

@@ -7,6 +7,7 @@
  * Source            the difference hash: N. Krawetz, "Kind of Like That" (2013).
  */
 
+import { measurePixels } from "@medssl/imaging";
 import { shortHash } from "../private/pseudonyms.ts";
 import type { Pixels } from "../store/npy-file.ts";
 
@@ -24,34 +25,12 @@ export interface SliceMeasures {
 
 /** @param pixels [height, width], at least 8x9 */
 export function measureSlice(pixels: Pixels, width: number, height: number, labels?: Uint8Array): SliceMeasures {
-  const cells = new Float64Array(COLUMNS * ROWS);
-  const edges = Array.from({ length: COLUMNS + 1 }, (_, column) => Math.ceil((column * width) / COLUMNS));
-  let [pixelSum, pixelSquareSum] = [0, 0];
-  let low = pixels[0]!;
-  let high = low;
-  for (let y = 0; y < height; y++) {
-    const cellRow = Math.floor((y * ROWS) / height) * COLUMNS;
-    for (let column = 0; column < COLUMNS; column++) {
-      let [sum, squareSum] = [0, 0];
-      for (let i = y * width + edges[column]!; i < y * width + edges[column + 1]!; i++) {
-        const value = pixels[i]!;
-        sum += value;
-        squareSum += value * value;
-        if (value < low) low = value;
-        else if (value > high) high = value;
-      }
-      cells[cellRow + column]! += sum;
-      pixelSum += sum;
-      pixelSquareSum += squareSum;
-    }
-  }
+  const { sum, squareSum, low, high, cellMeans } = measurePixels(pixels, [height, width], [ROWS, COLUMNS]);
   return {
     pixelHash: shortHash(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)),
-    perceptualHash: differenceHash(
-      cells.map((sum, cell) => sum / (edges[(cell % COLUMNS) + 1]! - edges[cell % COLUMNS]!)),
-    ),
-    pixelSum,
-    pixelSquareSum,
+    perceptualHash: differenceHash(cellMeans),
+    pixelSum: sum,
+    pixelSquareSum: squareSum,
     low,
     high,
     labelCounts: labels && countLabels(labels),

@@ -5,3 +5,4 @@ export { decodeSequential } from "./sequential";
 export { decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement, beginProgressive } from "./progressive";
 export { transformPlane } from "./transform-plane";
 export { removeFilters, swapPairs } from "./png-filters";
+export { measure8, measure16, sumCells } from "./measure";

@@ -1,5 +1,5 @@
 /**
- * The compiled inner loops of JPEG and PNG; see README.md. One instance in each thread.
+ * The compiled inner loops of JPEG, PNG and measuring; see README.md. One instance in each thread.
  *
  * Memory   the kernel allocates nothing: whoever opens it lays out `numBytes` from `KERNEL_START` on, and has it until the
  *          next one opens it. What was there before is still there.
@@ -36,6 +36,18 @@ export interface KernelFunctions {
   transformPlane(component: Address, blockRows: number): void;
   removeFilters(from: Address, to: Address, stride: number, height: number, pixelBytes: number): number;
   swapPairs(at: Address, numBytes: number): void;
+  measure8(from: Address, count: number, to: Address): void;
+  measure16(from: Address, count: number, to: Address): void;
+  sumCells(
+    from: Address,
+    size: number,
+    width: number,
+    height: number,
+    edges: Address,
+    columns: number,
+    rows: number,
+    cells: Address,
+  ): void;
 }
 
 type DecodeDc = (
