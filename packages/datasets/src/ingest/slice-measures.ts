@@ -1,12 +1,15 @@
 /**
  * What is measured on every stored image, so that reports, splits and checks need not read pixels again.
  *
+ * Pixel hash        of a checksum of the pixels and of their sums: equal for equal pixels. Who wants to can make others of
+ *                   the same hash; chance does not.
  * Perceptual hash   the image as 9x8 means; each of the 64 bits says whether a mean is brighter than its right
  *                   neighbour. Pictures that look alike differ in few bits; so do many of one body part, so that a
  *                   likeness has to be checked on the pixels.
  * Source            the difference hash: N. Krawetz, "Kind of Like That" (2013).
  */
 
+import { crc32 } from "node:zlib";
 import { measurePixels } from "@medssl/imaging";
 import { shortHash } from "../private/pseudonyms.ts";
 import type { Pixels } from "../store/npy-file.ts";
@@ -26,8 +29,9 @@ export interface SliceMeasures {
 /** @param pixels [height, width], at least 8x9 */
 export function measureSlice(pixels: Pixels, width: number, height: number, labels?: Uint8Array): SliceMeasures {
   const { sum, squareSum, low, high, cellMeans } = measurePixels(pixels, [height, width], [ROWS, COLUMNS]);
+  const checksum = crc32(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength));
   return {
-    pixelHash: shortHash(new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)),
+    pixelHash: shortHash([checksum, sum, squareSum, ...cellMeans].join()),
     perceptualHash: differenceHash(cellMeans),
     pixelSum: sum,
     pixelSquareSum: squareSum,

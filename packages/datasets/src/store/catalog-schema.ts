@@ -107,7 +107,7 @@ export interface CatalogCase {
   /** SHA-256 of the file's bytes, shortened, and the slice. */
   readonly content: string;
   readonly maskContent: string | null;
-  /** SHA-256 of the stored pixels, shortened. */
+  /** Equal for equal pixels (slice-measures.ts). */
   readonly pixelHash: string;
   /** 64 bits in hex that are nearly equal for images that look alike (perceptual-hash.ts). */
   readonly perceptualHash: string;
