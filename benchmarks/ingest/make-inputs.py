@@ -9,7 +9,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless
 
-NUM_JPEG, NUM_PNG, NUM_VOLUMES, VOLUME_SLICES = 6000, 300, 6, 60
+NUM_JPEG, NUM_PNG, NUM_VOLUMES, VOLUME_SLICES = 6000, 1200, 18, 60
 SPACING_MM = (3.0, 0.8, 0.8)
 ORG_ROOT = "1.2.826.0.1.3680043.8.498"
 
@@ -48,7 +48,9 @@ def make_png16(folder):
     for i in range(NUM_PNG):
         series, index = f"{i // 10 + 1:06d}_01_01", i % 10 + 100
         (folder / "Images_png" / series).mkdir(parents=True, exist_ok=True)
-        shifted = (scans[i % len(scans), i // len(scans)].astype(np.int32) + 32768).astype(np.uint16)
+        # Again and again through the scans, each time darker by one, so that no two files are the same picture.
+        scan, (darker, index_in_scan) = i % len(scans), divmod(i // len(scans), scans.shape[1])
+        shifted = (scans[scan, index_in_scan].astype(np.int32) - darker + 32768).astype(np.uint16)
         Image.fromarray(shifted).save(folder / "Images_png" / series / f"{index}.png")
         if index == 105:
             location, spacing = "0.5, 0.4, 0.6", "0.8, 0.8, 3"
@@ -85,14 +87,14 @@ def slice_dataset(pixels, series, instance):
     return data
 
 
-def make_dicom(folder, num_series=6, num_slices=100, compress=lambda data: None):
+def make_dicom(folder, num_series=12, num_slices=100, compress=lambda data: None):
     """Series of CT slices. Names do not follow the order of the slices, as in an export."""
     for series in range(num_series):
         place = folder / f"S{series:04d}"
         place.mkdir()
         names = random.permutation(num_slices)
         for instance, name in enumerate(names, 1):
-            # Each scan serves for two series; the second is darker by one, so that no two files are the same picture.
+            # Each scan serves for several series, each darker by one than the one before.
             pixels = np.maximum(scans[series % len(scans), instance - 1] - series // len(scans), -1024)
             data = slice_dataset(pixels, series + 1, instance)
             compress(data)
@@ -107,8 +109,9 @@ def make_nifti(folder):
     """As AMOS22, in one of the orientations that occur (LPS, as scanners have it, and RAS)."""
     (folder / "imagesTr").mkdir()
     for i in range(NUM_VOLUMES):
-        first = 40 * (i // len(scans))
-        volume = np.asarray(scans[i % len(scans), first : first + VOLUME_SLICES]).transpose(2, 1, 0)
+        darker, half = divmod(i // len(scans), 2)
+        slices = scans[i % len(scans), 40 * half : 40 * half + VOLUME_SLICES]
+        volume = (np.asarray(slices) - np.int16(darker)).transpose(2, 1, 0)
         affine = np.diag([-SPACING_MM[2], -SPACING_MM[1], SPACING_MM[0], 1.0])
         if i % 2 == 1:
             volume, affine = volume[::-1, ::-1], np.diag([SPACING_MM[2], SPACING_MM[1], SPACING_MM[0], 1.0])

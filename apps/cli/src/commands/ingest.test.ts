@@ -48,7 +48,10 @@ test("exit code 1 when nothing can be used and for what the user can mend", () =
   writeFileSync(join(broken, "a.png"), "damaged");
   const unusable = ingest(broken, "--store", join(root, "unusable"));
   assert.equal(unusable.status, 1);
-  assert.match(unusable.stdout, /\nNothing could be used\.\n\n1 files: 0 stored, 0 unchanged, 1 quarantined in .* s; the store holds 0 images\n$/);
+  assert.match(
+    unusable.stdout,
+    /\nNothing could be used\.\n\n1 files: 0 stored, 0 unchanged, 1 quarantined in .* s; the store holds 0 images\n$/,
+  );
   const missing = ingest(join(root, "nowhere"), "--store", join(root, "never"));
   assert.equal(missing.status, 1);
   assert.match(missing.stderr, /nowhere: no such folder/);
