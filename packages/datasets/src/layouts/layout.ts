@@ -78,6 +78,10 @@ export interface SourceItem {
   readonly masks?: readonly MaskFile[] | undefined;
   /** As the data set names them. Only salted hashes of them enter a store. Undefined: nobody says whose image it is. */
   readonly patient?: string | undefined;
+  /** In which space `patient` is a name, where the folder mixes a published set's cases with others. @default the layout's */
+  readonly patientSpace?: string | undefined;
+  /** Whether this item's names are those of a published data set. @default the layout's */
+  readonly isPublished?: boolean | undefined;
   readonly study?: string | undefined;
   readonly series?: string | undefined;
   /** @default the layout's */
