@@ -11,6 +11,7 @@ interface Options {
   readonly size?: { readonly width: number; readonly height: number };
   readonly fit?: "squash" | "pad" | "crop";
   readonly channel?: "luma" | "green";
+  readonly modality?: "xray" | "ct" | "mr" | "fundus";
   readonly labels?: string;
   readonly masks: boolean;
   readonly maskSuffix?: string;
@@ -54,6 +55,14 @@ export const ingestCommand = (): Command =>
       ]),
     )
     .option("--labels <names>", "names of the mask values, NAME=VALUE,...; the data set's, or told from the masks")
+    .addOption(
+      new Option("--modality <kind>", "what the images are, where neither data set nor files say it").choices([
+        "xray",
+        "ct",
+        "mr",
+        "fundus",
+      ]),
+    )
     .option("--no-masks", "leaves masks out")
     .option("--mask-suffix <suffix>", "end of the mask files' names, such as _mask; the usual ones are known")
     .option("--patient-pattern <regex>", "its first group, searched in the path, names the patient", parsePattern)
@@ -77,6 +86,7 @@ Examples:
   medssl ingest pacs-export --store stores/hospital
   medssl ingest amos22 --store stores/amos --workers 16
   medssl ingest montgomery shenzhen --store stores/lungs --labels lungs
+  medssl ingest films/ --store stores/films --modality xray
   medssl ingest CHASE_DB1 --store stores/vessels --labels vessels
   medssl ingest scans --store stores/scans --patient-pattern '^(p[0-9]+)/'
   srun --array=1-16 medssl ingest mimic --store stores/mimic --shard $SLURM_ARRAY_TASK_ID/16`,
@@ -100,8 +110,11 @@ Examples:
       if (json) printJson(summary);
       else printSummary(options.store, summary);
       if (!summary.isComplete) process.exitCode = INTERRUPTED;
-      else if (summary.stored + summary.unchanged === 0) process.exitCode = 1;
+      else if (isUseless(summary)) process.exitCode = 1;
     });
+
+/** A shard of a small archive may have nothing to do, which is no failure. */
+const isUseless = ({ found, stored, unchanged }: IngestSummary): boolean => found > 0 && stored + unchanged === 0;
 
 function printSummary(store: string, summary: IngestSummary): void {
   const { sources, labels, recipes, shard } = summary;
@@ -118,7 +131,7 @@ function printSummary(store: string, summary: IngestSummary): void {
   if (labels.length > 0) console.log(`labels  ${labels.map(({ value, name }) => `${value} ${name}`).join(", ")}`);
   if (summary.quarantined > 0) printQuarantine(store, summary);
   if (!summary.isComplete) console.log("\nInterrupted: the same command goes on where this one stopped.");
-  else if (summary.stored + summary.unchanged === 0) console.log("\nNothing could be used.");
+  else if (isUseless(summary)) console.log("\nNothing could be used.");
   else if (shard !== undefined && !shard.isMerged) console.log("\nThe store is put together when all shards are done.");
   const { found, stored, unchanged, quarantined, cases, seconds } = summary;
   console.log(

@@ -1,5 +1,5 @@
-import { writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { styleText } from "node:util";
 import type { Finding, Inspection } from "@medssl/datasets";
 import { Command } from "commander";
@@ -48,8 +48,10 @@ Examples:
         isQuick: options.quick ?? false,
         listen: progressListener(),
       });
-      if (options.html !== undefined)
+      if (options.html !== undefined) {
+        mkdirSync(dirname(options.html), { recursive: true });
         writeFileSync(options.html, await inspectionPage(inspection, stores, options.seed));
+      }
       if (options.json) printJson(inspection);
       else printInspection(inspection, options.html);
       if (options.strict && inspection.findings.some(({ severity }) => severity === "error")) process.exitCode = 1;

@@ -1,3 +1,6 @@
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { MedsslError } from "@medssl/contract";
 import type { Split } from "@medssl/datasets";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { integerFrom, percentList, seed, share } from "../option-values.ts";
@@ -60,10 +63,20 @@ Examples:
         assumeIndependent: options.assumeIndependent ?? false,
         listen: progressListener(),
       });
+      keepOther(options.out, split);
+      mkdirSync(dirname(options.out), { recursive: true });
       writeSplit(options.out, split);
       if (options.json) printJson(summaryOf(options.out, split));
       else printSplit(options.out, split);
     });
+
+/** A split that results were measured with must not be lost to another one of the same name. */
+function keepOther(file: string, split: Split): void {
+  if (!existsSync(file) || readFileSync(file, "utf8") === `${JSON.stringify(split, null, 2)}\n`) return;
+  throw new MedsslError("ERR_SPLIT_EXISTS", `${file}: another file is there, and it is not this split`, {
+    hint: "Give another --out, or move the file away.",
+  });
+}
 
 /** The file without its lists of patients. */
 function summaryOf(file: string, { train, validation, test, draws, ...rest }: Split) {

@@ -310,7 +310,7 @@ test("what a store is not made for is refused before anything is written", async
   await run(source, dir, { labels: parseLabels("lungs") });
   await assert.rejects(run(source, dir, { width: 64 }), {
     code: "ERR_STORE_RECIPE",
-    message: /keeps xray images as 24x24 luma pad uint8, asked for was 64x24 luma pad uint8/,
+    message: /keeps picture images as 24x24 luma squash uint8, asked for was 64x24 luma squash uint8/,
   });
   await assert.rejects(run(source, dir, { labels: parseLabels("heart") }), { code: "ERR_STORE_LABELS" });
   await assert.rejects(run(source, source), { code: "ERR_STORE_FOREIGN" });
@@ -343,4 +343,52 @@ test("a store that lost pixels is refused, not filled up with black images", asy
       await assert.rejects(run(more, dir), { code: "ERR_STORE_DAMAGED", message: /npy: expected \d+ bytes, got/ });
     }
   }
+});
+
+test("a mask that is gone is gone from the store, unless masks are left out on purpose; labels may change their values", async () => {
+  const source = newFolder();
+  await writePairs(source, 3);
+  const dir = join(newFolder(), "store");
+  await run(source, dir, { labels: parseLabels("lungs=255") });
+  rmSync(join(source, "masks", "a000.png"));
+  assert.equal((await run(source, dir, { skipsMasks: true })).counts.unchanged, 3);
+  assert.deepEqual((await run(source, dir)).counts, { found: 3, stored: 1, unchanged: 2, quarantined: 0 });
+  assert.equal(openStore(dir).cases.filter(({ hasMask }) => hasMask).length, 2);
+  const both = newFolder();
+  const halves = sampleMask(2);
+  halves.data.fill(1, 0, 10);
+  await writeFiles(both, { "b.png": sampleImage(9), "b_mask.png": halves });
+  const other = join(newFolder(), "store");
+  await run(both, other, { labels: parseLabels("left=1,right=2") });
+  assert.equal((await run(both, other, { labels: parseLabels("left=2,right=1") })).counts.stored, 1);
+  const [one] = openStore(other).cases;
+  assert.equal(readCase(openStore(other), one!).labels?.data[0], 2);
+});
+
+test("a copy is known as one, also of a picture that had no mask, and is read again when the original has changed", async () => {
+  const [bare, labeled] = [newFolder("bare"), newFolder("labeled")];
+  await writeFiles(bare, { "a.png": sampleImage(1), "b.png": sampleImage(1) });
+  await writeFiles(labeled, { "images/c.png": sampleImage(1), "masks/c.png": sampleMask() });
+  const dir = join(newFolder(), "store");
+  await run(bare, dir);
+  await run(labeled, dir);
+  const duplicates = () => openStore(dir).query<{ id: string }>("SELECT id FROM duplicates").length;
+  assert.equal(duplicates(), 2);
+  assert.deepEqual(filesOf(openStore(dir)), ["c"]);
+  await writeFiles(labeled, { "images/c.png": sampleImage(2) });
+  const { notes } = await run(labeled, dir);
+  assert.match(notes.join(), /2 files were copies of files that have changed/);
+  assert.deepEqual((await run(bare, dir)).counts, { found: 2, stored: 1, unchanged: 1, quarantined: 0 });
+  assert.equal(openStore(dir).cases.length, 2);
+});
+
+test("Ctrl-C is heard where nothing is new", async () => {
+  const source = newFolder();
+  await writePairs(source, 600);
+  const dir = join(newFolder(), "store");
+  await run(source, dir);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort());
+  const { isComplete, unchanged } = await ingest([source], { store: dir }, () => {}, controller.signal);
+  assert.ok(!isComplete && unchanged < 600);
 });

@@ -15,6 +15,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { MedsslError, type RunListener } from "@medssl/contract";
 import type { LabelRule } from "../label-rule.ts";
+import type { Modality } from "../layouts/layout.ts";
 import { Pseudonyms } from "../private/pseudonyms.ts";
 import { readSalt } from "../private/salt.ts";
 import { type RecipeName, type RecipeWishes, recipeNames } from "../store/recipe.ts";
@@ -33,6 +34,8 @@ export interface IngestOptions extends RecipeWishes {
   readonly store: string;
   /** Name of the sources' layout, or path of a module that exports one. @default recognised by looking */
   readonly layout?: string;
+  /** What the images are, where neither their data set nor they themselves say it. */
+  readonly modality?: Exclude<Modality, "other">;
   /** @default the layout's, else told from the masks' values at the first ingest that has masks */
   readonly labels?: LabelRule;
   /** Leaves masks out. @default false */
@@ -67,15 +70,18 @@ export async function ingest(
   const pool = readerPool(options);
   try {
     const pseudonyms = openPseudonyms(writer, options.saltFile ?? join(store, "private", "salt"));
-    const sources = await openSources(paths, options.layout, writer.ledger);
+    const sources = await openSources(paths, options, writer.ledger);
     pool.start();
-    await listSources(sources, writer.ledger, options, plan, listen);
+    await listSources(sources, writer.ledger, options, plan, listen, signal);
     writer.agreeOnRecipes(wishesOf(options), plan.hasMaskedFilms);
     const rules = await agreeOnLabels(writer, options.labels, sources, plan, listen, signal);
-    const intake = new ItemIntake(writer, sources, pseudonyms);
+    const intake = new ItemIntake(writer, sources, pseudonyms, options.skipsMasks);
     const jobs = { plan, intake, sources, rules, recipes: writer.recipes };
     const isComplete = await readAll(jobs, pool, listen, signal);
-    for (const message of intake.notes()) listen({ type: "note", level: "warning", message });
+    intake.finish();
+    if (isComplete && shard === undefined) {
+      for (const message of intake.notes()) listen({ type: "note", level: "warning", message });
+    }
     let info = writer.finish();
     writer.close();
     const merged = shard !== undefined && isComplete ? mergeParts(store, shard, listen) : undefined;

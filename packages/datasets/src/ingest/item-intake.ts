@@ -3,11 +3,13 @@
  *
  * Identity   an item is its source and key; its content is its files' bytes. A content is stored once: under the first
  *            item that had it. Identifiers become salted hashes here, on the way into the catalog.
+ * Errors     `ERR_MASK_CONFLICT`, which concerns one item.
  * Unchanged  files of the same sizes and times, read and understood in the same way, are not read again.
  */
 
 import { statSync } from "node:fs";
 import { MedsslError } from "@medssl/contract";
+import type { LabelRule } from "../label-rule.ts";
 import type { SourceItem } from "../layouts/layout.ts";
 import type { QuarantinedFile, SeenItem } from "../private/ledger.ts";
 import { type Pseudonyms, PUBLIC_PSEUDONYMS, shortHash } from "../private/pseudonyms.ts";
@@ -17,6 +19,7 @@ import { QuarantineList, type SourceTally } from "./ingest-summary.ts";
 import type { Source } from "./list-sources.ts";
 import type { PreparedItem, PreparedSlice } from "./prepare-item.ts";
 import type { Identity } from "./read-scans.ts";
+import { settle } from "./settle.ts";
 import type { PlannedItem } from "./work-plan.ts";
 
 /** Different sentences that are remembered. */
@@ -26,6 +29,9 @@ export class ItemIntake {
   readonly quarantine = new QuarantineList();
   duplicates = 0;
   #thresholded = 0;
+  #orphans: readonly string[] = [];
+  /** Items of each source that are in the ledger and were met. */
+  readonly #numSeen: number[];
   /** What readers found odd: sentences without the file's name, each with a file and the number of items that had it. */
   readonly #warnings = new Map<string, { file: string; count: number }>();
   readonly #writer: StoreWriter;
@@ -33,8 +39,13 @@ export class ItemIntake {
   readonly #numbers: readonly number[];
   readonly #pseudonyms: Pseudonyms;
 
-  constructor(writer: StoreWriter, sources: readonly Source[], pseudonyms: Pseudonyms) {
+  readonly #skipsMasks: boolean;
+
+  /** @param skipsMasks Whether masks are left out on purpose: those that the store has stay. */
+  constructor(writer: StoreWriter, sources: readonly Source[], pseudonyms: Pseudonyms, skipsMasks = false) {
     this.#writer = writer;
+    this.#skipsMasks = skipsMasks;
+    this.#numSeen = sources.map(() => 0);
     this.#sources = sources;
     this.#pseudonyms = pseudonyms;
     this.#numbers = sources.map(({ tally: { name, layout, patientRule } }) =>
@@ -51,6 +62,7 @@ export class ItemIntake {
     const id = this.#idOf(planned);
     const seen = this.#writer.ledger.seen(id);
     if (seen?.signature !== signature) return false;
+    this.#numSeen[planned.source]! += 1;
     this.#tally(planned).unchanged += planned.item.files.length;
     if (planned.item.masks?.length) this.#tally(planned).masks += 1;
     const facts = this.#factsOf(planned, undefined);
@@ -63,26 +75,39 @@ export class ItemIntake {
     const tally = this.#tally(planned);
     for (const { file, code, reason } of prepared.refused) this.#refuseFile(planned, file, code, reason);
     const numGood = planned.item.files.length - prepared.refused.length;
-    const settled = this.#settle(planned, prepared);
-    if (settled instanceof MedsslError) {
-      for (const file of planned.item.files) this.#refuseFile(planned, file, settled.code, settled.message);
+    this.#numSeen[planned.source]! += 1;
+    const facts = this.#factsOf(planned, prepared.identity);
+    const { catalog, ledger } = this.#writer;
+    const content = contentOf(prepared, prepared.slices[0]!);
+    const { item, patient } = facts;
+    const maskContent = prepared.maskContent ?? null;
+    const settled = settle(catalog, { item, content, maskContent, skipsMasks: this.#skipsMasks });
+    if (settled.kind === "conflict") {
+      const error = maskConflict(planned.item.files[0]!, settled.original);
+      for (const file of planned.item.files) this.#refuseFile(planned, file, error.code, error.message);
       return;
     }
-    const facts = this.#factsOf(planned, prepared.identity);
-    if (settled === "store") {
+    if (settled.kind === "store") {
+      if (settled.displaced !== undefined) catalog.displace(settled.displaced, item);
       this.#store(planned, prepared, facts);
       tally.stored += numGood;
       this.#thresholded += Number(prepared.isThresholded);
     } else {
       tally.unchanged += numGood;
-      if (settled === "unchanged") this.#writer.catalog.updateItem(facts);
+      if (settled.kind === "unchanged") catalog.updateItem(facts);
+      else {
+        const { original } = settled;
+        catalog.saveDuplicate({ id: item, source: this.#numbers[planned.source]!, patient, original, content });
+        this.duplicates += 1;
+      }
     }
     if (prepared.maskContent !== undefined) tally.masks += 1;
     for (const warning of new Set(prepared.warnings)) this.#warn(planned.item.files[0]!, warning);
-    this.#writer.ledger.note(facts.item, planned.item.files[0]!, {
-      signature,
-      facts: JSON.stringify(facts),
-    });
+    // An item of which a file was refused is read again, so that the file is told again; and one whose mask was left out
+    // this time, so that the next run sees whether it is there.
+    const isToBeReadAgain = prepared.refused.length > 0 || (this.#skipsMasks && settled.kind === "unchanged");
+    const seen = isToBeReadAgain ? "" : signature;
+    ledger.note(item, planned.item.files[0]!, { signature: seen, facts: JSON.stringify(facts) });
     this.#writer.breathe();
   }
 
@@ -91,8 +116,22 @@ export class ItemIntake {
     this.#writer.breathe();
   }
 
-  /** Sentences for the user, when all is done. */
+  /** Brings what belongs together in order, when all is done. */
+  finish(): void {
+    this.#orphans = this.#writer.catalog.dropOrphans();
+    for (const item of this.#orphans) this.#writer.ledger.forget(item);
+  }
+
+  /** Sentences for the user, after `finish`. */
   *notes(): Generator<string> {
+    if (this.#orphans.length > 0) {
+      yield `${this.#orphans.length} files were copies of files that have changed: run the same command again to store them`;
+    }
+    for (const [i, { tally }] of this.#sources.entries()) {
+      const numGone = this.#writer.ledger.countItems(tally.name) - this.#numSeen[i]!;
+      if (numGone > 0)
+        yield `${numGone} images of ${tally.name} are in the store, but not among its files any more: they stay`;
+    }
     if (this.#thresholded > 0) yield `${this.#thresholded} masks had soft edges; they were cut at 128 of 255`;
     if (this.duplicates > 0) {
       yield `${this.duplicates} files hold a picture that is in the store already; each is stored once`;
@@ -114,27 +153,6 @@ export class ItemIntake {
     const entry: QuarantinedFile = { file, source: tally.name, code, reason };
     this.quarantine.add(entry);
     this.#writer.ledger.quarantine(entry);
-  }
-
-  /** What is to be done with a content. */
-  #settle(planned: PlannedItem, prepared: PreparedItem): "store" | "unchanged" | "duplicate" | MedsslError {
-    const id = this.#idOf(planned);
-    const known = this.#writer.catalog.findContent(contentOf(prepared, prepared.slices[0]!));
-    if (known === undefined) return "store";
-    const { maskContent } = prepared;
-    if (maskContent === undefined || maskContent === known.maskContent) {
-      if (known.item === id) return "unchanged";
-      const { patient } = this.#factsOf(planned, prepared.identity);
-      this.#writer.catalog.saveDuplicate(id, this.#numbers[planned.source]!, patient, known.item);
-      this.duplicates += 1;
-      return "duplicate";
-    }
-    if (known.maskContent === null || known.item === id) return "store";
-    return new MedsslError(
-      "ERR_MASK_CONFLICT",
-      `${planned.item.files[0]}: the same picture is in the store as ${known.item}, with another mask`,
-      { hint: "Keep one of the two: the same image on both sides of a split is a leak." },
-    );
   }
 
   #store(planned: PlannedItem, prepared: PreparedItem, facts: ItemFacts): void {
@@ -186,7 +204,8 @@ export class ItemIntake {
 
   #idOf({ source, item }: PlannedItem): string {
     const { facts, tally } = this.#sources[source]!;
-    return `${tally.name}/${facts.isPublished ? item.key : this.#pseudonyms.of("name", tally.name, item.key)}`;
+    const isPublished = item.isPublished ?? facts.isPublished;
+    return `${tally.name}/${isPublished ? item.key : this.#pseudonyms.of("name", tally.name, item.key)}`;
   }
 
   /** What is said of an item, by its data set or else by its files; hashed where it identifies. */
@@ -194,8 +213,8 @@ export class ItemIntake {
     const { item, source } = planned;
     const { facts, layout } = this.#sources[source]!;
     const id = this.#idOf(planned);
-    const pseudonyms = facts.isPublished ? PUBLIC_PSEUDONYMS : this.#pseudonyms;
-    const space = facts.patientSpace ?? (facts.isPublished ? layout.name : "own");
+    const pseudonyms = (item.isPublished ?? facts.isPublished) ? PUBLIC_PSEUDONYMS : this.#pseudonyms;
+    const space = item.patientSpace ?? facts.patientSpace ?? layout.name;
     const name = item.patient ?? identity?.patient;
     const patient = name === undefined ? pseudonyms.of("image", "", id) : pseudonyms.of("patient", space, name);
     const study = item.study ?? identity?.study;
@@ -213,13 +232,19 @@ export class ItemIntake {
 }
 
 /** Sizes and times of the files, and how they are to be read: equal means that reading them again gives the same. */
-export function signatureOf({ files, masks = [], modality, reading }: SourceItem): string {
+export function signatureOf({ files, masks = [], modality, reading }: SourceItem, rule: LabelRule | undefined): string {
   const seen = [...files, ...masks.map(({ file }) => file)].map((file) => {
     const { size, mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? {};
     return [size, mtimeMs];
   });
-  return shortHash(JSON.stringify([seen, masks.map(({ fileValue }) => fileValue), modality, reading]));
+  const meaning = masks.length > 0 ? [masks.map(({ fileValue, hasOwnSize }) => [fileValue, hasOwnSize]), rule] : [];
+  return shortHash(JSON.stringify([seen, meaning, modality, reading]));
 }
+
+export const maskConflict = (file: string, original: string): MedsslError =>
+  new MedsslError("ERR_MASK_CONFLICT", `${file}: the same picture is in the store as ${original}, with another mask`, {
+    hint: "Keep one of the two: the same image on both sides of a split is a leak.",
+  });
 
 const contentOf = ({ content, numSlices }: PreparedItem, { slice }: PreparedSlice): string =>
   numSlices === 1 ? content : `${content}#${slice}`;

@@ -6,8 +6,9 @@
 
 import { realpathSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { MedsslError, type RunListener } from "@medssl/contract";
-import type { Layout, LayoutFacts, ListOptions, SourceItem } from "../layouts/layout.ts";
+import type { Layout, LayoutFacts, ListOptions, Modality, SourceItem } from "../layouts/layout.ts";
 import { findLayout } from "../layouts/registry.ts";
 import { SourceFolder } from "../layouts/source-folder.ts";
 import type { Ledger } from "../private/ledger.ts";
@@ -25,7 +26,7 @@ export interface Source {
 /** One source for each folder; a folder that is given twice is one. */
 export async function openSources(
   paths: readonly string[],
-  layoutName: string | undefined,
+  { layout: layoutName, modality }: { readonly layout?: string; readonly modality?: Modality },
   ledger: Ledger,
 ): Promise<Source[]> {
   const sources: Source[] = [];
@@ -34,7 +35,8 @@ export async function openSources(
     const layout = await findLayout(folder, layoutName);
     const name = ledger.registerSource(path, sourceNames(path));
     ledger.clearQuarantine(name);
-    const facts = { ...layout, ...layout.describe?.(folder) };
+    const told = { ...layout, ...layout.describe?.(folder) };
+    const facts = told.modality === undefined && modality !== undefined ? { ...told, modality } : told;
     sources.push({ folder, layout, facts, tally: new SourceTally(name, path, layout.name) });
   }
   return sources;
@@ -70,6 +72,7 @@ export async function listSources(
   { maskSuffix, patientPattern: given, skipsMasks }: ListingWishes,
   plan: WorkPlan,
   listen: RunListener,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const note = (level: "info" | "warning", message: string) => listen({ type: "note", level, message });
   for (const [number, { folder, layout, facts, tally }] of sources.entries()) {
@@ -86,6 +89,8 @@ export async function listSources(
     const before = plan.numListed;
     const said: string[] = [];
     for await (const entry of layout.list(folder, options)) {
+      if (plan.numListed % HEARING === 0) await setImmediate();
+      if (signal?.aborted) return;
       if ("note" in entry) {
         if (entry.topic === "patients") tally.patientRule = entry.note;
         else said.push(entry.note);
@@ -105,6 +110,9 @@ export async function listSources(
     });
   }
 }
+
+/** Items between two looks at what else has happened, such as Ctrl-C. */
+const HEARING = 256;
 
 const OPTION_NAMES = { maskSuffix: "--mask-suffix", patientPattern: "--patient-pattern" } as const;
 

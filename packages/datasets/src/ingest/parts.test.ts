@@ -79,3 +79,47 @@ test("parts of another number of shards are refused", async () => {
   await shardOf(dir, 1);
   await assert.rejects(shardOf(dir, 1, 4), { code: "ERR_SHARDS_DIFFER", message: /01-of-03/ });
 });
+
+test("shards keep the rules of one process: a mask wins, a pattern given later counts, a series may shrink", async () => {
+  const labeled = join(root, "labeled");
+  const bare = join(root, "bare");
+  for (let i = 0; i < 4; i++) {
+    await writeFiles(bare, { [`x${i}.png`]: sampleImage(70 + i) });
+    await writeFiles(labeled, { [`images/y${i}.png`]: sampleImage(70 + i), [`masks/y${i}.png`]: sampleMask() });
+  }
+  const dir = join(root, "rules");
+  const share = async (options: Partial<IngestOptions> = {}) => {
+    for (const index of [1, 2, 3]) {
+      await ingest(
+        [bare, labeled],
+        { store: dir, width: 24, height: 24, ...options, shard: { index, count: 3 } },
+        () => {},
+      );
+    }
+  };
+  await share();
+  const { cases } = openStore(dir);
+  assert.deepEqual([cases.length, cases.every(({ hasMask }) => hasMask)], [4, true]);
+  await share({ patientPattern: /([xy])/ });
+  const { info } = openStore(dir);
+  assert.deepEqual([info.patients, info.sources.map(({ arePatientsKnown }) => arePatientsKnown)], [1, [true]]);
+});
+
+test("a shard without anything to do is done, not failed", async () => {
+  const dir = join(root, "many");
+  for (let index = 1; index <= 15; index++) {
+    const { found, isComplete } = await shardOf(dir, index, 15);
+    assert.ok(isComplete && found <= 1);
+  }
+  assert.equal(openStore(dir).cases.length, 11);
+});
+
+test("shards of different sizes are not put together, and nothing is lost", async () => {
+  const dir = join(root, "sizes");
+  await shardOf(dir, 1, 2);
+  const other = { store: dir, ...size, width: 32, shard: { index: 2, count: 2 } };
+  await assert.rejects(run(other), { code: "ERR_SHARDS_DIFFER", message: /02-of-02: it was made with other recipes/ });
+  rmSync(join(dir, "parts", "02-of-02"), { recursive: true });
+  await shardOf(dir, 2, 2);
+  assert.equal(openStore(dir).cases.length, 11);
+});

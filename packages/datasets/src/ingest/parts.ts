@@ -12,12 +12,16 @@
  * Errors   `ERR_SHARDS_DIFFER` when parts of another number of shards are there.
  */
 
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { MedsslError, type RunListener } from "@medssl/contract";
+import { fileOfItem } from "../private/ledger.ts";
 import { Catalog, readSettings } from "../store/catalog.ts";
 import { type StoreInfo, shardPath } from "../store/store.ts";
 import { StoreWriter } from "../store/store-writer.ts";
+import { maskConflict } from "./item-intake.ts";
+import { type Settlement, settle } from "./settle.ts";
 import type { ShardOf } from "./work-plan.ts";
 
 const partName = ({ index, count }: ShardOf): string =>
@@ -71,12 +75,40 @@ export function mergeParts(store: string, shard: ShardOf, listen: RunListener): 
     throw error;
   }
   try {
-    for (const part of parts) if (existsSync(part)) movePart(part, writer);
+    const present = parts.filter((part) => existsSync(part));
+    for (const part of present) checkSame(part, present[0]!, writer);
+    // All of it was tried again.
+    for (const name of new Set(present.flatMap(sourceNames))) writer.ledger.clearQuarantine(name);
+    for (const part of present) movePart(part, writer);
+    // What is said of items may have changed where their files have not, and they are in no part.
+    for (const facts of writer.ledger.allFacts()) writer.catalog.updateItem(JSON.parse(facts));
+    for (const item of writer.catalog.dropOrphans()) writer.ledger.forget(item);
     const info = writer.finish();
-    rmSync(partsDir(store), { recursive: true, force: true });
+    if (readdirSync(partsDir(store)).length === 0) rmdirSync(partsDir(store));
     return info;
   } finally {
     writer.close();
+  }
+}
+
+/** Parts of other sizes, or of other labels, cannot be one store; nothing has been moved yet. */
+function checkSame(part: string, first: string, writer: StoreWriter): void {
+  const [one, other] = [readSettings(part), readSettings(first)];
+  for (const key of ["recipes", "labels", "salt"]) {
+    const expected = writer.catalog.setting(key) ?? other.get(key);
+    if (isDeepStrictEqual(one.get(key), expected) || one.get(key) === undefined || expected === undefined) continue;
+    throw new MedsslError("ERR_SHARDS_DIFFER", `${part}: it was made with other ${key} than the other shards`, {
+      hint: `All shards get the same command but for --shard. Remove ${part} and ${part}.done, and run that shard again.`,
+    });
+  }
+}
+
+function sourceNames(dir: string): string[] {
+  const part = new Catalog(join(dir, "catalog.sqlite"));
+  try {
+    return part.sourceRows().map(({ name }) => name);
+  } finally {
+    part.close();
   }
 }
 
@@ -90,28 +122,51 @@ function movePart(dir: string, writer: StoreWriter): void {
         .sourceRows()
         .map(({ number, name, layout, patientRule }) => [number, writer.catalog.saveSource(name, layout, patientRule)]),
     );
+    const shards = new Map(part.shards().map((shard) => [shard.number, shard]));
     const numbers = new Map<number, number>();
-    for (const shard of part.shards()) {
-      const number = writer.takeShardNumber();
+    const moveShard = (number: number): number => {
+      const shard = shards.get(number)!;
+      const moved = writer.takeShardNumber();
       for (const kind of ["images", "masks"] as const) {
         const path = (index: number) => shardPath(kind, shard.recipe, writer.recipes[shard.recipe], index);
-        const [from, to] = [join(dir, path(shard.number)), join(writer.dir, path(number))];
+        const [from, to] = [join(dir, path(number)), join(writer.dir, path(moved))];
         if (existsSync(from)) link(from, to);
       }
-      writer.catalog.saveShard({ ...shard, number });
-      numbers.set(shard.number, number);
-    }
+      writer.catalog.saveShard({ ...shard, number: moved });
+      numbers.set(number, moved);
+      return moved;
+    };
+    let settled: Settlement | undefined;
+    let item = "";
     for (const { values, place } of part.allCases()) {
       const source = sources.get(values.source)!;
-      const known = writer.catalog.findContent(values.content);
-      if (known !== undefined && known.item !== values.item) {
-        writer.catalog.saveDuplicate(values.item, source, values.patient, known.item);
-        continue;
+      if (values.item !== item) {
+        item = values.item;
+        settled = settle(writer.catalog, values);
+        if (settled.kind === "store") {
+          writer.catalog.dropItem(item);
+          if (settled.displaced !== undefined) writer.catalog.displace(settled.displaced, item);
+        } else if (settled.kind === "duplicate") {
+          const { original } = settled;
+          writer.catalog.saveDuplicate({
+            id: item,
+            source,
+            patient: values.patient,
+            original,
+            content: values.content,
+          });
+        } else if (settled.kind === "conflict") {
+          const file = fileOfItem(dir, item) ?? item;
+          const { code, message: reason } = maskConflict(file, settled.original);
+          writer.ledger.quarantine({ file, source: values.item.split("/")[0]!, code, reason });
+        }
       }
-      writer.catalog.putCase({ ...values, source }, { ...place, shard: numbers.get(place.shard)! });
+      if (settled?.kind !== "store") continue;
+      const shard = numbers.get(place.shard) ?? moveShard(place.shard);
+      writer.catalog.putCase({ ...values, source }, { ...place, shard });
     }
-    for (const { id, source, patient, original } of part.allDuplicates()) {
-      writer.catalog.saveDuplicate(id, sources.get(source)!, patient, original);
+    for (const duplicate of part.allDuplicates()) {
+      writer.catalog.saveDuplicate({ ...duplicate, source: sources.get(duplicate.source)! });
     }
   } finally {
     part.close();
@@ -119,6 +174,7 @@ function movePart(dir: string, writer: StoreWriter): void {
   writer.commit();
   writer.ledger.absorb(dir);
   rmSync(dir, { recursive: true });
+  rmSync(`${dir}.done`);
 }
 
 /** A second name for the same bytes; moved where the disk knows no such thing. */

@@ -91,7 +91,8 @@ export async function prepareItem({ item, modality, recipes, rule }: PrepareJob)
     recipe,
     modality: first.modality,
     content,
-    maskContent: masks.length > 0 ? shortHash(...masks.flatMap((mask) => mask.content)) : undefined,
+    maskContent:
+      masks.length > 0 ? shortHash(...masks.flatMap((mask) => mask.content), JSON.stringify(rule)) : undefined,
     identity,
     slices,
     numSlices,

@@ -3,6 +3,7 @@
  */
 
 import { availableParallelism } from "node:os";
+import { setImmediate } from "node:timers/promises";
 import { countedWork, MedsslError, type RunListener } from "@medssl/contract";
 import { WorkerPool } from "@medssl/imaging";
 import type { LabelRule } from "../label-rule.ts";
@@ -11,6 +12,15 @@ import { type ItemIntake, signatureOf } from "./item-intake.ts";
 import type { Source } from "./list-sources.ts";
 import type { PreparedItem, PrepareJob } from "./prepare-item.ts";
 import type { PlannedItem, WorkPlan } from "./work-plan.ts";
+
+/** Items that pass between two looks at what else has happened. */
+const HEARING = 256;
+
+/** A mistake of ours costs one item, not the archive. */
+const readerBug = ({ item }: PlannedItem, error: Error): MedsslError =>
+  new MedsslError("ERR_READER_BUG", `${item.files[0]}: the reader failed: ${error.stack ?? error.message}`, {
+    hint: "Please report it, with the file if you can.",
+  });
 
 interface IngestJob extends PlannedItem, PrepareJob {
   /** Of the files as they were before they were read. */
@@ -51,10 +61,11 @@ export async function readAll(
     const { count } = intake.quarantine;
     work.advance(count > 0 ? { quarantined: count } : {}, item.files.length);
   };
-  function* jobs(): Generator<IngestJob> {
+  async function* jobs(): AsyncGenerator<IngestJob> {
+    let numPassed = 0;
     for (const planned of plan.items()) {
       const { source, item } = planned;
-      const signature = signatureOf(item);
+      const signature = signatureOf(item, rules[source]);
       if (item.refusal !== undefined) {
         intake.refuse(planned, new MedsslError(item.refusal.code, item.refusal.message));
       } else if (!intake.isUnchanged(planned, signature)) {
@@ -62,14 +73,15 @@ export async function readAll(
         continue;
       }
       advance(planned);
+      // Where nothing is new, this loop would not let a Ctrl-C be heard.
+      if (++numPassed % HEARING === 0) await setImmediate();
       if (signal?.aborted) return;
     }
   }
   for await (const { job, result, error } of pool.run(jobs(), signal)) {
     if (result !== undefined) intake.accept(job, result, job.signature);
-    else if (error instanceof MedsslError) intake.refuse(job, error);
-    else throw error;
+    else intake.refuse(job, error instanceof MedsslError ? error : readerBug(job, error));
     advance(job);
   }
-  return work.end();
+  return work.end() && !signal?.aborted;
 }

@@ -19,6 +19,7 @@ import {
   openSync,
   readFileSync,
   readSync,
+  readdirSync,
   realpathSync,
   renameSync,
   statSync,
@@ -141,6 +142,11 @@ function openOut(roots: readonly string[], { out, saltFile }: DeidentifyArchiveO
         hint: "Who has the salt can test who is behind a pseudonym: keep it where the copies never go.",
       },
     );
+  }
+  if (saltFile === undefined && readdirSync(folder).length > 0) {
+    throw new MedsslError("ERR_DEIDENTIFY_OUT", `${out}: expected an empty folder, since no --salt-file is given`, {
+      hint: "Without the salt of the copies that are there, the same patient would get another name beside them.",
+    });
   }
   return folder;
 }

@@ -40,7 +40,7 @@ export interface QuarantinedFile {
 /** An item as it was when it was last seen. */
 export interface SeenItem {
   readonly signature: string;
-  /** A hash of what the data set says of it: patient, split, ... */
+  /** What is said of it, as JSON: patient, split, ... */
   readonly facts: string;
 }
 
@@ -113,6 +113,21 @@ export class Ledger {
 
   forgetItems(): void {
     this.#database.exec("DELETE FROM items");
+  }
+
+  /** Items of a source, by its name. */
+  countItems(source: string): number {
+    const sql = "SELECT count(*) AS count FROM items WHERE item >= ? AND item < ?";
+    return Number(this.#database.prepare(sql).get(`${source}/`, `${source}0`)!["count"]);
+  }
+
+  forget(item: string): void {
+    this.#database.prepare("DELETE FROM items WHERE item = ?").run(item);
+  }
+
+  /** What is said of each item, as JSON. */
+  *allFacts(): Generator<string> {
+    for (const row of this.#database.prepare("SELECT facts FROM items").iterate()) yield String(row["facts"]);
   }
 
   /** Forgets what was quarantined of a source: all of it is tried again. */

@@ -69,7 +69,8 @@ export const CATALOG_SCHEMA = `
     id TEXT PRIMARY KEY,
     source INTEGER NOT NULL REFERENCES sources(number),
     patient TEXT NOT NULL,
-    original TEXT NOT NULL
+    original TEXT NOT NULL,
+    content TEXT NOT NULL
   ) WITHOUT ROWID;
 `;
 
@@ -109,7 +110,7 @@ export interface CatalogCase {
   readonly maskContent: string | null;
   /** Equal for equal pixels (slice-measures.ts). */
   readonly pixelHash: string;
-  /** 64 bits in hex that are nearly equal for images that look alike (perceptual-hash.ts). */
+  /** 64 bits in hex that are nearly equal for images that look alike (slice-measures.ts). */
   readonly perceptualHash: string;
   /** Of the stored pixels in their own units: sums of values and squares, smallest, largest. */
   readonly pixelSum: number;

@@ -24,6 +24,16 @@ export interface CatalogShard {
   readonly maskRows: number;
 }
 
+/** An item whose content the store has under another one. */
+export interface Duplicate {
+  readonly id: string;
+  readonly source: number;
+  readonly patient: string;
+  readonly original: string;
+  /** Of its first slice. */
+  readonly content: string;
+}
+
 /** Where a case's pixels are. */
 export interface CasePlace {
   readonly shard: number;
@@ -120,23 +130,30 @@ export class Catalog {
     return this.#get(sql, content) as KnownCase | undefined;
   }
 
-  hasItem(item: string): boolean {
-    return this.#get("SELECT 1 FROM cases WHERE item = ?", item) !== undefined;
-  }
-
-  /** Number of an item's cases. */
-  countCases(item: string): number {
-    return Number(this.#get("SELECT count(*) AS cases FROM cases WHERE item = ?", item)!["cases"]);
-  }
-
   dropItem(item: string): void {
     this.#run("DELETE FROM cases WHERE item = ?", item);
+    this.#run("DELETE FROM duplicates WHERE id = ?", item);
+  }
+
+  /** Another item has the content from now on: this one is a duplicate of it. */
+  displace(item: string, original: string): void {
+    const sql = `INSERT OR REPLACE INTO duplicates
+      SELECT item, source, patient, ?, content FROM cases WHERE item = ? ORDER BY number LIMIT 1`;
+    this.#run(sql, original, item);
+    this.#run("DELETE FROM cases WHERE item = ?", item);
+  }
+
+  /** Forgets the duplicates of contents that are not there any more, since their original has changed. Returns them. */
+  dropOrphans(): string[] {
+    const sql = "DELETE FROM duplicates WHERE content NOT IN (SELECT content FROM cases) RETURNING id";
+    return this.#prepare(sql)
+      .all()
+      .map((row) => String(row["id"]));
   }
 
   putCase(values: CatalogCase, place: CasePlace): void {
     // A content that stood under another id before moves to this one.
     this.#run("DELETE FROM cases WHERE content = ? OR id = ?", values.content, values.id);
-    this.#run("DELETE FROM duplicates WHERE id = ?", values.item);
     const row = {
       ...values,
       ...place,
@@ -154,8 +171,8 @@ export class Catalog {
     ).run({ ...facts, isPatientKnown: Number(isPatientKnown) });
   }
 
-  saveDuplicate(item: string, source: number, patient: string, original: string): void {
-    this.#run("INSERT OR REPLACE INTO duplicates VALUES (?, ?, ?, ?)", item, source, patient, original);
+  saveDuplicate({ id, source, patient, original, content }: Duplicate): void {
+    this.#run("INSERT OR REPLACE INTO duplicates VALUES (?, ?, ?, ?, ?)", id, source, patient, original, content);
   }
 
   shards(): CatalogShard[] {
@@ -188,9 +205,8 @@ export class Catalog {
     }
   }
 
-  allDuplicates(): { id: string; source: number; patient: string; original: string }[] {
-    const rows = this.#database.prepare("SELECT id, source, patient, original FROM duplicates").all();
-    return rows as unknown as ReturnType<Catalog["allDuplicates"]>;
+  allDuplicates(): Duplicate[] {
+    return this.#database.prepare("SELECT * FROM duplicates").all() as unknown as Duplicate[];
   }
 
   /** The sources' names and facts by their numbers. */

@@ -105,7 +105,9 @@ export class StoreWriter {
       this.catalog.saveSetting("created", new Date().toISOString());
       return;
     }
-    for (const name of recipeNames) {
+    // First those that the store has images of: they are what the user knows.
+    const used = this.catalog.totals().map(({ recipe }) => recipe);
+    for (const name of new Set([...used, ...recipeNames])) {
       const wanted = { ...stored[name], ...wishes };
       if (isDeepStrictEqual(wanted, stored[name])) continue;
       throw new MedsslError(
