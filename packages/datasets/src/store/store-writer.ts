@@ -9,9 +9,9 @@
  * Errors    `ERR_STORE_BUSY`, `ERR_STORE_DAMAGED`, `ERR_STORE_FOREIGN`, `ERR_STORE_RECIPE`, `ERR_STORE_LABELS`.
  */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
 import { Ledger } from "../private/ledger.ts";
@@ -27,6 +27,7 @@ import {
   storeRecipes,
 } from "./recipe.ts";
 import { type Label, type RecipeStatistics, STORE_VERSION, type StoreInfo, shardPath } from "./store.ts";
+import { lockFolder } from "./store-lock.ts";
 
 const SHARD_BYTES = 256 * 2 ** 20;
 const COMMIT_EVERY_MS = 1000;
@@ -297,29 +298,4 @@ export class StoreWriter {
     file.publish(rows);
     return file;
   }
-}
-
-/** Makes the store's folders and takes the lock; a folder that holds anything but a store is left alone. */
-function lockFolder(dir: string): DatabaseSync {
-  const lockPath = join(dir, ".ingest-lock");
-  const others = existsSync(dir) ? readdirSync(dir).filter((name) => name !== "parts" && name !== "private") : [];
-  if (!existsSync(lockPath) && others.length > 0) {
-    throw new MedsslError("ERR_STORE_FOREIGN", `${dir}: the folder holds other files and is no store`, {
-      hint: "Give --store a new folder.",
-    });
-  }
-  mkdirSync(dir, { recursive: true });
-  const lock = new DatabaseSync(lockPath);
-  try {
-    lock.exec("BEGIN EXCLUSIVE");
-  } catch (cause) {
-    lock.close();
-    throw new MedsslError("ERR_STORE_BUSY", `${dir}: another ingest is writing to this store`, {
-      hint: "Wait until it is done; both would write the same rows.",
-      cause,
-    });
-  }
-  for (const folder of ["images", "masks"]) mkdirSync(join(dir, folder), { recursive: true });
-  mkdirSync(join(dir, "private"), { recursive: true, mode: 0o700 });
-  return lock;
 }
