@@ -24,7 +24,7 @@ test("columns come in any order; mask and patient may be empty or missing", asyn
   });
   const bare = await read("image\npatient3/a.png");
   assert.deepEqual(bare.items, { "patient3/a": { files: ["patient3/a.png"], masks: [], patient: "patient3" } });
-  assert.deepEqual(bare.notes, ["patients are told by the names, as in patient3"]);
+  assert.deepEqual(bare.notes, ["patients are told by the names", "patients are guessed from names: patient3"]);
 });
 
 test("quotes, Windows line ends, a byte-order mark and empty lines are as spreadsheets write them", async () => {

@@ -13,7 +13,7 @@ async function pairs(source: string, maskSuffix?: string): Promise<string[]> {
 
 async function patientsOf(files: readonly string[], patientPattern?: RegExp) {
   const listing: Listed = await listed(folder, sampleSource(...files), { patientPattern });
-  return { patients: Object.values(field(listing, "patient")), sentence: listing.notes[0] };
+  return { patients: Object.values(field(listing, "patient")), sentence: listing.notes[0], example: listing.notes[1] };
 }
 
 test("masks in a folder beside, by equal name or with a suffix, whatever the image folder is called", async () => {
@@ -103,7 +103,7 @@ test("a pattern's first group; what it does not fit is unknown, and it is said",
   assert.deepEqual(patients, [undefined, "p10", "p10"]);
   assert.equal(
     sentence,
-    "patients are told by --patient-pattern ^(p\\d+)\\/; it does not fit 1 images, whose patients are unknown",
+    "patients are told by --patient-pattern; it does not fit 1 images, whose patients are unknown",
   );
 });
 
@@ -114,19 +114,29 @@ test("a pattern that fits nothing or has no group is refused", async () => {
 
 test("patient001 at the beginning of a file's or a folder's name", async () => {
   const files = ["nopatient3.png", "patient001_frame01_z03.png", "train/patient00002/study1/view1.png"];
-  const { patients, sentence } = await patientsOf(files);
+  const { patients, sentence, example } = await patientsOf(files);
   assert.deepEqual(patients, [undefined, "patient001", "patient00002"]);
-  assert.equal(sentence, "patients are told by the names, as in patient001");
+  assert.equal(sentence, "patients are told by the names");
+  assert.equal(example, "patients are guessed from names: patient001");
 });
 
 test("left and right of one name are one patient, where there is a pair at all", async () => {
-  const { patients, sentence } = await patientsOf(["images/eye_01L.png", "images/eye_01R.png", "images/eye_02L.png"]);
+  const { patients, sentence, example } = await patientsOf([
+    "images/eye_01L.png",
+    "images/eye_01R.png",
+    "images/eye_02L.png",
+  ]);
   assert.deepEqual(patients, ["eye_01", "eye_01", "eye_02"]);
-  assert.equal(sentence, "patients are told by left and right of one name, as in eye_01L and eye_01R");
+  assert.equal(sentence, "patients are told by left and right of one name");
+  assert.equal(example, "patients are guessed from names: eye_01L and eye_01R");
   assert.deepEqual((await patientsOf(["7_left.png", "7_right.png"])).patients, ["7", "7"]);
   assert.deepEqual((await patientsOf(["eye_01L.png", "eye_02L.png"])).patients, [undefined, undefined]);
 });
 
 test("otherwise patients are unknown", async () => {
-  assert.deepEqual(await patientsOf(["a.png", "b.png"]), { patients: [undefined, undefined], sentence: UNKNOWN });
+  assert.deepEqual(await patientsOf(["a.png", "b.png"]), {
+    patients: [undefined, undefined],
+    sentence: UNKNOWN,
+    example: undefined,
+  });
 });

@@ -19,7 +19,8 @@ import type { SourceNote } from "./layout.ts";
 
 const IMAGE_FOLDER = /^(?:images?|imgs?|imagesTr|CXR_png)$/i;
 const NUMBERED_PATIENT = /(?:^|\/)(patient[-_ ]?\d+)/i;
-const SIDE_OF_NAME = /^(.*\d[-_ ]?)(?:l|r|left|right)$/i;
+/** Left and right of one name: what both begin with, and the side. */
+export const SIDE_OF_NAME = /^(.*\d[-_ ]?)(l|r|left|right)$/i;
 
 export interface TableImage {
   readonly key: string;
@@ -32,8 +33,10 @@ export interface TableImage {
 interface PatientRule {
   /** The column that has the patients. */
   readonly column: "patient" | "fitted" | "numbered" | "side" | "NULL";
-  /** How they are told, as a sentence. */
+  /** How they are told, as a sentence that the store keeps: without a name of a file or folder, or the user's pattern. */
   readonly sentence: string;
+  /** Where it is a guess: names to check it by, for the user alone. */
+  readonly example?: string;
 }
 
 export class ImageTable {
@@ -66,8 +69,9 @@ export class ImageTable {
 
   /** How patients are told, and then all images in the order in which they came. */
   *entries(): Generator<SourceNote | TableImage> {
-    const { column, sentence } = this.#patientRule();
+    const { column, sentence, example } = this.#patientRule();
     yield { note: sentence, topic: "patients" };
+    if (example !== undefined) yield { note: `patients are guessed from names: ${example}` };
     const rows = this.#database.prepare(`
       SELECT file, mask, ${column} AS patient,
         iif((SELECT count(*) FROM images AS same WHERE same.key = images.key) = 1, key, file) AS key
@@ -91,18 +95,19 @@ export class ImageTable {
       const numMissing = Number(counts["number"]) - Number(counts["fitted"]);
       if (Number(counts["fitted"]) === 0) throw unfit(this.#pattern, String(row("SELECT file FROM images")!["file"]));
       const rest = numMissing > 0 ? `; it does not fit ${numMissing} images, whose patients are unknown` : "";
-      return { column: "fitted", sentence: `patients are told by --patient-pattern ${this.#pattern.source}${rest}` };
+      return { column: "fitted", sentence: `patients are told by --patient-pattern${rest}` };
     }
     const numbered = row("SELECT numbered FROM images WHERE numbered IS NOT NULL ORDER BY rowid LIMIT 1");
     if (numbered) {
-      return { column: "numbered", sentence: `patients are told by the names, as in ${numbered["numbered"]}` };
+      const example = String(numbered["numbered"]);
+      return { column: "numbered", sentence: "patients are told by the names", example };
     }
     const sides = row(
       "SELECT min(key) AS one, max(key) AS other FROM images WHERE side IS NOT NULL GROUP BY side HAVING one < other LIMIT 1",
     );
     if (sides) {
-      const pair = `${sides["one"]} and ${sides["other"]}`;
-      return { column: "side", sentence: `patients are told by left and right of one name, as in ${pair}` };
+      const example = `${sides["one"]} and ${sides["other"]}`;
+      return { column: "side", sentence: "patients are told by left and right of one name", example };
     }
     return { column: "NULL", sentence: "nothing says which images belong to one patient: patients are unknown" };
   }
