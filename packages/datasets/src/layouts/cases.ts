@@ -9,7 +9,6 @@
  */
 
 import { MedsslError } from "@medssl/contract";
-import { folder } from "./folder.ts";
 import { ImageTable } from "./image-table.ts";
 import type { Layout } from "./layout.ts";
 
@@ -18,7 +17,7 @@ const MANIFEST = "cases.csv";
 export const cases: Layout = {
   name: "cases",
   title: "Folder with a manifest",
-  patientSpace: folder.name,
+  patientSpace: "own",
   isPublished: false,
   options: ["patientPattern"],
   recognize: (source) => source.has(MANIFEST),

@@ -20,6 +20,7 @@ const WORD_EXTENSION = /\.[a-z][a-z0-9_]*$/i;
 export const dicomTree: Layout = {
   name: "dicom-tree",
   title: "DICOM files",
+  patientSpace: "own",
   isPublished: false,
 
   recognize: async (folder) => {

@@ -19,6 +19,7 @@ import type { SourceFolder } from "./source-folder.ts";
 export const dicomDir: Layout = {
   name: "dicomdir",
   title: "DICOM files with a DICOMDIR",
+  patientSpace: "own",
   isPublished: false,
 
   recognize: (folder) => directoryOf(folder) !== undefined,

@@ -20,6 +20,7 @@ import { MaskTable, plainRole } from "./mask-table.ts";
 export const folder: Layout = {
   name: "folder",
   title: "Plain folder",
+  patientSpace: "own",
   isPublished: false,
   options: ["maskSuffix", "patientPattern"],
   recognize: () => true,

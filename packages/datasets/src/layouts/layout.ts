@@ -23,7 +23,10 @@ export interface Layout {
   readonly modality?: Modality;
   /** What mask values mean; undefined where it is told from the masks, or there are none. */
   readonly labels?: readonly FileLabel[];
-  /** Patients of layouts with one space are the same people: LiTS and MSD Task03. Others never share a patient. @default name */
+  /**
+   * Layouts of one space call one person by one name: LiTS and MSD Task03; `own`: folders whose names are the user's.
+   * Others never share a patient. @default name
+   */
   readonly patientSpace?: string;
   /** Whether file names are those of a published data set: pseudonyms that anybody can download. Else names are hashed. */
   readonly isPublished: boolean;
@@ -65,7 +68,10 @@ export type SourceEntry = SourceItem | SourceNote;
 /** A sentence about the folder for the user: what was left out and why, what is missing. */
 export interface SourceNote {
   readonly note: string;
-  /** `patients`: the note says how patients are told apart. One a source, where the names do not follow a data set's rule. */
+  /**
+   * `patients`: the note says how patients are told apart, and the store keeps it: no name of a file or folder is in it, nor
+   * a pattern that may hold one. One a source, where the names do not follow a data set's rule.
+   */
   readonly topic?: "patients";
 }
 

@@ -38,7 +38,7 @@ test("a task: its description's labels, counts and modality; AppleDouble twins a
     "Task03_Liver/imagesTs/liver_131.nii.gz": volume(9),
   });
   assert.equal((await findLayout(folder)).name, "msd");
-  const { items, notes } = await listAll(msd, folder);
+  const { items, notes, patients } = await listAll(msd, folder);
   assert.deepEqual(
     items.map(({ key, patient, modality, split, masks }) => [key, patient, modality, split, masks?.length]),
     [
@@ -47,6 +47,8 @@ test("a task: its description's labels, counts and modality; AppleDouble twins a
       ["imagesTs/liver_131", "131", "ct", "test", 0],
     ],
   );
+  assert.ok(items.every(({ patientSpace, isPublished }) => patientSpace === "lits" && isPublished));
+  assert.equal(patients, "patients are told by the published names");
   assert.match(notes.join("\n"), /Task03_Liver hold the same people/);
   assert.deepEqual(msd.describe?.(folder), {
     title: "Medical Segmentation Decathlon, Liver",
@@ -54,8 +56,6 @@ test("a task: its description's labels, counts and modality; AppleDouble twins a
       { value: 1, name: "liver", fileValue: 1 },
       { value: 2, name: "cancer", fileValue: 2 },
     ],
-    patientSpace: "lits",
-    isPublished: true,
     published: { images: 201, masks: 131, reference: "its dataset.json" },
   });
 });
@@ -87,14 +87,31 @@ test("a folder of several tasks is refused: label 1 is another organ in each", a
 test("a hospital's own folder of that form: nobody's pseudonyms, and patients only by the pattern", async () => {
   const folder = folderOf(task("Task501_Own", { ...liver, name: "Own" }, ["mueller_0001"]));
   assert.equal((await findLayout(folder)).name, "msd");
-  const facts = msd.describe?.(folder);
-  assert.deepEqual([facts?.isPublished, facts?.patientSpace, facts?.published], [undefined, undefined, undefined]);
+  assert.equal(msd.describe?.(folder).published, undefined);
   const unknown = await listAll(msd, folder);
+  assert.equal(unknown.items[0]?.isPublished, false);
   assert.equal(unknown.items[0]?.patient, undefined);
   assert.match(unknown.patients!, /patients are unknown/);
   const told = await listAll(msd, folder, { patientPattern: /imagesTr\/([a-z]+)_/ });
   assert.equal(told.items[0]?.patient, "mueller");
-  assert.match(told.patients!, /--patient-pattern/);
+  assert.equal(told.patients, "patients are told by --patient-pattern");
+});
+
+test("published cases beside a hospital's own: each is told by itself", async () => {
+  const folder = folderOf(task("Task06_Lung", { ...liver, name: "Lung" }, ["lung_001", "smith_john"]));
+  const { items, patients } = await listAll(msd, folder, { patientPattern: /imagesTr\/([a-z]+)_/ });
+  assert.deepEqual(
+    items.map(({ patient, patientSpace, isPublished }) => [patient, patientSpace, isPublished]),
+    [
+      ["lung_001", "msd", true],
+      ["smith", undefined, false],
+    ],
+  );
+  assert.deepEqual([msd.isPublished, msd.patientSpace, msd.describe?.(folder).isPublished], [false, "own", undefined]);
+  assert.equal(
+    patients,
+    "patients are told by the published names of 1 images; for the other 1, patients are told by --patient-pattern",
+  );
 });
 
 test("without a description, or with a damaged one, the images are listed and it is said", async () => {

@@ -6,7 +6,8 @@
  * Labels    those of `dataset.json`. Task02_Heart's one label is the left atrium, not a heart.
  * Channels  Task01 and Task05 hold several images in a 4-D file; the first is read, and a note names the others.
  * People    Task03_Liver is LiTS: same numbers, same people, same placeholders for the voxel size (lits.ts).
- * Names     `liver_0` is a published pseudonym; in a folder of that form with other names, nobody knows whose they are.
+ * Names     `liver_0` is a published pseudonym; a case of another name, in the same folder too, is the user's own, and
+ *           nobody knows whose it is.
  * Errors    `ERR_LAYOUT_TASKS`
  * Source    Simpson et al., arXiv 1902.09063.
  */
@@ -18,7 +19,7 @@ import { sampleImages } from "./image-sample.ts";
 import type { Layout, LayoutFacts } from "./layout.ts";
 import { litsNotes, litsReading } from "./lits.ts";
 import { listByName, type Role } from "./named-images.ts";
-import { patientsNote, publishedCase } from "./published-case.ts";
+import { patientFacts, patientsNote, publishedCase } from "./published-case.ts";
 import type { SourceFolder } from "./source-folder.ts";
 
 const FILE = /^(images|labels)(Tr|Ts)\/([^/]+)\.nii(?:\.gz)?$/;
@@ -26,6 +27,7 @@ const FILE = /^(images|labels)(Tr|Ts)\/([^/]+)\.nii(?:\.gz)?$/;
 export const msd: Layout = {
   name: "msd",
   title: "Medical Segmentation Decathlon",
+  patientSpace: "own",
   isPublished: false,
   options: ["patientPattern"],
 
@@ -35,13 +37,11 @@ export const msd: Layout = {
     const task = describedFolder(folder);
     const { name, labels, numTraining, numTest = 0 } = readDescription(task);
     const first = firstCase(task) ?? "";
-    const known = publishedCase(first);
     const isAtrium = first.startsWith("la_");
     let facts: LayoutFacts = {};
     if (name !== undefined) facts = { ...facts, title: `${msd.title}, ${name}` };
     if (labels !== undefined) facts = { ...facts, labels: isAtrium ? fileLabels({ "left atrium": 1 }) : labels };
-    if (known !== undefined) facts = { ...facts, patientSpace: known.patientSpace, isPublished: true };
-    if (known !== undefined && numTraining !== undefined) {
+    if (publishedCase(first) !== undefined && numTraining !== undefined) {
       const images = numTraining + numTest;
       facts = { ...facts, published: { images, masks: numTraining, reference: "its dataset.json" } };
     }
@@ -51,26 +51,26 @@ export const msd: Layout = {
   async *list(folder, { patientPattern } = {}) {
     const task = describedFolder(folder);
     const { channels, problem } = readDescription(task);
-    const first = firstCase(task) ?? "";
-    yield patientsNote(first, patientPattern);
     if (problem !== undefined) yield { note: `${problem}: labels are told from the masks` };
     if (channels.length > 1) {
       yield { note: `each file holds ${channels.length} images (${channels.join(", ")}); the first is read` };
     }
-    const isLiver = publishedCase(first)?.patientSpace === "lits";
+    const cases: string[] = [];
     const liverNumbers: number[] = [];
     yield* listByName(task, roleOf, ({ name }) => {
-      const patient = patientPattern?.exec(name)?.[1] ?? publishedCase(baseName(name))?.patient;
+      cases.push(baseName(name));
+      const facts = patientFacts(baseName(name), patientPattern?.exec(name)?.[1]);
       const split = name.startsWith("imagesTr/") ? "train" : "test";
-      const isLitsCase = isLiver && split === "train";
-      if (isLitsCase) liverNumbers.push(Number(patient));
+      const isLitsCase = facts.patientSpace === "lits" && split === "train";
+      if (isLitsCase) liverNumbers.push(Number(facts.patient));
       return {
-        patient,
+        ...facts,
         split,
         modality: modalityOfChannel(channels[0]),
-        reading: isLitsCase ? litsReading(Number(patient)) : undefined,
+        reading: isLitsCase ? litsReading(Number(facts.patient)) : undefined,
       };
     });
+    yield patientsNote(cases, patientPattern);
     yield* litsNotes(liverNumbers);
   },
 };

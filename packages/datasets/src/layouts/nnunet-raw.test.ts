@@ -111,18 +111,22 @@ test("version 1's folders have MSD's description", async () => {
   assert.equal((await listAll(nnunetRaw, folder)).items[0]?.modality, "mr");
 });
 
-test("ACDC by way of nnU-Net keeps its people: two frames are one patient, the one that ACDC's layout names", async () => {
+test("ACDC by way of nnU-Net keeps its people: two frames are one patient, the one that ACDC's layout names; others are not", async () => {
   const folder = folderOf({
     "imagesTr/patient001_frame01_0000.nii.gz": volume(1),
     "imagesTr/patient001_frame12_0000.nii.gz": volume(2),
+    "imagesTr/smith_john_0000.nii.gz": volume(3),
     "labelsTr/patient001_frame01.nii.gz": mask(1, 2, 3),
   });
   assert.equal((await findLayout(folder)).name, "nnunet-raw");
-  assert.equal(nnunetRaw.describe?.(folder).patientSpace, acdc.name);
   const { items, notes } = await listAll(nnunetRaw, folder);
   assert.deepEqual(
-    items.map(({ patient }) => patient),
-    ["patient001", "patient001"],
+    items.map(({ patient, patientSpace, isPublished }) => [patient, patientSpace, isPublished]),
+    [
+      ["patient001", acdc.name, true],
+      ["patient001", acdc.name, true],
+      [undefined, undefined, false],
+    ],
   );
   assert.match(notes.join("\n"), /no dataset\.json/);
 });

@@ -6,8 +6,8 @@
  * Files     NIfTI or pictures (PNG, BMP, TIFF); a TIFF's voxel size stands in `imagesTr/case1.json`. Version 1's folders
  *           (`Task501_Kidney`) have the same names and MSD's description.
  * Channels  each is an image of its own with the case's mask and its own modality: CT and PET of a case stay apart.
- * Patients  a case is not a person, but its channels are one's. Cases of published sets keep their people; else
- *           `--patient-pattern` tells, or nobody.
+ * Patients  a case is not a person, but its channels are one's. Cases of published sets keep their people and names, each
+ *           by itself; of the others `--patient-pattern` tells, or nobody.
  * Ignored   a label called `ignore` marks what nobody annotated. It stays a label of its own, with a note.
  * Errors    `ERR_LAYOUT_TASKS`
  * Source    https://github.com/MIC-DKFZ/nnUNet/blob/master/documentation/dataset_format.md
@@ -17,7 +17,7 @@ import { readFileSync } from "node:fs";
 import type { Vec3 } from "@medssl/imaging";
 import { describedFolder, describedFolders, modalityOfChannel, readDescription } from "./dataset-json.ts";
 import type { Layout } from "./layout.ts";
-import { patientsNote, publishedCase } from "./published-case.ts";
+import { patientFacts, patientsNote } from "./published-case.ts";
 import type { SourceFolder } from "./source-folder.ts";
 
 const CHANNEL_FILE = /^(.+)_(\d{4})(\.nii\.gz|\.nii|\.png|\.bmp|\.tiff?)$/i;
@@ -29,6 +29,7 @@ const PARTS = [
 export const nnunetRaw: Layout = {
   name: "nnunet-raw",
   title: "nnU-Net raw",
+  patientSpace: "own",
   isPublished: false,
   options: ["patientPattern"],
 
@@ -42,21 +43,23 @@ export const nnunetRaw: Layout = {
   describe(folder) {
     const dataset = describedFolder(folder);
     const { name, labels } = readDescription(dataset);
-    const known = publishedCase(channelFiles(dataset, "imagesTr")[0]?.name ?? "");
     return {
       ...(name === undefined ? {} : { title: `${nnunetRaw.title}, ${name}` }),
       ...(labels === undefined ? {} : { labels }),
-      ...(known === undefined ? {} : { patientSpace: known.patientSpace }),
     };
   },
 
   async *list(folder, { patientPattern } = {}) {
     const dataset = describedFolder(folder);
     const { channels, labels, problem } = readDescription(dataset);
-    const training = channelFiles(dataset, "imagesTr");
-    const hasChannels = training.some(({ channel }) => channel > 0);
+    const all = PARTS.flatMap(({ images }) => channelFiles(dataset, images));
+    const hasChannels = all.some(({ channel }) => channel > 0);
     const rule = hasChannels ? "each case, with all of its channels, counts as a patient" : undefined;
-    yield patientsNote(training[0]?.name ?? "", patientPattern, rule);
+    yield patientsNote(
+      all.map(({ name }) => name),
+      patientPattern,
+      rule,
+    );
     if (problem !== undefined) yield { note: `${problem}: labels are told from the masks` };
     const ignored = labels?.find(({ name }) => name === "ignore");
     if (ignored)
@@ -77,7 +80,7 @@ export const nnunetRaw: Layout = {
           files: [dataset.at(`${images}/${file}`)],
           key,
           masks: dataset.has(mask) ? [{ file: dataset.at(mask) }] : [],
-          patient: patientPattern?.exec(key)?.[1] ?? publishedCase(name)?.patient ?? (hasChannels ? name : undefined),
+          ...patientFacts(name, patientPattern?.exec(key)?.[1] ?? (hasChannels ? name : undefined)),
           study: name,
           modality: modalityOfChannel(channels[channel]),
           split,

@@ -1,9 +1,12 @@
 /**
  * Cases of published data sets under the names that they keep in other folders, such as nnU-Net's: whose image it is, so
  * that one person is not on both sides of a split because the files came by two ways.
+ *
+ * Mixed    a folder may hold published cases beside a user's own. So each case is asked by itself: what is nobody's
+ *          published name stays a name of the user's, and is hashed with the secret salt.
  */
 
-import type { SourceNote } from "./layout.ts";
+import type { SourceItem, SourceNote } from "./layout.ts";
 
 export interface PublishedCase {
   /** `patientSpace` of the layout that knows the person. */
@@ -27,17 +30,37 @@ export function publishedCase(name: string): PublishedCase | undefined {
   return undefined;
 }
 
-/** How patients are told where cases have names that may be anybody's. */
+/** Whose image it is. @param own What the folder or the user says of a case that is not published. */
+export function patientFacts(
+  name: string,
+  own: string | undefined,
+): Pick<SourceItem, "patient" | "patientSpace" | "isPublished"> {
+  const published = publishedCase(name);
+  return published === undefined ? { patient: own, isPublished: false } : { ...published, isPublished: true };
+}
+
+/**
+ * How patients are told where cases have names that may be anybody's. The store keeps the sentence, so no name is in it.
+ *
+ * @param names Of the cases. @param otherwise The rule for those that are not published, where no pattern is given.
+ */
 export function patientsNote(
-  firstCase: string,
+  names: Iterable<string>,
   patientPattern: RegExp | undefined,
   otherwise = "nothing says which images belong to one patient: patients are unknown",
 ): SourceNote {
-  const rule =
-    patientPattern !== undefined
-      ? `patients are told by --patient-pattern ${patientPattern.source}`
-      : publishedCase(firstCase) !== undefined
-        ? `patients are told by the published names, as in ${firstCase}`
-        : otherwise;
-  return { note: rule, topic: "patients" };
+  let [numPublished, numOwn] = [0, 0];
+  for (const name of names) {
+    if (publishedCase(name) === undefined) numOwn += 1;
+    else numPublished += 1;
+  }
+  const ofPublished = "patients are told by the published names";
+  const ofOwn = patientPattern === undefined ? otherwise : "patients are told by --patient-pattern";
+  const note =
+    numPublished === 0
+      ? ofOwn
+      : numOwn === 0
+        ? ofPublished
+        : `${ofPublished} of ${numPublished} images; for the other ${numOwn}, ${ofOwn}`;
+  return { note, topic: "patients" };
 }

@@ -68,3 +68,8 @@ test("a file that is no layout, is broken or missing is refused", async () => {
     await assert.rejects(found(source, join(source, file)), { code: "ERR_LAYOUT_MODULE", message });
   }
 });
+
+test("folders whose names are the user's have one space of patients; a data set's are its own", () => {
+  const inOwn = layouts.filter(({ patientSpace }) => patientSpace === "own").map(({ name }) => name);
+  assert.deepEqual(inOwn, ["cases", "nnunet-raw", "msd", "dicomdir", "dicom-tree", "folder"]);
+});
