@@ -25,10 +25,14 @@ export function applyReading(scan: Scan, reading: Reading = {}): UnderstoodScan 
   return cropsBlackBorder ? withoutBorder(understood) : { scan: understood, crop: undefined };
 }
 
-/** 16 bits without a sign, less the middle of their range, are 16 bits with a sign. */
 function lowered(data: Samples, amount: number): Samples {
-  const isShift = data instanceof Uint16Array && amount === 32768;
-  const result = isShift ? new Int16Array(data.length) : new Int32Array(data.length);
+  if (data instanceof Uint16Array && amount === 32768 && data.byteOffset % 4 === 0 && data.length % 2 === 0) {
+    // 16 bits without a sign, less the middle of their range, are 16 bits with a sign: the highest bit turned, in place.
+    const pairs = new Uint32Array(data.buffer, data.byteOffset, data.length / 2);
+    for (let i = 0; i < pairs.length; i++) pairs[i]! ^= 0x80008000;
+    return new Int16Array(data.buffer, data.byteOffset, data.length);
+  }
+  const result = new Int32Array(data.length);
   for (let i = 0; i < data.length; i++) result[i] = data[i]! - amount;
   return result;
 }
