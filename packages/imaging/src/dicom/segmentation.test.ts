@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { addScaled, cross } from "../geometry/vectors.ts";
 import type { Vec3 } from "../scan.ts";
 import { parseDicom } from "./dataset.ts";
 import { instanceHeader } from "./instance-header.ts";
@@ -107,6 +108,33 @@ test("a turned and mirrored frame falls on the same voxels; one cut out keeps wh
   );
   assert.deepEqual([...shifted.labels.data.subarray(15, 30)], truths["labelmap"]!.slice(0, 15));
   assert.match(shifted.warnings[0] ?? "", /^15 voxels of the segmentation lie outside the scan/);
+});
+
+test("where slices are missing or unevenly spaced, a frame goes to the slice that lies where it does", async () => {
+  const segmentation = await read("labelmap.dcm");
+  const header = instanceHeader(parse("oblique-0.dcm"), "0");
+  const { positionMm, directions } = header.frames[0]!;
+  const at = (mm: number): Vec3 => addScaled(positionMm!, cross(...directions!), mm);
+  const scanOf = (places: readonly number[]) =>
+    groupInstances(
+      places.map((mm, i) => ({
+        ...{ ...header, file: `${mm}`, instanceUid: `${i}` },
+        frames: [{ ...header.frames[0]!, positionMm: at(mm) }],
+      })),
+    )[0]!;
+  // The frames of the file, which are those of slices 3, 1 and 0.
+  const drawn = [3, 1, 0].map((slice) => truths["labelmap"]!.slice(slice * 30, slice * 30 + 30));
+  const landed = (scanPlaces: readonly number[], framePlaces: readonly number[]) => {
+    const places = [...framePlaces];
+    const moved = withoutSources(segmentation, ({ place }) => ({ ...place, positionMm: at(places.shift()!) }));
+    const { labels, warnings } = labelsOnVolume(moved, scanOf(scanPlaces));
+    const slices = scanPlaces.map((_, z) => [...labels.data.subarray(z * 30, z * 30 + 30)].join(""));
+    const found = drawn.map((values) => slices.indexOf(values.join("")));
+    return [found, warnings.map((warning) => warning.split(" ")[0])];
+  };
+  assert.deepEqual(landed([0, 5, 10, 15, 25, 30, 35], [10, 25, 30]), [[2, 4, 5], []]);
+  assert.deepEqual(landed([0, 5, 10, 15, 25, 30, 35], [10, 20, 35]), [[2, -1, 6], ["1"]]);
+  assert.deepEqual(landed([0, 2, 4.9, 6, 8], [2, 4.9, 6.3]), [[1, 2, 3], []]);
 });
 
 test("a segmentation of other voxels is refused", async () => {

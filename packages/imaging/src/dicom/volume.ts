@@ -47,6 +47,8 @@ export interface VolumeSlice {
   /** Of the file, from 0. */
   readonly frame: number;
   readonly instanceUid: string | undefined;
+  /** Center of the first pixel, in RAS+ as the affine, which counts missing slices as steps; known where the affine is. */
+  readonly positionMm: Vec3 | undefined;
 }
 
 export interface LeftOut {
@@ -193,7 +195,12 @@ function pictureVolume(header: InstanceHeader): SeriesVolume {
 function contents(slices: readonly SourceSlice[]): Pick<SeriesVolume, "slices" | "instances" | "shape"> {
   const { rows, columns } = slices[0]!.header;
   return {
-    slices: slices.map(({ header: { file, instanceUid }, frame }) => ({ file, frame, instanceUid })),
+    slices: slices.map(({ header: { file, instanceUid }, frame, place: { positionMm } }) => ({
+      file,
+      frame,
+      instanceUid,
+      positionMm: positionMm && [-positionMm[0], -positionMm[1], positionMm[2]],
+    })),
     instances: [...new Set(slices.map(({ header }) => header))],
     shape: [slices.length, rows, columns],
   };
