@@ -2,6 +2,8 @@
  * Pictures that are there more than once, and patients who are in two data sets or who were taken apart.
  */
 
+import { SIDE_OF_NAME } from "../layouts/image-table.ts";
+import { storesOfDifferentSalts } from "../splits/salts.ts";
 import { counted, type Finding } from "./inspection.ts";
 import type { JoinedCatalog } from "./joined-catalog.ts";
 import { likenessText, type NearDuplicates } from "./near-duplicates.ts";
@@ -63,18 +65,18 @@ function samePictures(catalog: JoinedCatalog): Finding[] {
 
 /** Files with one content, which are stored once: their other names are in the table `duplicates`. */
 function* sameFiles(catalog: JoinedCatalog): Generator<Finding> {
-  const { files, foreign } = catalog.one<{ files: number; foreign: number | null }>(
-    `SELECT count(*) AS files, sum(duplicates.patient <> (SELECT patient FROM images WHERE item = original LIMIT 1)) AS foreign
-     FROM duplicates`.replace("AS foreign", 'AS "foreign"'),
+  const { files, ofOthers } = catalog.one<{ files: number; ofOthers: number | null }>(
+    `SELECT count(*) AS files, sum(duplicates.patient <> (SELECT patient FROM images WHERE item = original LIMIT 1)) AS ofOthers
+     FROM duplicates`,
   );
   if (files === 0) return;
   yield {
-    severity: foreign ? "warning" : "note",
+    severity: ofOthers ? "warning" : "note",
     check: "same-files",
     title: `${counted(files, "file is a copy", "files are copies")} of another one, stored once${
-      foreign ? `; ${foreign} of them under another patient's name` : ""
+      ofOthers ? `; ${ofOthers} of them under another patient's name` : ""
     }.`,
-    ...(foreign ? { advice: "The stored image counts for the patient who had it first." } : {}),
+    ...(ofOthers ? { advice: "The stored image counts for the patient who had it first." } : {}),
   };
 }
 
@@ -129,20 +131,16 @@ function sharedPatients(catalog: JoinedCatalog): Finding[] {
   ];
 }
 
-/** Hashes of patients of one's own compare only where they were made with one salt. */
-function* salts(catalog: JoinedCatalog): Generator<Finding> {
-  // Published data sets have the same hashes everywhere. Where names are one's own, images are called by a hash too.
-  const salted = catalog.all<{ store: number }>(
-    `SELECT DISTINCT store FROM images
-     WHERE substr(item, instr(item, '/') + 1) NOT GLOB '*[^0-9a-f]*' AND is_patient_known = 1`,
-  );
-  const own = salted.map(({ store }) => catalog.stores[store]!);
-  if (new Set(own.map(({ info }) => info.salt)).size < 2) return;
+/** One of the findings that a split would be wrong by: nobody sees a patient who is in two of these stores. */
+function* salts({ stores, names }: JoinedCatalog): Generator<Finding> {
+  const own = storesOfDifferentSalts(stores);
+  if (own.length === 0) return;
   yield {
-    severity: "note",
+    severity: "error",
     check: "salts",
-    title: `Patients of ${own.map(({ name }) => name).join(" and ")} cannot be compared: the stores have different salts.`,
-    advice: "Ingest them with one --salt-file to have patients found who are in several of them.",
+    title: `Patients of ${own.map((store) => names[stores.indexOf(store)]).join(" and ")} cannot be compared: the stores have different salts.`,
+    advice:
+      "A patient of two of them may be on both sides of a split. Ingest them with one --salt-file, or know that nobody is in two.",
   };
 }
 
@@ -165,7 +163,7 @@ function* leftAndRight(catalog: JoinedCatalog): Generator<Finding> {
     const firsts = new Map<string, { item: string; side: string; patient: string }>();
     for (const { item, patient } of items) {
       const name = (files.get(item) ?? item).replace(/\.[a-z][a-z.]*$/i, "");
-      const [, base, side] = /^(.*\d[-_ ]?)(l|r|left|right)$/i.exec(name) ?? [];
+      const [, base, side] = SIDE_OF_NAME.exec(name) ?? [];
       if (base === undefined || side === undefined) continue;
       const first = firsts.get(base);
       if (first === undefined) firsts.set(base, { item, side, patient });

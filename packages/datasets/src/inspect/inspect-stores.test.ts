@@ -283,6 +283,7 @@ test("stores with different salts say that their patients cannot be compared", (
   const named = (salt: string) => storeOf([{ id: "source/0123456789abcdef0123", patient: "a" }], { salt });
   const different = inspectStores([named("one"), named("two")], { isQuick: true });
   assert.match(finding(different, "salts").title, /cannot be compared/);
+  assert.equal(finding(different, "salts").severity, "error");
   const equal = inspectStores([named("one"), named("one")], { isQuick: true });
   assert.ok(!equal.findings.some(({ check }) => check === "salts"));
 });

@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import type { Store } from "../store/store.ts";
+import { storeNames } from "./store-names.ts";
 
 const COLUMNS =
   "id, item, patient, is_patient_known, study, series, recipe, modality, view, split, stratum, slice, slices, shard, row," +
@@ -21,11 +22,14 @@ const COLUMNS =
 
 export class JoinedCatalog {
   readonly stores: readonly Store[];
+  /** What each store is called: no two alike, though their folders may be. */
+  readonly names: readonly string[];
   // An empty name is a temporary file of SQLite's own; no journal, because nobody reads it after a crash.
   readonly #database = new DatabaseSync("");
 
   constructor(stores: readonly Store[]) {
     this.stores = stores;
+    this.names = storeNames(stores);
     this.#database.exec("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF");
     for (const [number, store] of stores.entries()) this.#add(number, store);
   }

@@ -257,6 +257,26 @@ test("unknown patients whose files are numbered like slices are refused; without
   assert.equal(splitStores([store], options).test.length, 2);
 });
 
+test("own patients of stores with different salts are refused, since one may be in both; published ones compare", () => {
+  const ofSalt = (salt: string, own = true) =>
+    storeOf(
+      patientsOf("a", 6).map((one, i) => ({
+        ...one,
+        id: own ? `a/${shortHash(`${salt} ${i}`).slice(0, 20)}` : `a/im${i}`,
+      })),
+      { salt },
+    );
+  const [one, two] = [ofSalt("one"), ofSalt("two")];
+  assert.throws(() => splitStores([one, two], options), {
+    code: "ERR_SALTS_DIFFER",
+    message: /different salts/,
+    hint: /--salt-file.*--assume-independent/,
+  });
+  assert.equal(splitStores([one, two], { ...options, assumeIndependent: true }).isIndependenceAssumed, true);
+  assert.equal(splitStores([one, ofSalt("one")], options).isIndependenceAssumed, false);
+  assert.equal(splitStores([one, ofSalt("two", false)], options).isIndependenceAssumed, false);
+});
+
 test("running numbers are related where their beginnings are many, not where they number the images of a folder", () => {
   const numbered = (...stems: string[]) => stems.flatMap((stem) => [1, 2, 3].map((i) => `/data/${stem}${i}.png`));
   assert.deepEqual(relatedNames(numbered("p1_", "p2_")), { images: 6, groups: 2 });

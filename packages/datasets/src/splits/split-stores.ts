@@ -10,9 +10,10 @@
  *            salt that their names are hashed with, and however they came into the store.
  * Unknown    patients of whom nobody says who they are count as many patients as images; refused when the images look
  *            related (independence.ts).
+ * Salts      stores of a user's own patients whose salts differ are refused: one person may have two names (salts.ts).
  * Cost       the catalogs are read row by row; what is kept grows with the patients, not with the images.
  * Errors     `ERR_SPLIT_FEW`, `ERR_SPLIT_FRACTION`, `ERR_SPLIT_OFFICIAL`, `ERR_SPLIT_UNKNOWN_PATIENTS`,
- *            `ERR_SPLIT_PERCENT`.
+ *            `ERR_SPLIT_PERCENT`, `ERR_SALTS_DIFFER`.
  */
 
 import { MedsslError, type RunListener } from "@medssl/contract";
@@ -20,6 +21,7 @@ import { Random } from "../random.ts";
 import type { Store } from "../store/store.ts";
 import { apportion, assignSides, pickEvenly, type Sides, type SplitPatient, spreadRareLabels } from "./assign-sides.ts";
 import { checkIndependence } from "./independence.ts";
+import { checkSalts, storesOfDifferentSalts } from "./salts.ts";
 import { drawPatients, type Side, type Split, type SplitDraw, type SplitSource } from "./split.ts";
 
 export interface SplitOptions {
@@ -34,7 +36,10 @@ export interface SplitOptions {
   readonly draws?: number;
   /** `official`: every source must have its own split; `seeded`: none of them counts. @default official where there is one */
   readonly way?: SplitSource["way"] | undefined;
-  /** Takes images of unknown patients for images of as many patients, however alike they look. @default false */
+  /**
+   * Takes images of unknown patients for images of as many patients, however alike they look, and patients of stores with
+   * different salts for different people. @default false
+   */
   readonly assumeIndependent?: boolean;
   /** Hears how the search for related images goes on, which reads pixels. */
   readonly listen?: RunListener;
@@ -43,6 +48,8 @@ export interface SplitOptions {
 export function splitStores(stores: readonly Store[], options: SplitOptions): Split {
   const { seed, testFraction, validationFraction = 0, fractions = [1, 5, 10, 100], draws = 3 } = options;
   checkFractions(testFraction, validationFraction);
+  if (!options.assumeIndependent) checkSalts(stores);
+  const areSaltsDifferent = storesOfDifferentSalts(stores).length > 0;
   const hasMasks = stores.some(({ info }) => info.sources.some(({ masks }) => masks > 0));
   const patients = loadPatients(stores, hasMasks);
   if (patients.length < 2) {
@@ -65,7 +72,7 @@ export function splitStores(stores: readonly Store[], options: SplitOptions): Sp
     stores: stores.map(({ name, info }) => ({ name, salt: info.salt, cases: info.cases })),
     sources,
     labels: countLabels(patients, sideOf),
-    isIndependenceAssumed: areSomeUnknown && options.assumeIndependent === true,
+    isIndependenceAssumed: (areSomeUnknown || areSaltsDifferent) && options.assumeIndependent === true,
     ...split,
     draws: drawAll(split, fractions, draws),
   };

@@ -30,7 +30,10 @@ export interface Split {
   readonly sources: readonly SplitSource[];
   /** Patients on each side in whose masks a label occurs. */
   readonly labels: readonly (SideCounts & { readonly name: string })[];
-  /** Whether images of unknown patients were taken for images of as many patients, though they look related. */
+  /**
+   * Whether images of unknown patients were taken for images of as many patients, though they look related, or patients of
+   * stores with different salts for different people.
+   */
   readonly isIndependenceAssumed: boolean;
   /** Patients, in the order that draws go by. */
   readonly train: readonly string[];
