@@ -31,8 +31,8 @@ export function checkImages(
 }
 
 /** Pixel files that lost something: opening a store does not look. */
-function* shards({ stores }: JoinedCatalog): Generator<Finding> {
-  const damaged = stores.flatMap((store) => damagedShards(store).map((file) => `${store.name}/${file}`));
+function* shards({ stores, names }: JoinedCatalog): Generator<Finding> {
+  const damaged = stores.flatMap((store, i) => damagedShards(store).map((file) => `${names[i]}/${file}`));
   yield damaged.length === 0
     ? { severity: "ok", check: "pixels", title: "The pixels of every image are there." }
     : {

@@ -21,6 +21,7 @@ import { Random } from "../random.ts";
 import { type CasePixels, readCase } from "../store/case-pixels.ts";
 import type { Pixels } from "../store/npy-file.ts";
 import type { Store } from "../store/store.ts";
+import { storeNames } from "./store-names.ts";
 
 const MAX_SIDE = 320;
 const JPEG_QUALITY = 82;
@@ -38,6 +39,7 @@ export interface SheetPicture {
 }
 
 export interface SheetSource {
+  /** As in the inspection: no two alike. */
   readonly store: string;
   readonly source: string;
   readonly pictures: readonly SheetPicture[];
@@ -46,11 +48,12 @@ export interface SheetSource {
 /** @param count Images of each source; CT slices with lung give two pictures. */
 export async function contactSheet(stores: readonly Store[], count: number, seed = 0): Promise<SheetSource[]> {
   const sheet: SheetSource[] = [];
-  for (const store of stores) {
+  const names = storeNames(stores);
+  for (const [i, store] of stores.entries()) {
     for (const { name } of store.query<{ name: string }>("SELECT name FROM sources ORDER BY name")) {
       const pictures: SheetPicture[] = [];
       for (const image of chooseImages(store, name, count, seed)) pictures.push(...(await drawPictures(store, image)));
-      if (pictures.length > 0) sheet.push({ store: store.name, source: name, pictures });
+      if (pictures.length > 0) sheet.push({ store: names[i]!, source: name, pictures });
     }
   }
   return sheet;

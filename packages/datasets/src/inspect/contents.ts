@@ -18,8 +18,12 @@ import type { JoinedCatalog } from "./joined-catalog.ts";
 const COUNTS = `count(DISTINCT patient) AS patients, count(DISTINCT study) AS studies, count(DISTINCT item) AS items,
   count(*) AS images, sum(has_mask) AS masks`;
 
-export const describeStores = ({ stores }: JoinedCatalog): InspectedStore[] =>
-  stores.map(({ name, info }) => ({ name, images: info.cases, labels: info.labels.map((label) => label.name) }));
+export const describeStores = ({ stores, names }: JoinedCatalog): InspectedStore[] =>
+  stores.map(({ info }, i) => ({
+    name: names[i]!,
+    images: info.cases,
+    labels: info.labels.map((label) => label.name),
+  }));
 
 export const countAll = (catalog: JoinedCatalog): Counts => ({
   ...catalog.one<Counts>(`SELECT ${COUNTS} FROM images`),
@@ -51,11 +55,11 @@ export function describeSources(catalog: JoinedCatalog): SourceContents[] {
         .map(({ name, count }) => [name, count]),
     );
   return rows.map(({ number, store, layout: layoutName, ...row }) => {
-    const { name: storeName, info } = catalog.stores[store]!;
+    const { info } = catalog.stores[store]!;
     const layout = layouts.find(({ name }) => name === layoutName);
     return {
       ...row,
-      store: storeName,
+      store: catalog.names[store]!,
       title: layout?.title ?? layoutName,
       patientRule: info.sources.find(({ name }) => name === row.name)?.patientRule ?? "",
       officialSplit: tally("split", "patient", number),
@@ -108,7 +112,7 @@ export function describeKinds(catalog: JoinedCatalog): KindContents[] {
      FROM images JOIN sources ON source = number GROUP BY images.source, recipe ORDER BY images.store, name, recipe`,
   );
   return rows.map((row) => {
-    const { name: store, info } = catalog.stores[row.store]!;
+    const { info } = catalog.stores[row.store]!;
     const recipe = info.recipes[row.recipe];
     const numPixels = row.images * recipe.width * recipe.height;
     const mean = row.pixelSum / numPixels;
@@ -117,7 +121,7 @@ export function describeKinds(catalog: JoinedCatalog): KindContents[] {
       return least == null || most == null ? undefined : [least, most];
     };
     return {
-      store,
+      store: catalog.names[row.store]!,
       source: row.name,
       recipe: row.recipe,
       images: row.images,
@@ -197,7 +201,7 @@ export function describeLabels(catalog: JoinedCatalog): LabelContents[] {
       const tally = tallies.get(String(value));
       const images = tally?.images ?? 0;
       return {
-        store: catalog.stores[store]!.name,
+        store: catalog.names[store]!,
         source,
         name,
         images,

@@ -84,7 +84,7 @@ function reportPairs(catalog: JoinedCatalog, near: NearDuplicates): NearDuplicat
       "SELECT store, id, side FROM images WHERE rowid = ?",
       number,
     );
-    return { ...row, store: catalog.stores[row.store]!.name };
+    return { ...row, store: catalog.names[row.store]! };
   };
   return {
     ...numbers,

@@ -37,6 +37,7 @@ test("pictures of each source: masks over the image, CT in two windows where the
   assert.equal(page.match(/class="overlaid"/g)?.length, 2);
   assert.match(page, /v, slice 1, soft tissue.*v, slice 1, lung/s);
   assert.match(page, /films\/0001 and films\/0002, likeness (0\.9\d|1\.00)/);
+  assert.match(page, /checksums \(CRC-32\)/);
   assert.equal(page.match(/src="data:image\/jpeg;base64,\/9j\//g)?.length, 5 + 2 + 2);
 });
 
@@ -52,4 +53,26 @@ test("names are escaped; no path and no patient is on the page", async () => {
 
 test("the same seed shows the same pictures", async () => {
   assert.equal(await inspectionPage(inspection, [store], 3), await inspectionPage(inspection, [store], 3));
+});
+
+test("two stores whose folders have one name keep their own labels and pictures", async () => {
+  const one = { source: "films", patient: "a", pixels: noise(1, SIZE), labels: [1] };
+  const same = noise(1, SIZE).map((value) => Math.min(value + 9, 255));
+  const other = { source: "films", patient: "b", pixels: same, labels: [1], id: "films/other" };
+  const stores = [
+    writtenStore(join(folder, "here", "scans"), [one], { size: SIZE, labelNames: ["heart"] }),
+    writtenStore(join(folder, "there", "scans"), [other], { size: SIZE, labelNames: ["liver"] }),
+  ];
+  const both = inspectStores(stores);
+  assert.deepEqual(
+    both.stores.map(({ name }) => name),
+    ["scans (1)", "scans (2)"],
+  );
+  const page = (await inspectionPage(both, stores)).replaceAll(/base64,[^"]*/g, "");
+  assert.match(page, /scans \(1\): films\/0000 and scans \(2\): films\/other/);
+  const legends = [...page.matchAll(/<p class="legend">(.*?)<\/p>/gs)].map(([, legend]) => legend!);
+  assert.deepEqual(
+    legends.map((legend) => /heart|liver/.exec(legend)?.[0]),
+    ["heart", "liver"],
+  );
 });

@@ -13,6 +13,7 @@ import { counted, type Finding, type Inspection, type NamedPair } from "./inspec
 import { html, type Markup, trusted } from "./markup.ts";
 import { likenessText } from "./near-duplicates.ts";
 import { kindsTable, labelsTable, sourcesTable } from "./page-tables.ts";
+import { storeNames } from "./store-names.ts";
 
 const css = readFileSync(new URL("./page.css", import.meta.url), "utf8");
 
@@ -159,15 +160,18 @@ interface DrawnPair extends NamedPair {
 }
 
 async function drawPairs(pairs: readonly NamedPair[], stores: readonly Store[]): Promise<DrawnPair[]> {
-  const draw = ({ store, id }: NamedPair["one"]) => drawImage(stores.find(({ name }) => name === store)!, id);
+  const names = storeNames(stores);
+  const draw = ({ store, id }: NamedPair["one"]) => drawImage(stores[names.indexOf(store)]!, id);
   const drawn: DrawnPair[] = [];
   for (const pair of pairs) drawn.push({ ...pair, pictures: [await draw(pair.one), await draw(pair.other)] });
   return drawn;
 }
 
-function pairsSection(pairs: readonly DrawnPair[], { nearDuplicates }: Inspection): Markup {
-  const name = ({ id, side }: NamedPair["one"]) =>
-    `${id.split("/")[0]}/${shortId(id)}${side === null ? "" : ` (${side})`}`;
+function pairsSection(pairs: readonly DrawnPair[], { nearDuplicates, stores }: Inspection): Markup {
+  const name = ({ store, id, side }: NamedPair["one"]) => {
+    const place = stores.length > 1 ? `${store}: ` : "";
+    return `${place}${id.split("/")[0]}/${shortId(id)}${side === null ? "" : ` (${side})`}`;
+  };
   const figures = pairs.map(
     ({ one, other, pictures, ...pair }) =>
       html`<figure class="pair">${pictures.map(
@@ -189,7 +193,7 @@ function methodSection({ nearDuplicates: near, split, kinds }: Inspection): Mark
   return html`
     <h2 id="method">How it was looked at</h2>
     <dl>
-      <dt>Same pictures</dt><dd>Stored pixels that are equal, by their SHA-256. Images of one value are left out.</dd>
+      <dt>Same pictures</dt><dd>Stored pixels whose checksums (CRC-32), sums of values and squares, and means of 72 fields are equal. Images of one value are left out.</dd>
       <dt>Near-duplicates</dt><dd>${
         near === undefined
           ? "Not looked for."
