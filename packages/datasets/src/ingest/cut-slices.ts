@@ -7,7 +7,6 @@
  */
 
 import {
-  applyAffine,
   fitImage,
   fitLabels,
   grayRange,
@@ -29,8 +28,17 @@ export interface StoredSlice {
   readonly zMm: number | undefined;
 }
 
-/** @param shown As the eye is used to it (`reorientForDisplay`). @param labels Label indices [D, H, W] on the same grid */
-export function* cutSlices(shown: Scan, labels: Uint8Array | undefined, recipe: StoreRecipe): Generator<StoredSlice> {
+/**
+ * @param shown As the eye is used to it (`reorientForDisplay`).
+ * @param labels Label indices [D, H, W] on the same grid.
+ * @param heightsMm Of the slices (`sliceHeights`), where the store keeps them.
+ */
+export function* cutSlices(
+  shown: Scan,
+  labels: Uint8Array | undefined,
+  recipe: StoreRecipe,
+  heightsMm: readonly number[] = [],
+): Generator<StoredSlice> {
   const [depth, height, width] = shown.shape;
   const toPixels = pixelsOf(shown, recipe);
   const size = width * height;
@@ -43,7 +51,7 @@ export function* cutSlices(shown: Scan, labels: Uint8Array | undefined, recipe: 
       pixels: fitImage(toPixels(image), recipe).data,
       labels: mask && fitLabels({ width, height, channels: 1, data: mask }, recipe).data,
       slice: z,
-      zMm: shown.affine && shown.spacingMm && applyAffine(shown.affine, [(width - 1) / 2, (height - 1) / 2, z])[2],
+      zMm: heightsMm[z],
     };
   }
 }

@@ -223,6 +223,28 @@ test("a tree of DICOM: a series in its order, a film, what is broken", async () 
   assert.equal(partly.quarantine[0]?.code, "ERR_DICOM_CORRUPT");
 });
 
+test("behind a gap, slices and the labels on them lie where their own headers say, whichever end is stored first", async () => {
+  const heights = [0, 5, 10, 15, 25, 30, 35];
+  // Upside down, the slices are stored from head to foot.
+  for (const directions of ["1\\0\\0\\0\\1\\0", "-1\\0\\0\\0\\1\\0"]) {
+    const slices = heights.map((mm, i) => [`${i}`, ctSlice(i, mm, { "00200037": directions })] as const);
+    const frames = [[1, 25, 0, 8] as const, [1, 30, 8, 16] as const];
+    const seg = ctSegmentation(["Liver"], frames, { "00209116": [{ "00200037": directions }] });
+    const { store: opened } = await store(folderOf({ ...Object.fromEntries(slices), seg }));
+    const rows = opened.query<{ zMm: number; counts: string }>(
+      "SELECT z_mm AS zMm, label_counts AS counts FROM cases ORDER BY slice",
+    );
+    assert.deepEqual(
+      rows.map(({ zMm }) => zMm),
+      heights,
+    );
+    assert.deepEqual(
+      rows.filter(({ counts }) => counts !== "{}").map(({ zMm }) => zMm),
+      [25, 30],
+    );
+  }
+});
+
 test("a DICOM segmentation becomes the masks of its series, labels by the codes of its segments", async () => {
   const source = folderOf({
     "1": ctSlice(1, 0),

@@ -27,6 +27,7 @@ import { type RecipeName, recipeOf, type StoreRecipes } from "../store/recipe.ts
 import { cutSlices, type StoredSlice } from "./cut-slices.ts";
 import { type ReadLabels, readLabels } from "./read-labels.ts";
 import { type Identity, type RefusedFile, readScans } from "./read-scans.ts";
+import { sliceHeights } from "./slice-heights.ts";
 import { measureSlice, type SliceMeasures } from "./slice-measures.ts";
 
 export interface PrepareJob {
@@ -75,7 +76,7 @@ export async function prepareItem({ item, modality, recipes, rule }: PrepareJob)
     if (labels !== undefined) masks.push(labels);
     shown = reorientForDisplay(read.scan);
     const shownLabels = labels && reorientForDisplay({ ...read.scan, channels: 1, data: labels.data });
-    for (const stored of cutSlices(shown, shownLabels?.data, recipes[recipe])) {
+    for (const stored of cutSlices(shown, shownLabels?.data, recipes[recipe], sliceHeights(shown, read))) {
       const measures = measureSlice(stored.pixels, storedWidth, storedHeight, stored.labels);
       slices.push({ ...stored, measures, slice: numSlices + stored.slice });
     }

@@ -82,6 +82,7 @@ export function ctSlice(number: number, heightMm: number, elements: DicomElement
 export function ctSegmentation(
   structures: readonly string[],
   frames: readonly (readonly [segment: number, heightMm: number, fromColumn: number, toColumn: number])[],
+  shared: DicomElements = {},
 ): Uint8Array {
   const bits = new Uint8Array(frames.length * 32);
   for (const [f, [, , from, to]] of frames.entries()) {
@@ -110,7 +111,11 @@ export function ctSegmentation(
       "0062000F": [{ "00080100": String(i + 1), "00080102": "99TEST", "00080104": meaning }],
     })),
     "52009229": [
-      { "00209116": [{ "00200037": "1\\0\\0\\0\\1\\0" }], "00289110": [{ "00280030": "0.5\\0.5", "00180050": "5" }] },
+      {
+        "00209116": [{ "00200037": "1\\0\\0\\0\\1\\0" }],
+        "00289110": [{ "00280030": "0.5\\0.5", "00180050": "5" }],
+        ...shared,
+      },
     ],
     "52009230": frames.map(([segment, heightMm]) => ({
       "00209113": [{ "00200032": `-4\\-4\\${heightMm}` }],
