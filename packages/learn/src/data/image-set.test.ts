@@ -12,6 +12,18 @@ before(async () => {
   store = await discStore(testFolder());
 });
 
+/** A store of one CT slice, air on one side and soft tissue on the other. */
+async function ctStore(size: number): Promise<Store> {
+  const folder = testFolder();
+  const slice = Int16Array.from({ length: 64 * 64 }, (_, i) => (i % 64 < 32 ? -1000 : 37));
+  const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
+  const scan = { shape: [1, 64, 64], channels: 1, data: slice, meaning: "hounsfield", affine } as const;
+  await writeNifti(join(folder, "ct_train_1001_image.nii.gz"), scan);
+  const dir = join(folder, "store");
+  await ingest([folder], { store: dir, width: size, height: size, layout: "mm-whs" }, () => {});
+  return openStore(dir);
+}
+
 test("rows come in the order that they are asked for, from whichever store", () => {
   const half = (from: number, to: number) => ({ store, cases: store.cases.slice(from, to) });
   const set = new ImageSet([half(0, 3), half(10, 12)]); // two places of mapped memory
@@ -34,20 +46,24 @@ test("a store without a case is refused, and masks of several sizes", async () =
   const wide = join(testFolder(), "wide");
   await ingest([join(store.dir, "..", "discs")], { store: wide, width: 48, height: 32 }, () => {});
   const selections = [store, openStore(wide)].map((one) => ({ store: one, cases: one.cases.slice(0, 2) }));
-  assert.throws(() => new ImageSet(selections), { code: "ERR_STORE_SIZES", message: /32x32 and 48x32/ });
+  const set = new ImageSet(selections);
+  assert.equal(set.images([3]).size(-1), 32, "without their masks they go together");
+  assert.throws(() => set.labels, { code: "ERR_STORE_SIZES", message: /32x32 and 48x32/ });
+});
+
+test("CT and pictures of one size are not learned from together: their numbers are of two kinds", async () => {
+  const ct = await ctStore(32);
+  const set = new ImageSet([store, ct].map((one) => ({ store: one, cases: one.cases.slice(0, 1) })));
+  assert.throws(() => set.labels, {
+    code: "ERR_STORE_KINDS",
+    message: /grey values of 8 bits and Hounsfield units/,
+  });
 });
 
 test("CT slices train beside pictures: a soft-tissue window, at the first one's size", async () => {
-  const folder = testFolder();
-  const slice = Int16Array.from({ length: 64 * 64 }, (_, i) => (i % 64 < 32 ? -1000 : 37));
-  const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
-  const scan = { shape: [1, 64, 64], channels: 1, data: slice, meaning: "hounsfield", affine } as const;
-  await writeNifti(join(folder, "ct_train_1001_image.nii.gz"), scan);
-  const dir = join(folder, "store");
-  await ingest([folder], { store: dir, width: 64, height: 64, layout: "mm-whs" }, () => {});
-  const ct = openStore(dir);
+  const ct = await ctStore(64);
   const set = new ImageSet([
-    { store, cases: store.cases.slice(0, 1).map((one) => ({ ...one, hasMask: false })) },
+    { store, cases: store.cases.slice(0, 1) },
     { store: ct, cases: ct.cases },
   ]);
   const values = set.images([1, 0]).select(0, 0).contiguous().toTypedArray() as Float32Array;

@@ -4,8 +4,9 @@
  * Shapes  images float32 [B, 1, H, W] of 0-1; masks uint8 [B, H, W] of label indices. H and W are those of the first
  *         case's recipe; unlabelled images of other recipes are scaled to it, so that X-rays and CT train together.
  * Values  grey values are divided by 255; Hounsfield units are shown in a soft-tissue window, -175..250 HU.
- * Errors  `ERR_STORE_EMPTY` without a case, `ERR_STORE_SIZES` and `ERR_LABELS_DIFFER` when stores do not go together,
- *         `ERR_STORE_DAMAGED` when a file is missing or cut off, `ERR_STORE_BLANK` when every pixel has the same value.
+ *         Images that are learned from with their masks are of one size and of one kind of numbers.
+ * Errors  `ERR_STORE_EMPTY` without a case, `ERR_STORE_SIZES`, `ERR_STORE_KINDS` and `ERR_LABELS_DIFFER` when what has masks
+ *         does not go together, `ERR_STORE_DAMAGED` when a file is missing or cut off, `ERR_STORE_BLANK` when every pixel has the same value.
  */
 import { MedsslError } from "@medssl/contract";
 import type { Case, Label, Store, StoreRecipe } from "@medssl/datasets";
@@ -62,22 +63,19 @@ export class ImageSet {
     this.recipe = this.#shards[this.#places[0]!.shard]!.recipe;
     this.width = this.recipe.width;
     this.height = this.recipe.height;
-    const other = this.#shards.find(({ recipe: { width, height } }) => width !== this.width || height !== this.height);
-    if (other !== undefined && this.cases.some(({ hasMask }) => hasMask)) {
-      throw new MedsslError(
-        "ERR_STORE_SIZES",
-        `Images with masks of different sizes: ${this.width}x${this.height} and ${other.recipe.width}x${other.recipe.height}, in ${names(selections)}.`,
-        { hint: "Ingest them into stores of one size with --size." },
-      );
-    }
   }
 
   get count(): number {
     return this.cases.length;
   }
 
-  /** What the masks show, the same in all stores that have some; without masks nothing. */
+  /**
+   * What the masks show, the same in all stores that have some; without masks nothing.
+   *
+   * @throws {MedsslError} `ERR_STORE_SIZES`, `ERR_STORE_KINDS`, `ERR_LABELS_DIFFER`: the images cannot be learned from together.
+   */
   get labels(): readonly Label[] {
+    this.#checkRecipes();
     const [first, ...others] = this.#stores.filter(({ info }) => info.labels.length > 0);
     const other = others.find(({ info }) => labelText(info.labels) !== labelText(first!.info.labels));
     if (other !== undefined) {
@@ -88,6 +86,27 @@ export class ImageSet {
       );
     }
     return first?.info.labels ?? [];
+  }
+
+  #checkRecipes(): void {
+    const { width, height, dtype } = this.recipe;
+    const where = [...new Set(this.#stores.map(({ dir }) => dir))].join(", ");
+    for (const { recipe: other } of this.#shards) {
+      if (other.width !== width || other.height !== height) {
+        throw new MedsslError(
+          "ERR_STORE_SIZES",
+          `Images with masks of different sizes: ${width}x${height} and ${other.width}x${other.height}, in ${where}.`,
+          { hint: "Ingest them into stores of one size with --size." },
+        );
+      }
+      if (other.dtype !== dtype) {
+        throw new MedsslError(
+          "ERR_STORE_KINDS",
+          `Images with masks of two kinds of numbers: ${kindText(this.recipe)} and ${kindText(other)}, in ${where}.`,
+          { hint: "Ingest them into stores of their own, CT apart from others, and train a model of each." },
+        );
+      }
+    }
   }
 
   /**
@@ -145,6 +164,10 @@ function mapShard(path: string, { dir }: Store): Tensor {
     });
   }
 }
+
+/** What the stored numbers are, for a sentence. */
+export const kindText = ({ dtype }: Pick<StoreRecipe, "dtype">): string =>
+  dtype === "int16" ? "Hounsfield units" : "grey values of 8 bits";
 
 export const labelText = (labels: readonly Label[]): string =>
   labels.map(({ value, name }) => `${value} ${name}`).join(", ");
