@@ -3,7 +3,8 @@
  *
  * Files   OUT/masks/NAME.png holds label indices, shown in the labels' colors; OUT/overlays/NAME.png is for looking at;
  *         OUT/predictions.csv has the share of the image that each label covers.
- * Errors  a file that cannot be read is skipped and listed; the others go on.
+ * Errors  a file that cannot be read, or holds other numbers than the network learned from (`ERR_INPUT_KIND`), is skipped
+ *         and listed; the others go on.
  */
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, extname, join } from "node:path";
@@ -27,7 +28,7 @@ import {
   writePng,
 } from "@medssl/imaging";
 import { type Device, fromTypedArray, scope } from "@medssl/torch";
-import { toUnit } from "../data/image-set.ts";
+import { kindText, toUnit } from "../data/image-set.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
 import { csvTable } from "./csv-table.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
@@ -94,6 +95,7 @@ async function predictFile(
   device: Device,
 ): Promise<Prediction[]> {
   const scan = reorientForDisplay(await readScan(file));
+  checkKind(file, scan, input);
   const [depth, height, width] = scan.shape;
   const { inputSize, inference } = recipe;
   const predictions: Prediction[] = [];
@@ -113,6 +115,27 @@ async function predictFile(
     predictions.push({ file, mask: maskPath, overlay: overlayPath, shares });
   }
   return predictions;
+}
+
+/**
+ * Refuses grey values where Hounsfield units were learned from, and the other way round. Volumes whose file does not say
+ * what its numbers are, such as NIfTI, may be either.
+ *
+ * @throws {MedsslError} `ERR_INPUT_KIND`
+ */
+export function checkKind(
+  file: string,
+  { meaning, modality, data }: Pick<Scan, "meaning" | "modality" | "data">,
+  input: Pick<StoreRecipe, "dtype">,
+): void {
+  const isGray = meaning === "shown" || data instanceof Uint8Array || (modality !== undefined && modality !== "CT");
+  const found = meaning === "hounsfield" ? "int16" : isGray ? "uint8" : input.dtype;
+  if (found === input.dtype) return;
+  throw new MedsslError(
+    "ERR_INPUT_KIND",
+    `${file}: the model was trained on ${kindText(input)}, this file has ${kindText({ dtype: found })}`,
+    { hint: "Give it images of the kind that it was trained on; CT as DICOM or NIfTI, not as pictures." },
+  );
 }
 
 /** A slice at its own size for a person to look at; CT in a soft-tissue window. */
