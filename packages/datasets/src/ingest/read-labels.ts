@@ -78,18 +78,19 @@ async function readLayer(mask: MaskFile, bytes: Uint8Array, rule: LabelRule, rea
 function readSegments(segmentation: DicomSegmentation, rule: LabelRule, { volume }: ReadScan): MaskLabels {
   const { labels, warnings } = labelsOnVolume(segmentation, volume!);
   const names = segmentNames(segmentation);
-  const indices = [0, ...names.map((name) => indexOfName(rule, name))];
-  return { data: Uint8Array.from(labels.data, (segment) => indices[segment] ?? 0), warnings };
+  const indices = new Map(segmentation.segments.map(({ number }, i) => [number, indexOfName(rule, names[i]!)]));
+  return { data: Uint8Array.from(labels.data, (segment) => indices.get(segment) ?? 0), warnings };
 }
 
 /**
- * What a segmentation's segments show, by their numbers from 1 on, in coded words: what people have typed beside them is
- * free text, which does not enter a store. Segments of one code are one label.
+ * What a segmentation's segments show, one after the other, in coded words ("left kidney"): what people have typed beside
+ * them is free text, which does not enter a store. Segments of one name are one label.
  */
-export function segmentNames({ segments }: DicomSegmentation): string[] {
-  const names: string[] = [];
-  for (const { number, type } of segments) names[number - 1] = type?.meaning.toLowerCase() ?? `segment ${number}`;
-  return Array.from(names, (name) => name ?? "");
+export function segmentNames({ segments }: Pick<DicomSegmentation, "segments">): string[] {
+  return segments.map(({ number, type, modifiers }) => {
+    const words = [...modifiers, ...(type ? [type] : [])].map(({ meaning }) => meaning.toLowerCase());
+    return type?.meaning ? words.filter(Boolean).join(" ") : `segment ${number}`;
+  });
 }
 
 /** The mask on the image's grid: cut as the image was, or brought to its size where the data set says that it may. */

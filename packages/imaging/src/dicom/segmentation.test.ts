@@ -41,26 +41,26 @@ for (const kind of ["binary", "fractional", "labelmap"] as const) {
   });
 }
 
-test("segments have a label, a SNOMED code and how they were drawn", async () => {
+test("segments have a label and a SNOMED code", async () => {
   const { segments } = await read("binary.dcm");
   assert.deepEqual((await read("labelmap.dcm")).segments, segments);
-  const organ = { scheme: "SCT", value: "91772007", meaning: "Organ" };
+  const code = (value: string, meaning: string) => ({ scheme: "SCT", value, meaning });
   assert.deepEqual(segments, [
-    {
-      number: 1,
-      label: "liver",
-      type: { scheme: "SCT", value: "10200004", meaning: "Liver" },
-      category: organ,
-      algorithm: "MANUAL",
-    },
-    {
-      number: 2,
-      label: "spleen",
-      type: { scheme: "SCT", value: "78961009", meaning: "Spleen" },
-      category: organ,
-      algorithm: "AUTOMATIC",
-    },
+    { number: 1, label: "liver", type: code("10200004", "Liver"), modifiers: [] },
+    { number: 2, label: "spleen", type: code("78961009", "Spleen"), modifiers: [] },
   ]);
+});
+
+test("what narrows a segment's code down is read, within the code and beside it", async () => {
+  const { segments } = await read("kidneys.dcm");
+  const kidney = { scheme: "SCT", value: "64033007", meaning: "Kidney" };
+  assert.deepEqual(
+    segments.map(({ type, modifiers }) => [type, modifiers]),
+    [
+      [kidney, [{ scheme: "SCT", value: "7771000", meaning: "Left" }]],
+      [kidney, [{ scheme: "SCT", value: "24028007", meaning: "Right" }]],
+    ],
+  );
 });
 
 test("a voxel of two segments is told", async () => {

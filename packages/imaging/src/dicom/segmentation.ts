@@ -34,11 +34,10 @@ export interface Segment {
   /** From 1. */
   readonly number: number;
   readonly label: string;
-  /** Such as liver, left lung, neoplasm. */
+  /** Such as liver, kidney, neoplasm. */
   readonly type: Code | undefined;
-  /** Such as organ, morphologically abnormal structure. */
-  readonly category: Code | undefined;
-  readonly algorithm: "MANUAL" | "SEMIAUTOMATIC" | "AUTOMATIC" | undefined;
+  /** What narrows the type down: left, right. */
+  readonly modifiers: readonly Code[];
 }
 
 /** Of a coding scheme: SCT is SNOMED CT, SRT its predecessor. */
@@ -93,12 +92,14 @@ export async function readSegmentation(dataset: DicomDataset): Promise<DicomSegm
 }
 
 function segmentOf(item: DicomDataset, i: number): Segment {
+  const type = item.items("0062000F")[0];
+  // The standard has modifiers within the type; some programs write them beside it.
+  const modifiers = [type, item].flatMap((place) => place?.items("00620011") ?? []);
   return {
     number: item.number("00620004") ?? i + 1,
     label: item.string("00620005") ?? "",
-    type: codeOf(item.items("0062000F")[0]),
-    category: codeOf(item.items("00620003")[0]),
-    algorithm: item.string("00620008") as Segment["algorithm"],
+    type: codeOf(type),
+    modifiers: modifiers.flatMap((modifier) => codeOf(modifier) ?? []),
   };
 }
 

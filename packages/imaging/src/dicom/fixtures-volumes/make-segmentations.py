@@ -3,6 +3,7 @@
 binary.dcm       two segments that share a voxel; a slice that none is on; 30 bits a frame, so that frames begin within bytes.
 fractional.dcm   one segment, probabilities of 0 to 1 as 0 to 200.
 labelmap.dcm     two segments as label values in RLE.
+kidneys.dcm      two segments of one type, told apart by its modifier: within the type, as the standard says, and beside it.
 segmentations.json   label of every voxel [4, 6, 5], from the array that the file was made of; slices along the normal.
 """
 
@@ -65,6 +66,12 @@ make("fractional.dcm", probability, hd.seg.SegmentationTypeValues.FRACTIONAL, se
 
 labels = np.where(overlapping[..., 1] == 1, 2, overlapping[..., 0]).astype(np.uint8)
 make("labelmap.dcm", labels, hd.seg.SegmentationTypeValues.LABELMAP, segments, 3, transfer_syntax_uid=uids.RLELossless)
+
+kidneys = [segment(n, "kidney", codes.SCT.Kidney, hd.seg.SegmentAlgorithmTypeValues.MANUAL) for n in (1, 2)]
+modifiers = [pydicom.Sequence([hd.sr.CodedConcept.from_code(side)]) for side in (codes.SCT.Left, codes.SCT.Right)]
+kidneys[0].SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = modifiers[0]
+kidneys[1].SegmentedPropertyTypeModifierCodeSequence = modifiers[1]
+make("kidneys.dcm", labels, hd.seg.SegmentationTypeValues.LABELMAP, kidneys, 4, transfer_syntax_uid=uids.RLELossless)
 
 fraction = np.rint(probability * 200)
 expected = {"binary": labels, "fractional": (fraction >= 100).astype(int), "labelmap": labels}
