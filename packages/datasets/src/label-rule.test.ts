@@ -16,7 +16,8 @@ const lungs = parseLabels("lungs=255");
 const heart = parseLabels("rv=1, myo=2, lv=3");
 
 test("--labels names values; without values the names stand for 1, 2, 3", () => {
-  assert.deepEqual(lungs, { kind: "binary", labels: [{ value: 1, name: "lungs", fileValue: 255 }] });
+  const label = { value: 1, name: "lungs", fileValue: 255 };
+  assert.deepEqual(lungs, { kind: "binary", labels: [label], ignoresOthers: true });
   assert.deepEqual(parseLabels("rv,myo,lv"), heart);
   assert.deepEqual(
     parseLabels("la=420,lv=500").labels.map(({ value, fileValue }) => [value, fileValue]),

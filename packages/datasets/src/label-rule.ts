@@ -24,6 +24,8 @@ export interface LabelRule {
   readonly labels: readonly FileLabel[];
   /** Values that files use for structures that are not wanted: they become background. */
   readonly background?: readonly number[];
+  /** The user has chosen the labels: structures that a file gives other names become background. */
+  readonly ignoresOthers?: boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface LabelRule {
 export function ruleOfLabels(known: readonly FileLabel[], wanted?: LabelRule): LabelRule {
   if (wanted === undefined) return ruleOf(known);
   if (known.length === 1 && wanted.labels.length === 1) {
-    return ruleOf([{ ...known[0]!, value: 1, name: wanted.labels[0]!.name }]);
+    return { ...ruleOf([{ ...known[0]!, value: 1, name: wanted.labels[0]!.name }]), ignoresOthers: true };
   }
   const labels = wanted.labels.map((label) => {
     const same = known.find(({ name }) => name.toLowerCase() === label.name.toLowerCase());
@@ -45,7 +47,8 @@ export function ruleOfLabels(known: readonly FileLabel[], wanted?: LabelRule): L
     return { value: label.value, name: label.name, fileValue: fileValue!, ...(aliases.length > 0 ? { aliases } : {}) };
   });
   const chosen = new Set(labels.flatMap(valuesOfLabel));
-  return { kind: "indexed", labels, background: known.flatMap(valuesOfLabel).filter((value) => !chosen.has(value)) };
+  const background = known.flatMap(valuesOfLabel).filter((value) => !chosen.has(value));
+  return { kind: "indexed", labels, background, ignoresOthers: true };
 }
 
 const valuesOfLabel = ({ fileValue, aliases = [] }: FileLabel): number[] => [fileValue, ...aliases];
@@ -91,7 +94,7 @@ export function parseLabels(text: string): LabelRule {
   const repeats = (list: readonly unknown[]) => new Set(list).size < list.length;
   const repeated = repeats(labels.map(({ name }) => name)) ? "name" : repeats(labels.flatMap(valuesOfLabel)) && "value";
   if (repeated) throw new MedsslError("ERR_LABELS", `--labels: the same ${repeated} twice in "${text}"`);
-  return ruleOf(labels);
+  return { ...ruleOf(labels), ignoresOthers: true };
 }
 
 /** What one mask speaks for, where the labels are not named. */

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { encodePng } from "@medssl/imaging";
+import { parseLabels } from "../label-rule.ts";
 import { type Files, folderOf, mask, volume } from "../layouts/miniature.ts";
 import { ctSegmentation, ctSlice, dicomImage, SOP_CLASSES } from "../layouts/sample-dicom.ts";
 import type { SourceFolder } from "../layouts/source-folder.ts";
@@ -266,4 +267,27 @@ test("a DICOM segmentation becomes the masks of its series, labels by the codes 
   );
   const rows = opened.cases.map((one) => [...readCase(opened, one).labels!.data.subarray(0, 16)].join(""));
   assert.deepEqual(rows, ["1111111100000000", "0000000000000000", "0000000000002222"]);
+});
+
+test("a segment that is no label of the store refuses its file, unless the labels were chosen", async () => {
+  const series = { "1": ctSlice(1, 0), "2": ctSlice(2, 5), "3": ctSlice(3, 10) };
+  const seg = (...structures: string[]) =>
+    ctSegmentation(
+      structures,
+      structures.map((_, i) => [i + 1, 5 * i, 0, 8] as const),
+    );
+  const dir = join(folderOf({}).root, "store");
+  const into = (files: Files, options: Partial<IngestOptions> = {}) =>
+    ingest([folderOf(files).root], { store: dir, width: SIZE, height: SIZE, workers: 1, ...options }, () => {});
+  await into({ ...series, seg: seg("Liver", "Tumor") });
+  // Other pixels, so that it is no copy.
+  const other = { "1": ctSlice(4, 0), "2": ctSlice(5, 5), "3": ctSlice(6, 10), seg: seg("Liver", "Spleen") };
+  const { quarantine } = await into(other);
+  assert.deepEqual(
+    quarantine.map(({ code }) => code),
+    ["ERR_MASK_VALUES", "ERR_MASK_VALUES", "ERR_MASK_VALUES"],
+  );
+  assert.match(quarantine[0]!.reason, /seg: segments that are no labels: spleen; labels are liver, tumor$/);
+  const { store: chosen } = await store(folderOf(other), { labels: parseLabels("spleen") });
+  assert.equal(labelsIn(chosen), "0,1");
 });

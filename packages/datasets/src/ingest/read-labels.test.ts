@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { segmentNames } from "./read-labels.ts";
+import { decodeScan, encodePng } from "@medssl/imaging";
+import { parseLabels } from "../label-rule.ts";
+import { folderOf } from "../layouts/miniature.ts";
+import { ctSegmentation } from "../layouts/sample-dicom.ts";
+import { readLabels, segmentNames } from "./read-labels.ts";
 
 const code = (meaning: string) => ({ scheme: "SCT", value: "1", meaning });
 
@@ -16,4 +20,14 @@ test("segments are called what their codes mean, sides and all; never what someb
     ],
   });
   assert.deepEqual(names, ["left kidney", "right kidney", "kidney", "segment 7", "segment 8"]);
+});
+
+test("a DICOM segmentation is no mask of an image that is not DICOM", async () => {
+  const seg = folderOf({ seg: ctSegmentation(["Liver"], [[1, 0, 0, 8]]) }).at("seg");
+  const png = await encodePng({ width: 16, height: 16, channels: 1, data: new Uint8Array(256) });
+  const read = { scan: await decodeScan(png, "a.png"), crop: undefined, volume: undefined };
+  await assert.rejects(readLabels([{ file: seg }], parseLabels("liver"), read), {
+    code: "ERR_MASK_FORMAT",
+    message: /seg: .*got a DICOM segmentation$/,
+  });
 });

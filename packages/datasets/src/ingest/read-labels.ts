@@ -4,7 +4,7 @@
  * Shapes   [D, H, W] like the scan, as the files have them: before slices are turned for the eye.
  * Several  are laid over one another, later ones on top; where a later one has nothing the earlier one shows.
  * DICOM    a segmentation's segments are labels by what their codes mean.
- * Errors   `ERR_MASK_SIZE`, `ERR_MASK_VALUES`, and those of reading.
+ * Errors   `ERR_MASK_SIZE`, `ERR_MASK_VALUES`, `ERR_MASK_FORMAT`, and those of reading.
  */
 
 import { MedsslError } from "@medssl/contract";
@@ -76,10 +76,16 @@ async function readLayer(mask: MaskFile, bytes: Uint8Array, rule: LabelRule, rea
 }
 
 function readSegments(segmentation: DicomSegmentation, rule: LabelRule, { volume }: ReadScan): MaskLabels {
-  const { labels, warnings } = labelsOnVolume(segmentation, volume!);
-  const names = segmentNames(segmentation);
-  const indices = new Map(segmentation.segments.map(({ number }, i) => [number, indexOfName(rule, names[i]!)]));
-  return { data: Uint8Array.from(labels.data, (segment) => indices.get(segment) ?? 0), warnings };
+  if (volume === undefined) {
+    throw new MedsslError(
+      "ERR_MASK_FORMAT",
+      `${segmentation.name}: expected a picture or volume for an image that is not DICOM, got a DICOM segmentation`,
+      { hint: "Give the DICOM series that it was drawn on, or export the segmentation in the image's own format." },
+    );
+  }
+  const { labels, warnings } = labelsOnVolume(segmentation, volume);
+  const indices = indicesOfSegments(segmentation, rule, new Set(labels.data));
+  return { data: Uint8Array.from(labels.data, (segment) => indices.get(segment)!), warnings };
 }
 
 /**
@@ -91,6 +97,32 @@ export function segmentNames({ segments }: Pick<DicomSegmentation, "segments">):
     const words = [...modifiers, ...(type ? [type] : [])].map(({ meaning }) => meaning.toLowerCase());
     return type?.meaning ? words.filter(Boolean).join(" ") : `segment ${number}`;
   });
+}
+
+/** By number of segment, of those that are drawn. @throws {MedsslError} `ERR_MASK_VALUES` */
+function indicesOfSegments(
+  segmentation: DicomSegmentation,
+  { labels, ignoresOthers }: LabelRule,
+  drawn: ReadonlySet<number>,
+): Map<number, number> {
+  const names = segmentNames(segmentation);
+  const nameOf = new Map(segmentation.segments.map(({ number }, i) => [number, names[i]!]));
+  const indices = new Map([[0, 0]]);
+  const strange: string[] = [];
+  for (const number of drawn) {
+    if (number === 0) continue;
+    const name = nameOf.get(number) ?? `segment ${number}`;
+    const label = labels.find((one) => one.name.toLowerCase() === name);
+    if (label === undefined && !ignoresOthers) strange.push(name);
+    indices.set(number, label?.value ?? 0);
+  }
+  if (strange.length === 0) return indices;
+  const known = labels.map(({ name }) => name).join(", ");
+  throw new MedsslError(
+    "ERR_MASK_VALUES",
+    `${segmentation.name}: segments that are no labels: ${strange.join(", ")}; labels are ${known}`,
+    { hint: "Choose the structures with --labels NAME,... in a new store; others become background." },
+  );
 }
 
 /** The mask on the image's grid: cut as the image was, or brought to its size where the data set says that it may. */
@@ -146,10 +178,6 @@ export function wholeNumbers(data: Samples, file: string): Uint8Array | Uint16Ar
   throw new MedsslError("ERR_MASK_VALUES", `${file}: ${data[strange]} is no label: expected whole numbers from 0 on`, {
     hint: "Was an image given in place of a mask? Masks are never interpolated.",
   });
-}
-
-function indexOfName({ labels }: LabelRule, name: string): number {
-  return labels.find((label) => label.name.toLowerCase() === name.toLowerCase())?.value ?? 0;
 }
 
 /** A store of one label takes whatever a mask of one structure uses; of several, the one that has the value. */
