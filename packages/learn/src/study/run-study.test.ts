@@ -74,7 +74,7 @@ test("the matrix is whole, paired and measured on patients that nothing saw", as
     );
     assert.deepEqual(cell.patients, twin?.patients, "draws are paired");
     assert.equal(cell.steps, 2);
-    assert.deepEqual([...new Set(cell.scores.cases.map(({ patient }) => patient))].sort(), split.test);
+    assert.deepEqual([...new Set(cell.scores.cases.map(({ patient }) => patient))].sort(), split.test.toSorted());
     assert.ok(cell.patients.every((patient) => split.train.includes(patient)));
     assert.equal(cell.examples.length, cell.draw === 0 ? 3 : 0);
     for (const { picture } of cell.examples) assert.ok(existsSync(join(study, picture)), picture);
@@ -120,6 +120,35 @@ test("images of test patients are not pre-trained on, whichever store holds them
   assert.equal(result.pretraining[0]?.images, 2 * 2 * train.length, "each training image once in each store");
 });
 
+test("an official test without masks is not pre-trained on, where the split kept to the official one", async () => {
+  const split = splitStores([store], { seed: 3, testFraction: 0.3 });
+  const [hidden] = store.cases.filter(({ patient }) => split.train.includes(patient));
+  // The same images as if the data set's authors kept one more patient for their test, whose masks nobody has.
+  const cases = store.cases.map((one) =>
+    one.patient === hidden!.patient ? { ...one, split: "test" as const, hasMask: false } : one,
+  );
+  const official = Object.defineProperty(new Store(store.dir, store.info), "cases", { value: cases });
+  const kept = { ...split, train: split.train.filter((patient) => patient !== hidden!.patient) };
+  const imagesOf = async (way: "official" | "seeded") => {
+    const options = { dir: join(dir, `kept-${way}`), labeled: [official], arms: ["mim"], fractions: [20], draws: 1 };
+    const sources = split.sources.map((source) => ({ ...source, way }));
+    const { study: result } = await run({ ...options, split: { ...kept, sources } });
+    return result.pretraining[0]?.images;
+  };
+  assert.equal(await imagesOf("official"), 2 * kept.train.length);
+  assert.equal(await imagesOf("seeded"), 2 * split.train.length);
+});
+
+test("unlabelled stores of another salt are refused, or told of where the split was given", async () => {
+  const other = await discStore(join(dir, "salted"), 2);
+  const options = { dir: join(dir, "salts"), unlabeled: [other], arms: ["unet"], fractions: [100], draws: 1 };
+  await assert.rejects(run(options), { code: "ERR_SALTS_DIFFER", hint: /--salt-file/ });
+  const notes: string[] = [];
+  const listen = (event: RunEvent) => void (event.type === "note" && notes.push(event.message));
+  await run({ ...options, split: splitStores([store], { seed: 3, testFraction: 0.3 }), listen });
+  assert.match(notes.join(), /different salts; who is held out may be pre-trained on/);
+});
+
 test("stores whose labels differ are not joined", async () => {
   const renamed = new Store(store.dir, { ...store.info, labels: [{ value: 1, name: "ring" }] });
   await assert.rejects(run({ dir: join(dir, "mixed"), labeled: [store, renamed], arms: ["unet"] }), {
@@ -132,7 +161,10 @@ test("a study takes a split that was made before, and refuses another store's", 
   const split = splitStores([store], { seed: 9, testFraction: 0.5 });
   const options = { dir: join(dir, "given"), arms: ["unet"], fractions: [100], draws: 1, split };
   const { study: result } = await run(options);
-  assert.deepEqual([...new Set(result.cells[0]!.scores.cases.map(({ patient }) => patient))].sort(), split.test);
+  assert.deepEqual(
+    [...new Set(result.cells[0]!.scores.cases.map(({ patient }) => patient))].sort(),
+    split.test.toSorted(),
+  );
   assert.deepEqual([result.split.seed, result.split.trainPatients], [9, 5]);
   const foreign = { ...split, train: ["somebody"] };
   await assert.rejects(run({ ...options, dir: join(dir, "foreign"), split: foreign }), { code: "ERR_SPLIT_FOREIGN" });

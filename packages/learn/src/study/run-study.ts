@@ -8,13 +8,26 @@
  *     DIR/study.json, index.html, figures/, *.csv    the report, renewed after each cell's end
  *
  * Fair     every arm has the same draws, crops, steps and batch size; the test patients are the same throughout, and no
- *          image of theirs is pre-trained on.
+ *          image of theirs is pre-trained on. Neither is one of a source's official test or validation, where the split
+ *          kept to it: with masks or without.
+ * Salts    of the stores must be one where patients are the user's own, or it is a warning where the split was given.
+ * Errors   `ERR_SALTS_DIFFER`, and those of the split and of the runs
  * Resuming a cell that has its cell.json is kept; an interrupted run goes on from its checkpoint.
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { PretrainRecipe, Study, StudyCell, StudyPretraining } from "@medssl/contract";
-import { casesOfPatients, drawPatients, readSplit, type Split, splitStores, writeSplit } from "@medssl/datasets";
+import {
+  casesOfPatients,
+  checkSalts,
+  drawPatients,
+  readSplit,
+  type Split,
+  saltsDifferText,
+  splitStores,
+  storesOfDifferentSalts,
+  writeSplit,
+} from "@medssl/datasets";
 import type { Selection } from "../data/image-set.ts";
 import { evaluateRun } from "../evaluation/evaluate.ts";
 import { writeReport } from "../report/report.ts";
@@ -46,6 +59,7 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
   const { dir, signal } = options;
   mkdirSync(dir, { recursive: true });
   const arms = options.arms.map((id) => parseArm(id, options.head));
+  compareSalts(options);
   const isNew = claimFolder(options);
   const splitPath = join(dir, "split.json");
   if (isNew || !existsSync(splitPath)) writeSplit(splitPath, chosenSplit(options));
@@ -78,6 +92,16 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
     await publish();
   }
   return publish();
+}
+
+/** Who gives a split has decided who is who; a split of the study's own must not part what may be one person. */
+function compareSalts({ labeled, unlabeled, split, listen }: StudyOptions): void {
+  const stores = [...labeled, ...unlabeled];
+  if (split === undefined) checkSalts(stores);
+  const different = storesOfDifferentSalts(stores);
+  if (different.length === 0) return;
+  const message = `${saltsDifferText(different)}; who is held out may be pre-trained on`;
+  listen({ type: "note", level: "warning", message });
 }
 
 function chosenSplit(options: StudyOptions): Split {
@@ -130,10 +154,18 @@ async function pretrainMethod(
   };
 }
 
-/** All images of patients who are not held out, with masks or without: a store may hold more images of theirs. */
+/**
+ * All images of patients who are not held out, with masks or without: a store may hold more images of theirs. Patients of an
+ * official test whose masks nobody has are in no split, and are held out all the same.
+ */
 function unlabeledPool({ labeled, unlabeled }: StudyOptions, split: Split): Selection[] {
   const heldOut = new Set([...split.test, ...split.validation]);
-  return [...labeled, ...unlabeled].map((store) => ({
+  const official = new Set(split.sources.filter(({ way }) => way === "official").map(({ name }) => name));
+  const stores = [...labeled, ...unlabeled];
+  for (const { patient, source, split: side } of stores.flatMap((store) => store.cases)) {
+    if ((side === "test" || side === "validation") && official.has(source)) heldOut.add(patient);
+  }
+  return stores.map((store) => ({
     store,
     cases: store.cases.filter(({ patient }) => !heldOut.has(patient)),
   }));
