@@ -114,7 +114,7 @@ for (const head of ["unet", "vit", "hybrid"] as const) {
     const evaluate = async (on: "held-out" | "all") =>
       (await evaluateRun({ dir: join(dir, `${head}-whole`), stores: [store], on, device: "cpu", listen: () => {} }))!;
     const { scores } = await evaluate("held-out");
-    assert.deepEqual([...new Set(scores.cases.map(({ patient }) => patient))].sort(), split.test);
+    assert.deepEqual([...new Set(scores.cases.map(({ patient }) => patient))].sort(), split.test.toSorted());
     assert.ok(scores.dice > 0.6, `Dice ${scores.dice}`);
     const all = await evaluate("all");
     assert.equal(all.scores.cases.length, scores.cases.length, "patients that were learnt from are not measured");
