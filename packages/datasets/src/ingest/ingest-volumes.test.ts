@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { encodePng } from "@medssl/imaging";
 import { parseLabels } from "../label-rule.ts";
 import { type Files, folderOf, mask, volume } from "../layouts/miniature.ts";
-import { ctSegmentation, ctSlice, dicomImage, SOP_CLASSES } from "../layouts/sample-dicom.ts";
+import { ctSegmentation, ctSlice, type DicomElements, dicomImage, SOP_CLASSES } from "../layouts/sample-dicom.ts";
 import type { SourceFolder } from "../layouts/source-folder.ts";
 import { readCase } from "../store/case-pixels.ts";
 import { openStore, type Store } from "../store/store.ts";
@@ -290,4 +290,19 @@ test("a segment that is no label of the store refuses its file, unless the label
   assert.match(quarantine[0]!.reason, /seg: segments that are no labels: spleen; labels are liver, tumor$/);
   const { store: chosen } = await store(folderOf(other), { labels: parseLabels("spleen") });
   assert.equal(labelsIn(chosen), "0,1");
+});
+
+test("DICOM that says CT, but not Hounsfield units, and localizers are pictures, and that is told", async () => {
+  const ctAs = async (elements: DicomElements) => {
+    const { store: opened, notes } = await store(
+      folderOf({ "1": ctSlice(1, 0, elements), "2": ctSlice(2, 5, elements) }),
+    );
+    return [
+      valuesOf(opened, "recipe").join(),
+      /(a localizer|CT whose header)[^:]*: stored as a picture|$/.exec(notes)![1],
+    ];
+  };
+  assert.deepEqual(await ctAs({}), ["ct", undefined]);
+  assert.deepEqual(await ctAs({ "00281054": "OD" }), ["picture", "CT whose header"]);
+  assert.deepEqual(await ctAs({ "00080008": "ORIGINAL\\PRIMARY\\LOCALIZER" }), ["picture", "a localizer"]);
 });

@@ -2,8 +2,8 @@
  * One item of a source to what a store keeps of it: decoded, understood, cut into slices, brought to the recipe's size
  * and measured. Runs in a worker thread: what goes in and comes out is plain data.
  *
- * Pixels    HU in int16 where the store keeps CT so; else 8 bits: the file's own window, or the 0.5th..99.5th percentile
- *           of the image, of the whole volume where it is one.
+ * Pixels    HU in int16 of CT that is in Hounsfield units; else 8 bits: the file's own window, or the 0.5th..99.5th
+ *           percentile of the image, of the whole volume where it is one. Localizers are pictures.
  * Slices    of volumes are shown as a radiologist sees them and come from foot to head; those of one value are left out.
  * Errors    `ERR_IMAGE_BLANK`, `ERR_MASK_SIZE`, `ERR_MASK_VALUES` and those of reading. Of a series, files that cannot be
  *           read are refused one by one; the rest goes on.
@@ -26,7 +26,7 @@ import { shortHash } from "../private/pseudonyms.ts";
 import { type RecipeName, recipeOf, type StoreRecipes } from "../store/recipe.ts";
 import { cutSlices, type StoredSlice } from "./cut-slices.ts";
 import { type ReadLabels, readLabels } from "./read-labels.ts";
-import { type Identity, type RefusedFile, readScans } from "./read-scans.ts";
+import { type Identity, type ReadScan, type RefusedFile, readScans } from "./read-scans.ts";
 import { sliceHeights } from "./slice-heights.ts";
 import { measureSlice, type SliceMeasures } from "./slice-measures.ts";
 
@@ -65,7 +65,7 @@ export interface PreparedItem {
 export async function prepareItem({ item, modality, recipes, rule }: PrepareJob): Promise<PreparedItem> {
   const { scans, refused, content, identity, burnedIn } = await readScans(item);
   const first = scans[0]!.scan;
-  const recipe = chooseRecipe(item.modality ?? modality, first);
+  const { recipe, warning } = chooseRecipe(item.modality ?? modality, scans[0]!);
   const { width: storedWidth, height: storedHeight } = recipes[recipe];
   const slices: PreparedSlice[] = [];
   const masks: ReadLabels[] = [];
@@ -102,16 +102,31 @@ export async function prepareItem({ item, modality, recipes, rule }: PrepareJob)
     spacingMm: shown.spacingMm,
     burnedIn: burnedIn ? "tag" : looksWritten ? "edges" : undefined,
     refused,
-    warnings: [...scans.flatMap(({ scan }) => scan.warnings ?? []), ...masks.flatMap(({ warnings }) => warnings)],
+    warnings: [
+      ...scans.flatMap(({ scan }) => scan.warnings ?? []),
+      ...(warning ? [warning] : []),
+      ...masks.flatMap(({ warnings }) => warnings),
+    ],
     isThresholded: masks.some(({ isThresholded }) => isThresholded),
   };
 }
 
-/** Hounsfield units where the values are some: CT slices that were saved as 8-bit pictures are pictures. */
-function chooseRecipe(told: Modality | undefined, scan: Scan): RecipeName {
+interface RecipeChoice {
+  readonly recipe: RecipeName;
+  /** A sentence for a report. */
+  readonly warning?: string;
+}
+
+/** CT is kept as such where its values are Hounsfield units: DICOM says so; of 8-bit pictures nobody believes it. */
+function chooseRecipe(told: Modality | undefined, { scan, volume }: ReadScan): RecipeChoice {
+  if (volume?.kind === "localizer") return { recipe: "picture", warning: "a localizer: stored as a picture" };
   const kind = told === undefined || told === "other" ? modalityOf(scan) : told;
-  if (kind !== "ct") return recipeOf(kind);
-  return scan.meaning === "shown" && scan.data instanceof Uint8Array ? "picture" : "ct";
+  if (kind !== "ct") return { recipe: recipeOf(kind) };
+  if (volume === undefined) {
+    return { recipe: scan.meaning === "shown" && scan.data instanceof Uint8Array ? "picture" : "ct" };
+  }
+  if (scan.meaning === "hounsfield") return { recipe: "ct" };
+  return { recipe: "picture", warning: "CT whose header does not say Hounsfield units: stored as a picture" };
 }
 
 /** What DICOM calls it. A volume that does not say is CT where its least values are those of air, else taken for MR. */

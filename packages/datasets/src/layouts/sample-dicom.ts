@@ -27,6 +27,9 @@ const TEXT_VRS: Readonly<Record<string, string>> = {
   "00200037": "DS",
   "00280030": "DS",
   "00180050": "DS",
+  "00080008": "CS",
+  "00281052": "DS",
+  "00281053": "DS",
 };
 
 /** A file with preamble and meta information. */
@@ -54,7 +57,7 @@ export function dicomImage(elements: DicomElements, seed = 0): Uint8Array {
   });
 }
 
-/** A slice of a CT series at a height. */
+/** A slice of a CT series at a height, in Hounsfield units. */
 export function ctSlice(number: number, heightMm: number, elements: DicomElements = {}): Uint8Array {
   return dicomImage(
     {
@@ -69,6 +72,8 @@ export function ctSlice(number: number, heightMm: number, elements: DicomElement
       "00200032": `-4\\-4\\${heightMm}`,
       "00200037": "1\\0\\0\\0\\1\\0",
       "00280030": "0.5\\0.5",
+      "00281052": "0",
+      "00281053": "1",
       ...elements,
     },
     number,
