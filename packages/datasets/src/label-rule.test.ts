@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Image, readMask } from "@medssl/imaging";
+import { decodeMaskScan, type Image } from "@medssl/imaging";
 import { applyLabelRule, type LabelRule, parseLabels, ruleFromVotes, ruleOfLabels, voteOnMask } from "./label-rule.ts";
 
-const fixture = (name: string) => readMask(join(import.meta.dirname, "fixtures", name));
+async function fixture(name: string): Promise<Image> {
+  const { shape, data } = await decodeMaskScan(readFileSync(join(import.meta.dirname, "fixtures", name)), name);
+  return { width: shape[2], height: shape[1], channels: 1, data: data as Uint8Array };
+}
 const row = (...values: number[]): Image<Uint8Array> => ({
   width: values.length,
   height: 1,

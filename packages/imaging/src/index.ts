@@ -32,7 +32,6 @@ export type * from "./nifti/nifti-header.ts";
 export * from "./node/file-format.ts";
 export * from "./node/indexed-png.ts";
 export * from "./node/read-image.ts";
-export * from "./node/read-mask.ts";
 export * from "./node/read-nifti.ts";
 export * from "./node/read-scan.ts";
 export * from "./node/serve-jobs.ts";

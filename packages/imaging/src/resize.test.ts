@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { selectChannel } from "./channels.ts";
 import type { Image, LabelImage } from "./image.ts";
 import { readImage } from "./node/read-image.ts";
-import { readMask } from "./node/read-mask.ts";
+import { decodeMaskScan } from "./node/read-scan.ts";
 import { resizeImage, resizeLabels } from "./resize.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures");
@@ -37,7 +37,8 @@ test("each channel of a color image is resized as if alone", async () => {
 });
 
 test("labels go by nearest neighbor as Pillow's", async () => {
-  const labels = (await readMask(join(fixtures, "palette.png"))) as LabelImage;
+  const { shape, data } = await decodeMaskScan(readFileSync(join(fixtures, "palette.png")), "palette.png");
+  const labels: LabelImage = { width: shape[2], height: shape[1], channels: 1, data: data as Uint8Array };
   assert.equal(largestDifference(resizeLabels(labels, 20, 16).data, resized.labels), 0);
   assert.equal(largestDifference(resizeLabels(labels, 71, 60).data, resized.labelsUp), 0);
 });

@@ -4,7 +4,7 @@ import { decodeScan, encodePng } from "@medssl/imaging";
 import { parseLabels } from "../label-rule.ts";
 import { folderOf } from "../layouts/miniature.ts";
 import { ctSegmentation } from "../layouts/sample-dicom.ts";
-import { readLabels, segmentNames } from "./read-labels.ts";
+import { readLabels, segmentNames, wholeNumbers } from "./read-labels.ts";
 
 const code = (meaning: string) => ({ scheme: "SCT", value: "1", meaning });
 
@@ -30,4 +30,13 @@ test("a DICOM segmentation is no mask of an image that is not DICOM", async () =
     code: "ERR_MASK_FORMAT",
     message: /seg: .*got a DICOM segmentation$/,
   });
+});
+
+test("labels are whole numbers from 0 to 65535, in any type", () => {
+  const bytes = Uint8Array.of(0, 255);
+  assert.equal(wholeNumbers(bytes, "a.nii"), bytes);
+  assert.deepEqual(wholeNumbers(Float32Array.of(0, 65535), "a.nii"), Uint16Array.of(0, 65535));
+  for (const odd of [Float32Array.of(0.5), Float64Array.of(Number.NaN), Int16Array.of(-1), Int32Array.of(65536)]) {
+    assert.throws(() => wholeNumbers(odd, "a.nii"), { code: "ERR_MASK_VALUES" });
+  }
 });

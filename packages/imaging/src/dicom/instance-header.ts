@@ -17,8 +17,6 @@ export interface InstanceHeader {
   /** As the caller names it. */
   readonly file: string;
   readonly patientId: string | undefined;
-  /** Of the patient's ID. */
-  readonly issuer: string | undefined;
   readonly studyUid: string | undefined;
   readonly seriesUid: string | undefined;
   readonly instanceUid: string | undefined;
@@ -37,8 +35,6 @@ export interface InstanceHeader {
   readonly instanceNumber: number | undefined;
   /** PA, AP, LL, CC, MLO, ... */
   readonly viewPosition: string | undefined;
-  /** L or R. */
-  readonly laterality: string | undefined;
   /** The header says that text is in the pixels. */
   readonly isBurnedIn: boolean;
   readonly frames: readonly FrameHeader[];
@@ -69,7 +65,6 @@ export function instanceHeader(dataset: DicomDataset, file: string): InstanceHea
   return {
     file,
     patientId: text("00100020"),
-    issuer: text("00100021"),
     studyUid: text("0020000D"),
     seriesUid: text("0020000E"),
     instanceUid: text("00080018"),
@@ -84,7 +79,6 @@ export function instanceHeader(dataset: DicomDataset, file: string): InstanceHea
     samplesPerPixel: dataset.number("00280002") ?? 1,
     instanceNumber: dataset.number("00200013"),
     viewPosition: text("00185101")?.toUpperCase() ?? dataset.items("00540220")[0]?.string("00080104")?.toUpperCase(),
-    laterality: (text("00200062") ?? text("00200060"))?.toUpperCase(),
     isBurnedIn: text("00280301")?.toUpperCase() === "YES",
     frames: frameHeaders(dataset),
     references: dataset.items("00081115").flatMap(seriesReference),

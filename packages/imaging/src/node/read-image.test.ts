@@ -6,7 +6,7 @@ import type { MedsslError } from "@medssl/contract";
 import fc from "fast-check";
 import type { Image } from "../image.ts";
 import { decodeImage, readImage } from "./read-image.ts";
-import { decodeMask, readMask } from "./read-mask.ts";
+import { decodeMaskScan } from "./read-scan.ts";
 
 const fixtures = join(import.meta.dirname, "..", "fixtures");
 const { files } = JSON.parse(readFileSync(join(fixtures, "expected.json"), "utf8"));
@@ -30,15 +30,9 @@ for (const name of ["gray8.png", "gray16.png", "rgb8.png", "rgb16.png", "gray.jp
   });
 }
 
-for (const name of ["bilevel.png", "palette.png", "palette2bit.png", "palette-gray.png"]) {
-  test(`the mask ${name} has the values that are meant`, async () => {
-    assert.deepEqual(sums(await readMask(join(fixtures, name))), files[name]);
-  });
-}
-
 test("a palette image becomes its colors", async () => {
   const image = await readImage(join(fixtures, "palette.png"));
-  const labels = await readMask(join(fixtures, "palette.png"));
+  const labels = await decodeMaskScan(readFileSync(join(fixtures, "palette.png")), "palette.png");
   const colors = [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0];
   assert.deepEqual(
     [...image.data],
@@ -75,7 +69,7 @@ test("whatever bytes are changed or cut off, the outcome is an image or an error
       const bytes = Uint8Array.from(file);
       for (const [place, value] of edits) bytes[Math.floor(place * bytes.length)] = value;
       const length = isCut ? Math.floor((edits[0]?.[0] ?? 1) * bytes.length) : bytes.length;
-      for (const decode of [decodeImage, decodeMask]) {
+      for (const decode of [decodeImage, decodeMaskScan]) {
         const outcome = await decode(bytes.subarray(0, length), "x.png").catch((error: unknown) => error);
         if (outcome instanceof Error) assert.equal(outcome.name, "MedsslError", String(outcome.stack));
       }
@@ -114,14 +108,4 @@ test("a stack of pages is no picture", async () => {
     assert.match(error.message, /pages\.tif: expected one picture, got 3 slices$/);
     return true;
   });
-});
-
-test("labels are whole numbers, in any type", async () => {
-  assert.ok((await readMask(join(fixtures, "gray8.tif"))).data instanceof Uint8Array);
-  await assert.rejects(readMask(join(fixtures, "float32.tif")), { code: "ERR_MASK_VALUES" });
-  await assert.rejects(readMask(join(fixtures, "int16-big.tif")), { code: "ERR_MASK_VALUES" });
-});
-
-test("a mask in colors is refused, a grey one stored as color is read", async () => {
-  await assert.rejects(readMask(join(fixtures, "rgb8.png")), { code: "ERR_MASK_COLOR" });
 });

@@ -9,7 +9,8 @@ import { MAX_SAMPLES } from "../limits.ts";
 import { encodeNifti } from "../nifti/encode-nifti.ts";
 import { fixtureBytes, fixture as niftiFixture } from "../nifti/fixtures/nifti-fixtures.ts";
 import type { Scan } from "../scan.ts";
-import { decodeScan, readMaskScan, readScan } from "./read-scan.ts";
+import { decodeMaskScan, decodeScan, readScan } from "./read-scan.ts";
+import { encodePng } from "./write-png.ts";
 
 const fixtures = join(import.meta.dirname, "..", "fixtures");
 const { files, pictures } = JSON.parse(readFileSync(join(fixtures, "expected.json"), "utf8"));
@@ -43,15 +44,30 @@ for (const name of Object.keys(pictures)) {
   });
 }
 
-for (const name of ["palette.gif", "palette.bmp", "palette.tif"]) {
-  test(`the mask ${name} has the indices of its palette`, async () => {
-    assert.deepEqual(sums(await readMaskScan(join(fixtures, name))), files["palette.png"]);
+for (const name of ["bilevel.png", "palette.png", "palette2bit.png", "palette-gray.png"]) {
+  test(`the mask ${name} has the values that are meant`, async () => {
+    assert.deepEqual(sums(await decodeMaskScan(fixture(name), name)), files[name]);
   });
 }
 
+for (const name of ["palette.gif", "palette.bmp", "palette.tif"]) {
+  test(`the mask ${name} has the indices of its palette`, async () => {
+    assert.deepEqual(sums(await decodeMaskScan(fixture(name), name)), files["palette.png"]);
+  });
+}
+
+test("a mask in colors is refused, a grey one stored as color is read", async () => {
+  await assert.rejects(decodeMaskScan(fixture("rgb8.png"), "rgb8.png"), { code: "ERR_MASK_COLOR" });
+  const gray = await decodeMaskScan(fixture("bilevel.png"), "bilevel.png");
+  const data = Uint8Array.from([...gray.data].flatMap((value) => [value, value, value]));
+  const [, height, width] = gray.shape;
+  const color = await encodePng({ width, height, channels: 3, data });
+  assert.deepEqual((await decodeMaskScan(color, "color.png")).data, gray.data);
+});
+
 test("masks of grey and bits are their values in every format", async () => {
   for (const name of ["bilevel.bmp", "bilevel.tif", "bits.pbm", "gray-interlaced.gif", "gray8.bmp"]) {
-    assert.deepEqual(sums(await readMaskScan(join(fixtures, name))), pictures[name], name);
+    assert.deepEqual(sums(await decodeMaskScan(fixture(name), name)), pictures[name], name);
   }
 });
 
@@ -109,9 +125,7 @@ test("the voxels of a NIfTI pair are found beside its header", async () => {
   new DataView(header.buffer).setFloat32(108, 0, true);
   writeFileSync(join(folder, "a.hdr"), header);
   writeFileSync(join(folder, "a.img"), single.subarray(352));
-  for (const read of [readScan, readMaskScan]) {
-    assert.deepEqual([...(await read(join(folder, "a.hdr"))).data], niftiFixture("i2").data);
-  }
+  assert.deepEqual([...(await readScan(join(folder, "a.hdr"))).data], niftiFixture("i2").data);
   rmSync(folder, { recursive: true });
 });
 

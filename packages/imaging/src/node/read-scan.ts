@@ -29,16 +29,12 @@ export async function readScan(path: string): Promise<Scan> {
   return isPair(path) ? await readPair(path) : await decodeScan(await readImageBytes(path), path);
 }
 
-/** A mask's values as they are: palette indices are not made colors, one channel. */
-export async function readMaskScan(path: string): Promise<Scan> {
-  return isPair(path) ? await readPair(path) : await decodeMaskScan(await readImageBytes(path), path);
-}
-
 /** @param name What the messages call the file: its path. */
 export async function decodeScan(bytes: Uint8Array, name: string): Promise<Scan> {
   return await decode(bytes, name, scanOfRaster);
 }
 
+/** A mask's values as they are: palette indices are not made colors, one channel; `ERR_MASK_COLOR` where colors differ. */
 export async function decodeMaskScan(bytes: Uint8Array, name: string): Promise<Scan> {
   return await decode(bytes, name, (raster) => ({ ...maskOfRaster(raster, name), meaning: "relative" }));
 }
