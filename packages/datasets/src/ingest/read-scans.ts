@@ -69,17 +69,19 @@ export const isDicom = (bytes: Uint8Array, file: string): boolean => formatOf(by
 
 interface ReadInstance {
   readonly header: InstanceHeader;
-  readonly scan: Scan;
   readonly hash: string;
 }
 
 /** Pixels are decoded as each file is read, so that a series is read once. */
 async function readSeries({ files, reading }: SourceItem): Promise<ReadItem> {
   const instances = new Map<string, ReadInstance>();
+  const decoded = new Map<string, Scan>();
   const refused: RefusedFile[] = [];
   for (const file of files) {
     try {
-      instances.set(file, await readInstance(file));
+      const { scan, ...instance } = await readInstance(file);
+      instances.set(file, instance);
+      decoded.set(file, scan);
     } catch (error) {
       if (!(error instanceof MedsslError)) throw error;
       // Of a single file, nothing is left to go on with.
@@ -93,7 +95,7 @@ async function readSeries({ files, reading }: SourceItem): Promise<ReadItem> {
   }
   const scans: ReadScan[] = [];
   for (const volume of volumes) {
-    const scan = await assembleVolume(volume, (file) => instances.get(file)!.scan);
+    const scan = await assembleVolume(volume, (file) => take(decoded, file));
     scans.push({ ...applyReading(scan, reading), volume });
   }
   if (scans.length === 0) {
@@ -111,7 +113,14 @@ async function readSeries({ files, reading }: SourceItem): Promise<ReadItem> {
   };
 }
 
-async function readInstance(file: string): Promise<ReadInstance> {
+/** A slice goes into one volume and is let go, so that memory does not hold a series twice; frames go into several. */
+function take(decoded: Map<string, Scan>, file: string): Scan {
+  const scan = decoded.get(file)!;
+  if (scan.shape[0] === 1) decoded.delete(file);
+  return scan;
+}
+
+async function readInstance(file: string): Promise<ReadInstance & { readonly scan: Scan }> {
   const bytes = await readImageBytes(file);
   const dataset = parseDicom(bytes, file);
   return { header: instanceHeader(dataset, file), scan: await scanOfDicom(dataset), hash: shortHash(bytes) };
