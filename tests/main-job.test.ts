@@ -92,7 +92,7 @@ test("phantoms become a store, a pre-trained encoder, a network, its scores and 
   assert.equal(predicted.predictions.length, 1);
   assert.match(predicted.skipped[0].file, /broken\.png/);
   assert.ok(existsSync(at("predictions", "masks", "a.png")) && existsSync(at("predictions", "overlays", "a.png")));
-  assert.match(readFileSync(at("predictions", "predictions.csv"), "utf8"), /^file,lungs\r\n/);
+  assert.match(readFileSync(at("predictions", "predictions.csv"), "utf8"), /^file,mask,lungs\r\n/);
 });
 
 test("a study ends in a table and a report", () => {

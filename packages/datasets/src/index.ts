@@ -6,6 +6,7 @@ export { type InspectOptions, inspectStores } from "./inspect/inspect-stores.ts"
 export type * from "./inspect/inspection.ts";
 export { inspectionPage } from "./inspect/page.ts";
 export { type FileLabel, type LabelRule, parseLabels } from "./label-rule.ts";
+export { isImageFile } from "./layouts/image-file.ts";
 export type * from "./layouts/layout.ts";
 export { layouts } from "./layouts/registry.ts";
 export { SourceFolder } from "./layouts/source-folder.ts";

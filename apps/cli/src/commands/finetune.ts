@@ -57,7 +57,8 @@ export const finetuneCommand = (): Command =>
       const store = openStore(options.store);
       const splitFile = options.split ?? join(store.dir, "split.json");
       if (!existsSync(splitFile)) {
-        writeSplit(splitFile, splitStores([store], { seed: 0, testFraction: 0.2, listen: progressListener() }));
+        const how = { seed: 0, testFraction: 0.2, needsMasks: true, listen: progressListener() };
+        writeSplit(splitFile, splitStores([store], how));
       }
       const split = readSplit(splitFile);
       const patients = drawPatients(split, options.labels, options.draw);

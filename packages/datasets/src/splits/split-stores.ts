@@ -41,6 +41,8 @@ export interface SplitOptions {
    * different salts for different people. @default false
    */
   readonly assumeIndependent?: boolean;
+  /** Patients are those with masks, even where nobody has one, which then is refused. @default false */
+  readonly needsMasks?: boolean;
   /** Hears how the search for related images goes on, which reads pixels. */
   readonly listen?: RunListener;
 }
@@ -50,7 +52,7 @@ export function splitStores(stores: readonly Store[], options: SplitOptions): Sp
   checkFractions(testFraction, validationFraction);
   if (!options.assumeIndependent) checkSalts(stores);
   const areSaltsDifferent = storesOfDifferentSalts(stores).length > 0;
-  const hasMasks = stores.some(({ info }) => info.sources.some(({ masks }) => masks > 0));
+  const hasMasks = options.needsMasks || stores.some(({ info }) => info.sources.some(({ masks }) => masks > 0));
   const patients = loadPatients(stores, hasMasks);
   if (patients.length < 2) {
     const images = stores.reduce((sum, { info }) => sum + info.cases, 0);

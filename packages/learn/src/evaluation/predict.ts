@@ -2,18 +2,17 @@
  * A trained network on new image files: masks and overlays at each image's own size, of volumes one a slice.
  *
  * Files   OUT/masks/NAME.png holds label indices, shown in the labels' colors; OUT/overlays/NAME.png is for looking at;
- *         OUT/predictions.csv has the share of the image that each label covers.
+ *         OUT/predictions.csv says which mask is whose, and the share of the image that each label covers.
  * Errors  a file that cannot be read, or holds other numbers than the network learned from (`ERR_INPUT_KIND`), is skipped
  *         and listed; the others go on.
  */
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { basename, extname, join } from "node:path";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { basename, extname, join, resolve, sep } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { countedWork, MedsslError, type RunListener } from "@medssl/contract";
-import { cutSlices, type Label, type StoreRecipe } from "@medssl/datasets";
+import { cutSlices, isImageFile, type Label, SourceFolder, type StoreRecipe } from "@medssl/datasets";
 import {
   HU_WINDOWS,
-  IMAGE_EXTENSIONS,
   type Image,
   type LabelImage,
   overlayLabels,
@@ -63,7 +62,7 @@ export interface PredictResult {
 
 export async function predict({ dir, inputs, out, device, listen, signal }: PredictOptions): Promise<PredictResult> {
   const { run, network } = loadSegmenter(dir, device);
-  const files = listFiles(inputs);
+  const files = listFiles(inputs, out);
   const names = uniqueNames(files);
   for (const folder of ["masks", "overlays"]) mkdirSync(join(out, folder), { recursive: true });
   const predictions: Prediction[] = [];
@@ -150,19 +149,20 @@ function graySlice(
   return toUint8(selectChannel<Samples>(image, channel), meaning === "hounsfield" ? HU_WINDOWS.abdomen : "percentile");
 }
 
-function listFiles(inputs: readonly string[]): string[] {
+/** Told to be images as ingest tells them, by name or by content; what an earlier prediction wrote is none. */
+function listFiles(inputs: readonly string[], out: string): string[] {
+  const results = `${resolve(out)}${sep}`;
   const files = inputs.flatMap((input) => {
     const entry = statSync(input, { throwIfNoEntry: false });
     if (entry === undefined) throw new MedsslError("ERR_INPUT_MISSING", `${input}: no such file or folder`);
     if (!entry.isDirectory()) return [input];
-    const names = readdirSync(input, { recursive: true, encoding: "utf8" }).sort();
-    return names
-      .filter((name) => IMAGE_EXTENSIONS.includes(extname(name).toLowerCase()))
-      .map((name) => join(input, name));
+    return [...new SourceFolder(input).walk()]
+      .map((name) => join(input, name))
+      .filter((file) => !resolve(file).startsWith(results) && isImageFile(file));
   });
   if (files.length === 0) {
     throw new MedsslError("ERR_INPUT_EMPTY", `No image in ${inputs.join(", ")}.`, {
-      hint: `Images end in ${IMAGE_EXTENSIONS.join(", ")}.`,
+      hint: "Give image files of a format that `medssl ingest` reads, or a folder of them.",
     });
   }
   return files;
@@ -183,7 +183,11 @@ export function uniqueNames(files: readonly string[]): string[] {
 function sharesTable(labels: readonly Label[], predictions: readonly Prediction[]): string {
   const names = labels.map(({ name }) => name);
   return csvTable(
-    ["file", ...names],
-    predictions.map(({ file, shares }) => [file, ...names.map((name) => shares[name]!.toFixed(6))]),
+    ["file", "mask", ...names],
+    predictions.map(({ file, mask, shares }) => [
+      file,
+      basename(mask),
+      ...names.map((name) => shares[name]!.toFixed(6)),
+    ]),
   );
 }

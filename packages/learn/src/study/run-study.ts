@@ -106,7 +106,7 @@ function compareSalts({ labeled, unlabeled, split, listen }: StudyOptions): void
 
 function chosenSplit(options: StudyOptions): Split {
   const { split, labeled } = options;
-  if (split === undefined) return splitStores(labeled, options);
+  if (split === undefined) return splitStores(labeled, { ...options, needsMasks: true });
   // Refuses a split of other stores.
   casesOfPatients(
     labeled.flatMap((store) => store.cases),
