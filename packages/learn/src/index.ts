@@ -1,4 +1,5 @@
 /** The science: models, objectives, training, evaluation, studies. */
+export { Draws, type Share } from "./augment/draws.ts";
 export { Sampler } from "./data/sampler.ts";
 export { type EvaluateOptions, type Evaluation, evaluateRun } from "./evaluation/evaluate.ts";
 export { type Prediction, type PredictOptions, type PredictResult, predict } from "./evaluation/predict.ts";
@@ -9,13 +10,10 @@ export { type TokenOptions, ViT, type ViTOptions } from "./models/vit.ts";
 export { ViTSegmenter } from "./models/vit-segmenter.ts";
 export { countParameters, loadStateDict, moveModule, namedParameters, stateDict } from "./nn/module.ts";
 export { contrastLoss } from "./objectives/anatomical-contrast.ts";
-export {
-  MaskedAutoencoder,
-  randomKeepIndices,
-  reconstruct,
-  reconstructionLoss,
-} from "./objectives/masked-image-modeling.ts";
-export { PretrainingModel, pretrainingLoss } from "./objectives/pretraining.ts";
+export { MaskedAutoencoder, reconstruct, reconstructionLoss } from "./objectives/masked-image-modeling.ts";
+export { drawKeepIndices } from "./objectives/masking.ts";
+export { createObjective, type PretrainingObjective } from "./objectives/pretraining.ts";
+export { ALONE, type Ranks } from "./objectives/ranks.ts";
 export { segmentationLoss } from "./objectives/segmentation-loss.ts";
 export { AdamW, type ParameterGroup } from "./optim/adamw.ts";
 export { decayGroups } from "./optim/parameter-groups.ts";

@@ -15,7 +15,7 @@ export * from "./ops/nn.ts";
 export * from "./ops/pointwise.ts";
 export * from "./ops/reduce.ts";
 export * from "./ops/shape.ts";
-export { generatorState, manualSeed, setGeneratorState } from "./random.ts";
+export { generatorState, manualSeed, setGeneratorState, withSeed } from "./random.ts";
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export { keep, scope } from "./scope.ts";
 export { ReleasedTensorError, Tensor } from "./tensor.ts";

@@ -12,20 +12,15 @@ import { cutLabeledCrops } from "../data/labeled-crops.ts";
 import { Sampler } from "../data/sampler.ts";
 import { buildSegmenter } from "../models/build-segmenter.ts";
 import { moveModule, namedParameters, stateDict } from "../nn/module.ts";
+import { ALONE } from "../objectives/ranks.ts";
 import { segmentationLoss } from "../objectives/segmentation-loss.ts";
-import { AdamW, type ParameterGroup } from "../optim/adamw.ts";
+import { AdamW, gradientClip, type ParameterGroup } from "../optim/adamw.ts";
 import { decayGroups, layerDecayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { runSteps } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
-import {
-  checkpointPath,
-  type FinetuneRun,
-  finishedRun,
-  modelPath,
-  readCompleteRun,
-  writeRun,
-} from "./run-directory.ts";
+import { type FinetuneRun, finishedRun, modelPath, readCompleteRun, writeRun } from "./run-directory.ts";
+import { lockRun } from "./run-lock.ts";
 
 export interface FinetuneOptions {
   /** What the run is called in its progress. */
@@ -56,6 +51,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const settings = { recipe, encoder: encoder ?? null, stores, patients };
   const done = finishedRun(dir, "finetune", isResumed, settings);
   if (done !== undefined) return done;
+  using _lock = lockRun(dir);
   const set = new ImageSet(selections);
   if (set.labels.length === 0) {
     throw new MedsslError("ERR_STORE_LABELS", `The store ${selections[0]!.store.dir} has no masks.`, {
@@ -71,8 +67,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   manualSeed(recipe.seed);
   const sampler = new Sampler(set.count, recipe.seed);
   const identity = { stage: "finetune", ...settings, images: set.count };
-  const trained: Trained = { parameters, optimizer, sampler, device, identity };
-  const before = resumeOrStart(dir, trained, isResumed);
+  const trained: Trained = { parameters, states: [optimizer], sampler, device, identity };
+  const before = resumeOrStart(dir, trained, isResumed, options.listen);
   const { width, height, channel, fit, dtype } = set.recipe;
   const describe = (isComplete: boolean, seconds: number): FinetuneRun => ({
     version: 1,
@@ -101,16 +97,20 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     firstStep: before.step,
     secondsBefore: before.seconds,
     schedule,
-    optimizer,
-    gradientClipNorm: recipe.gradientClipNorm,
+    ranks: ALONE,
     imagesPerStep: recipe.batchSize,
+    imagesPerEpoch: set.count,
+    checkpointEverySteps: 0,
     checkpointEveryMinutes: recipe.checkpointEveryMinutes,
-    forward() {
+    takeStep(_step, learningRate) {
       const { images, labels } = cutLabeledCrops(set, sampler.next(recipe.batchSize), cropOptions);
       const { loss, dice, crossEntropy } = inPrecision(() => segmentationLoss(network.forward(images), labels));
-      return { loss, parts: { diceLoss: dice, crossEntropy } };
+      loss.backward();
+      const clip = gradientClip(optimizer.parameters, recipe.gradientClipNorm);
+      optimizer.step(learningRate, clip);
+      return { loss, gradientNorm: clip.norm, parts: { diceLoss: dice, crossEntropy } };
     },
-    checkpoint: (progress) => writeCheckpoint(checkpointPath(dir), trained, progress),
+    checkpoint: (progress) => writeCheckpoint(dir, trained, progress, options.listen),
   });
   if (isComplete) writeSafetensors(modelPath(dir), stateDict(network));
   const run = describe(isComplete, seconds);

@@ -3,8 +3,11 @@
  *
  *     run.json                 what was trained, with every setting (`RunInfo`)
  *     metrics.jsonl            one object a step
- *     checkpoint.safetensors   where to resume; gone when the run is complete
+ *     checkpoint.safetensors   where to resume, and checkpoint.previous.safetensors; gone when the run is complete
  *     encoder.safetensors      of a pre-training: the ViT, with timm's names
+ *     projection.safetensors   of a pre-training with contrast: what maps tokens to the contrasted space
+ *     reconstructions/         of a pre-training: what it painted, by step
+ *     tensorboard/             the numbers of metrics.jsonl, and the pictures
  *     model.safetensors        of a fine-tuning: the whole network
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
@@ -48,8 +51,11 @@ export interface FinetuneRun extends RunBase {
 
 export type RunInfo = PretrainRun | FinetuneRun;
 
-export const checkpointPath = (dir: string): string => join(dir, "checkpoint.safetensors");
+/** @param which The last one, the one before it, or the one that is being written. */
+export const checkpointPath = (dir: string, which: "last" | "previous" | "next" = "last"): string =>
+  join(dir, which === "last" ? "checkpoint.safetensors" : `checkpoint.${which}.safetensors`);
 export const encoderPath = (dir: string): string => join(dir, "encoder.safetensors");
+export const projectionPath = (dir: string): string => join(dir, "projection.safetensors");
 /** Grid of originals, masked images and reconstructions. */
 export const reconstructionsPath = (dir: string): string => join(dir, "reconstructions.png");
 export const modelPath = (dir: string): string => join(dir, "model.safetensors");
@@ -125,7 +131,8 @@ export function finishedRun<Stage extends RunInfo["stage"]>(
 
 export function writeRun(dir: string, run: RunInfo): void {
   replaceFile(infoPath(dir), `${JSON.stringify(run, undefined, 2)}\n`);
-  if (run.isComplete) rmSync(checkpointPath(dir), { force: true });
+  if (!run.isComplete) return;
+  for (const which of ["next", "last", "previous"] as const) rmSync(checkpointPath(dir, which), { force: true });
 }
 
 /** One line of `metrics.jsonl`: the step, 1-based, and its numbers. */
