@@ -51,7 +51,6 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const settings = { recipe, encoder: encoder ?? null, stores, patients };
   const done = finishedRun(dir, "finetune", isResumed, settings);
   if (done !== undefined) return done;
-  using _lock = lockRun(dir);
   const set = new ImageSet(selections);
   if (set.labels.length === 0) {
     throw new MedsslError("ERR_STORE_LABELS", `The store ${selections[0]!.store.dir} has no masks.`, {
@@ -68,6 +67,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const sampler = new Sampler(set.count, recipe.seed);
   const identity = { stage: "finetune", ...settings, images: set.count };
   const trained: Trained = { parameters, states: [optimizer], sampler, device, identity };
+  using _lock = lockRun(dir);
   const before = resumeOrStart(dir, trained, isResumed, options.listen);
   const { width, height, channel, fit, dtype } = set.recipe;
   const describe = (isComplete: boolean, seconds: number): FinetuneRun => ({

@@ -49,7 +49,6 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const stores = options.selections.map(({ store }) => store.dir);
   const done = finishedRun(dir, "pretrain", isResumed, { recipe, stores });
   if (done !== undefined) return done;
-  using _lock = lockRun(dir);
   const selections = withoutBlanks(options.selections, listen);
   const set = new ImageSet(selections);
   const batch = batchOf(recipe, set.count, ranks);
@@ -67,6 +66,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const identity = { stage: "pretrain", recipe, stores, images: set.count };
   const states = average === undefined ? [optimizer] : [optimizer, average];
   const trained: Trained = { parameters, states, sampler, device, identity };
+  using _lock = lockRun(dir);
   const before = resumeOrStart(dir, trained, isResumed, listen);
   const describe = (isComplete: boolean, seconds: number): PretrainRun => ({
     version: 1,
