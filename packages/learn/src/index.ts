@@ -17,7 +17,7 @@ export { ALONE, type Ranks } from "./objectives/ranks.ts";
 export { segmentationLoss } from "./objectives/segmentation-loss.ts";
 export { AdamW, type ParameterGroup } from "./optim/adamw.ts";
 export { decayGroups } from "./optim/parameter-groups.ts";
-export { loadRecipe, recipeNames } from "./recipes/recipe-files.ts";
+export { loadRecipe, recipeAbout, recipeNames } from "./recipes/recipe-files.ts";
 export { studyTable } from "./report/table.ts";
 export { runStudy, type StudyResult } from "./study/run-study.ts";
 export type { StudyOptions } from "./study/study-options.ts";
