@@ -27,7 +27,7 @@ import { SetupError } from "./setup-error.mjs";
  * @property {string} torchVersion
  * @property {string} compiler
  * @property {string} sourceHash Of sources and flags.
- * @property {{ gloo?: string, nccl?: string }} missing Parts that could not be built, each with the reason.
+ * @property {{ gloo?: string | undefined, nccl?: string | undefined }} missing Parts that could not be built, each with the reason.
  */
 
 const COMPILE_FLAGS = ["-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-DNAPI_VERSION=9"];

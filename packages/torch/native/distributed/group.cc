@@ -1,7 +1,9 @@
 // Joining the other ranks, and collectives, by libtorch's c10d: gloo for the CPU, NCCL for CUDA where set-up could build
 // that part (nccl/nccl.cc), else gloo, which takes CUDA's tensors through the host's memory.
 #include "group.h"
+#include <c10/util/Logging.h>
 #include <dlfcn.h>
+#include <cstdlib>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -20,6 +22,8 @@ c10::intrusive_ptr<c10d::Store> opened;
 // openStore(host, port, rank, worldSize, isHost, timeoutMs): where the ranks meet; `isHost` opens it, else connects.
 napi_value open_store(napi_env env, const Args& args) {
   TORCH_CHECK(!joined, "this process is in a group already");
+  // c10d tells of a lost connection with C++ backtraces; the error that follows says it in a sentence.
+  if (!std::getenv("TORCH_CPP_LOG_LEVEL")) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(args.index(1));
   options.isServer = args.boolean(4);
@@ -31,6 +35,25 @@ napi_value open_store(napi_env env, const Args& args) {
                      .timeout = options.timeout,
                      .store = {}, .collectives = {}, .gathers = {}, .nccl = {}, .heartbeat = {}};
   return undefined(env);
+}
+
+// An error that names the ranks that have not come in time.
+void wait_for_all_ranks() {
+  const auto& self = *joined;
+  const auto key = [](int rank) { return "here/" + std::to_string(rank); };
+  self.store->set(key(self.rank), std::vector<uint8_t>{1});
+  std::vector<std::string> keys;
+  for (int rank = 0; rank < self.world_size; ++rank) keys.push_back(key(rank));
+  try {
+    self.store->wait(keys, self.timeout);
+  } catch (const c10::DistError&) {
+    std::string missing;
+    for (int rank = 0; rank < self.world_size; ++rank) {
+      if (!self.store->check({key(rank)})) missing += (missing.empty() ? "" : ", ") + std::to_string(rank);
+    }
+    TORCH_CHECK_WITH(DistStoreError, missing.empty(), "no sign of rank ", missing);
+    throw;
+  }
 }
 
 using MakeNccl = void (*)(const c10::intrusive_ptr<c10d::Store>& store, int rank, int world_size,
@@ -72,6 +95,7 @@ napi_value join_group(napi_env env, const Args& args) {
   const c10::Device device(static_cast<c10::DeviceType>(args.index(1)), static_cast<c10::DeviceIndex>(args.index(2)));
   if (!device.is_cpu()) c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
   self.store = c10::make_intrusive<c10d::PrefixStore>(prefix, opened);
+  wait_for_all_ranks();
   const auto nccl_library = args.string(3);
   const auto make_nccl = nccl_library.empty() ? nullptr : load_nccl(nccl_library);
   self.collectives = connect("collectives", device.type(), make_nccl);

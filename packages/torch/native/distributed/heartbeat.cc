@@ -10,7 +10,7 @@ constexpr auto kWatch = std::chrono::milliseconds(2500);
 // A store whose machine went away without a word blocks its client.
 constexpr auto kPatience = std::chrono::seconds(15);
 const char* const kStoreLost =
-    "the ranks' meeting point does not answer: the process that holds it (rank 0, or torchrun's agent) is gone";
+    "the process that holds the ranks' meeting point (rank 0, or torchrun's agent) is gone or cannot be reached";
 
 std::string key(const char* name, int rank) { return std::string(name) + "/" + std::to_string(rank); }
 

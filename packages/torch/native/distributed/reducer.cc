@@ -13,6 +13,14 @@ constexpr int64_t kFirstBucketBytes = c10d::kDefaultFirstBucketBytes;
 constexpr int64_t kBucketBytes = c10d::kDefaultBucketBytesCap;
 constexpr size_t kBroadcastBytes = 250 << 20;
 
+// Says nothing when every parameter is used: that some may not be is no fault of the caller's.
+class WithoutUnusedWarning : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning& warning) override {
+    if (warning.msg().find("find_unused_parameters") == std::string::npos) c10::WarningHandler::process(warning);
+  }
+};
+
 // Never destroyed at exit, as the group.
 auto& reducers = *new std::vector<std::unique_ptr<c10d::Reducer>>();
 
@@ -45,6 +53,8 @@ napi_value create_reducer(napi_env env, const Args& args) {
 napi_value reduced_backward(napi_env env, const Args& args) {
   auto& reducer = *reducers.at(args.index(0));
   const auto& loss = handles().tensor(args.index(1));
+  WithoutUnusedWarning handler;
+  const c10::WarningUtils::WarningHandlerGuard quiet(&handler);
   communicate([&] {
     if (args.boolean(2)) {
       reducer.prepare_for_forward();
