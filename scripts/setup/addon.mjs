@@ -102,11 +102,11 @@ export async function buildAddon(root, torch, env, progress) {
   const jobs = plan([]);
   const glooNames = join(paths.native, "distributed", "gloo-names");
   const distributedJobs = plan([...DISTRIBUTED_FLAGS, "-isystem", glooNames], "distributed");
-  const ncclJobs = plan([...NCCL_FLAGS, ...cudaIncludeFlags(paths.native, torch)], "nccl");
+  const ncclJobs = torch.hasCuda ? plan([...NCCL_FLAGS, ...cudaIncludeFlags(paths.native, torch)], "nccl") : [];
   const isMissing = (/** @type {{ object: string }} */ { object }) => !existsSync(object);
-  const numMissing = [...jobs, ...distributedJobs].filter(isMissing).length;
-  const numObjects = jobs.length + distributedJobs.length;
-  const task = numMissing === 0 ? "linking" : `compiling ${numMissing} of ${numObjects} files`;
+  const allJobs = [...jobs, ...distributedJobs, ...ncclJobs];
+  const numMissing = allJobs.filter(isMissing).length;
+  const task = numMissing === 0 ? "linking" : `compiling ${numMissing} of ${allJobs.length} files`;
   const step = progress.begin("addon", `${task} with ${compiler.command}`);
   let done = 0;
   const compileAll = (/** @type {typeof jobs} */ wanted) =>
@@ -152,7 +152,7 @@ export async function buildAddon(root, torch, env, progress) {
   };
   writeFileSync(`${paths.buildFile}.partial`, `${JSON.stringify(build, null, 2)}\n`);
   renameSync(`${paths.buildFile}.partial`, paths.buildFile);
-  const used = new Set([...jobs, ...distributedJobs, ...ncclJobs].map(({ object }) => basename(object)));
+  const used = new Set(allJobs.map(({ object }) => basename(object)));
   for (const name of readdirSync(paths.objects)) if (!used.has(name)) rmSync(join(paths.objects, name));
   step.done(`built with ${compiler.command} against libtorch ${torch.version}`);
 }

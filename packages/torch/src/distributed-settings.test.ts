@@ -26,7 +26,6 @@ test("torchrun's variables", () => {
     host: "gpu07",
     port: 29500,
     isHost: false,
-    prefix: "medssl//0",
   };
   assert.deepEqual(distributedSettings(torchrun), expected);
   assert.equal(isDistributed(torchrun), true);
@@ -34,11 +33,10 @@ test("torchrun's variables", () => {
   assert.equal(distributedSettings({ ...torchrun, LOCAL_RANK: undefined })?.localRank, 0);
 });
 
-test("a meeting point of torchrun's agent is connected to, anew at each restart", () => {
-  const elastic = { TORCHELASTIC_USE_AGENT_STORE: "True", TORCHELASTIC_RUN_ID: "run", TORCHELASTIC_RESTART_COUNT: "2" };
+test("a meeting point of torchrun's agent is connected to by all ranks", () => {
+  const elastic = { TORCHELASTIC_USE_AGENT_STORE: "True" };
   const settings = distributedSettings({ ...torchrun, ...elastic, RANK: "0" });
   assert.equal(settings?.isHost, false);
-  assert.equal(settings?.prefix, "medssl/run/2");
 });
 
 test("torchrun within Slurm goes before Slurm", () => {
@@ -53,7 +51,6 @@ test("a step of Slurm meets at its first node, at a port of the job", () => {
     host: "gpu03",
     port: 13456,
     isHost: false,
-    prefix: "medssl/123456.0/0",
   };
   assert.deepEqual(distributedSettings(slurm), expected);
   assert.equal(distributedSettings({ ...slurm, SLURM_PROCID: "0" })?.isHost, true);

@@ -3,7 +3,7 @@
  * that sets RANK and WORLD_SIZE as they do (Kubernetes operators).
  *
  * torchrun   RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT. Its agent may hold the meeting point itself
- *            (TORCHELASTIC_USE_AGENT_STORE); ranks then connect to it, with a prefix for each restart.
+ *            (TORCHELASTIC_USE_AGENT_STORE); all ranks then connect to it.
  * Slurm      SLURM_PROCID, SLURM_LOCALID and the number of tasks, inside a step (srun) only: a batch script has them too,
  *            but is one process. The meeting point is the step's first node, where task 0 runs, at a port made from the
  *            job's number; MASTER_ADDR and MASTER_PORT go before.
@@ -22,8 +22,6 @@ export interface DistributedSettings {
   readonly port: number;
   /** Whether this process opens the meeting point; else it connects to it. */
   readonly isHost: boolean;
-  /** Keeps apart the starts that share a meeting point. */
-  readonly prefix: string;
 }
 
 /** Whether a launcher started this process as one of several. */
@@ -42,7 +40,6 @@ export function distributedSettings(env: Environment): DistributedSettings | und
 function torchrunSettings(env: Environment): DistributedSettings {
   const rank = integer(env, "RANK", 0);
   const isAgentHost = env["TORCHELASTIC_USE_AGENT_STORE"] === "True";
-  const run = env["TORCHELASTIC_RUN_ID"] ?? "";
   return {
     rank,
     worldSize: worldSize(env, "WORLD_SIZE", rank, "RANK"),
@@ -50,7 +47,6 @@ function torchrunSettings(env: Environment): DistributedSettings {
     host: required(env, "MASTER_ADDR"),
     port: integer(env, "MASTER_PORT", 1, 65535),
     isHost: rank === 0 && !isAgentHost,
-    prefix: `medssl/${run}/${env["TORCHELASTIC_RESTART_COUNT"] ?? "0"}`,
   };
 }
 
@@ -67,7 +63,6 @@ function slurmSettings(env: Environment): DistributedSettings {
     // Below the ports that systems hand out by themselves, and another one for another job on the same node.
     port: env["MASTER_PORT"] === undefined ? 10_000 + (job % 20_000) : integer(env, "MASTER_PORT", 1, 65535),
     isHost: rank === 0,
-    prefix: `medssl/${job}.${env["SLURM_STEP_ID"]}/${env["SLURM_RESTART_COUNT"] ?? "0"}`,
   };
 }
 

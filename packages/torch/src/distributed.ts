@@ -49,10 +49,10 @@ export function joinProcessGroup({ device, timeoutSeconds = 600, env = process.e
   const usesNccl = rankDevice.startsWith("cuda") && existsSync(ncclLibrary);
   // NCCL would end the process by itself when a rank is lost; so it ends its work, and the next call tells.
   process.env["TORCH_NCCL_ASYNC_ERROR_HANDLING"] ??= "2";
-  const { rank, worldSize, host, port, isHost, prefix } = settings;
+  const { rank, worldSize, host, port, isHost } = settings;
   try {
     distributed.openStore(host, port, rank, worldSize, isHost, 1000 * timeoutSeconds);
-    distributed.joinGroup(prefix, type, index, usesNccl ? ncclLibrary : "");
+    distributed.joinGroup(type, index, usesNccl ? ncclLibrary : "");
   } catch (cause) {
     if (!isCommunicationError(cause)) throw cause;
     distributed.leaveGroup();

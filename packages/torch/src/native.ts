@@ -46,7 +46,7 @@ interface Native {
 /** Data-parallel training, which set-up builds where it can. */
 export interface DistributedNative {
   openStore(host: string, port: number, rank: number, worldSize: number, isHost: boolean, timeoutMs: number): void;
-  joinGroup(prefix: string, deviceType: number, deviceIndex: number, ncclLibrary: string): void;
+  joinGroup(deviceType: number, deviceIndex: number, ncclLibrary: string): void;
   leaveGroup(): void;
   allReduce(tensor: number, operation: number): void;
   broadcast(tensor: number): void;

@@ -4,6 +4,7 @@
 #include <c10/util/Logging.h>
 #include <dlfcn.h>
 #include <cstdlib>
+#include <random>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -37,23 +38,49 @@ napi_value open_store(napi_env env, const Args& args) {
   return undefined(env);
 }
 
-// An error that names the ranks that have not come in time.
-void wait_for_all_ranks() {
-  const auto& self = *joined;
-  const auto key = [](int rank) { return "here/" + std::to_string(rank); };
-  self.store->set(key(self.rank), std::vector<uint8_t>{1});
-  std::vector<std::string> keys;
-  for (int rank = 0; rank < self.world_size; ++rank) keys.push_back(key(rank));
-  try {
-    self.store->wait(keys, self.timeout);
-  } catch (const c10::DistError&) {
-    std::string missing;
-    for (int rank = 0; rank < self.world_size; ++rank) {
-      if (!self.store->check({key(rank)})) missing += (missing.empty() ? "" : ", ") + std::to_string(rank);
+std::string random_word() {
+  std::random_device source;
+  return std::to_string(source()) + "-" + std::to_string(source());
+}
+
+// Gives the group a part of the store that only the ranks of this start share: after a restart the store may hold what
+// the start before left, and a launcher's count of restarts differs between machines. Each rank shows a word of its own;
+// rank 0 answers to each such word with its own, under which the ranks meet.
+void meet() {
+  auto& self = *joined;
+  const auto word_key = [](int rank) { return "medssl/word/" + std::to_string(rank); };
+  const auto answer_key = [](const std::string& word) { return "medssl/answer/" + word; };
+  const auto here_key = [](int rank) { return "here/" + std::to_string(rank); };
+  const auto bytes = [](const std::string& text) { return std::vector<uint8_t>(text.begin(), text.end()); };
+  const auto text = [](const std::vector<uint8_t>& data) { return std::string(data.begin(), data.end()); };
+  const auto own_word = random_word();
+  if (self.rank > 0) {
+    opened->set(word_key(self.rank), bytes(own_word));
+    try {
+      self.store = c10::make_intrusive<c10d::PrefixStore>(text(opened->get(answer_key(own_word))), opened);
+      self.store->set(here_key(self.rank), bytes(own_word));
+      self.store->wait({"all"}, self.timeout);
+    } catch (const c10::DistError&) {
+      TORCH_CHECK_WITH(DistStoreError, self.store, "no sign of rank 0");
+      TORCH_CHECK_WITH(DistStoreError, false, "rank 0 is here, but not all others");
     }
-    TORCH_CHECK_WITH(DistStoreError, missing.empty(), "no sign of rank ", missing);
-    throw;
+    return;
   }
+  self.store = c10::make_intrusive<c10d::PrefixStore>(own_word, opened);
+  std::vector<int> missing;
+  for (int rank = 1; rank < self.world_size; ++rank) missing.push_back(rank);
+  const auto deadline = std::chrono::steady_clock::now() + self.timeout;
+  while (true) {
+    std::erase_if(missing, [&](int rank) { return self.store->check({here_key(rank)}); });
+    if (missing.empty()) break;
+    TORCH_CHECK_WITH(DistStoreError, std::chrono::steady_clock::now() < deadline, "no sign of rank ",
+                     c10::Join(", ", missing));
+    for (const int rank : missing) {
+      if (opened->check({word_key(rank)})) opened->set(answer_key(text(opened->get(word_key(rank)))), bytes(own_word));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  self.store->set("all", bytes(own_word));
 }
 
 using MakeNccl = void (*)(const c10::intrusive_ptr<c10d::Store>& store, int rank, int world_size,
@@ -86,22 +113,18 @@ c10::intrusive_ptr<c10d::ProcessGroup> connect(const std::string& name, c10::Dev
   return made;
 }
 
-// joinGroup(prefix, deviceType, deviceIndex, ncclLibrary or ""): every rank calls it. `prefix` keeps apart what several
-// starts write into one store. The device becomes the current one of its type.
+// joinGroup(deviceType, deviceIndex, ncclLibrary or ""): every rank calls it. The device becomes the current one of its type.
 napi_value join_group(napi_env env, const Args& args) {
   TORCH_CHECK(opened, "no store is open");
   auto& self = *joined;
-  const auto prefix = args.string(0);
-  const c10::Device device(static_cast<c10::DeviceType>(args.index(1)), static_cast<c10::DeviceIndex>(args.index(2)));
+  const c10::Device device(static_cast<c10::DeviceType>(args.index(0)), static_cast<c10::DeviceIndex>(args.index(1)));
   if (!device.is_cpu()) c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
-  self.store = c10::make_intrusive<c10d::PrefixStore>(prefix, opened);
-  wait_for_all_ranks();
-  const auto nccl_library = args.string(3);
+  meet();
+  const auto nccl_library = args.string(2);
   const auto make_nccl = nccl_library.empty() ? nullptr : load_nccl(nccl_library);
   self.collectives = connect("collectives", device.type(), make_nccl);
   self.gathers = connect("gathers", device.type(), make_nccl);
-  self.heartbeat = std::make_unique<Heartbeat>(c10::make_intrusive<c10d::PrefixStore>(prefix, opened->clone()),
-                                               self.rank, self.world_size);
+  self.heartbeat = std::make_unique<Heartbeat>(self.store->clone(), self.rank, self.world_size);
   napi_add_env_cleanup_hook(env, [](void*) { if (joined) joined->heartbeat.reset(); }, nullptr);
   return undefined(env);
 }
