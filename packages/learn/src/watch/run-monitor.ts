@@ -32,8 +32,8 @@ const RECOVERED = 5;
 export class RunMonitor {
   readonly #options: RunMonitorOptions;
   readonly #curves: MetricBlocks;
-  /** Of the illnesses that were told: blocks since they were last seen. */
-  readonly #told = new Map<Illness, number>();
+  /** Blocks since an illness was last seen. */
+  readonly #absent = new Map<Illness, number>();
   /** As many as the comparison needs. */
   #recent: MetricsLine[] = [];
   readonly #warnings: HealthNote[] = [];
@@ -60,12 +60,12 @@ export class RunMonitor {
     const curves = { blocks: this.#curves.blocks, totalSteps, plateauLeftBySteps: expected?.plateauLeftBySteps };
     return illnesses.flatMap((illness) => {
       const seen = illness.see(curves);
-      const absent = this.#told.get(illness) ?? RECOVERED;
+      const absent = this.#absent.get(illness) ?? RECOVERED;
       if (seen === undefined) {
-        this.#told.set(illness, absent + 1);
+        this.#absent.set(illness, absent + 1);
         return [];
       }
-      this.#told.set(illness, 0);
+      this.#absent.set(illness, 0);
       if (absent < RECOVERED) return [];
       const message = `Step ${step}: ${seen}. ${illness.meaning} ${illness.remedy}`;
       return [{ id: illness.id, level: "warning" as const, step, message }];
