@@ -95,8 +95,8 @@ export const illnesses: readonly Illness[] = [
       const state = contrastWith(curves, isCollapsed);
       if (state === undefined) return undefined;
       const { name, rank, positive, negative } = state;
-      const alike = `${text(positive)} for the same place and ${text(negative)} for other places`;
-      return `${name}: embeddings of effective rank ${text(rank)}, similarity ${alike}`;
+      const spread = Number.isNaN(rank) ? "" : `embeddings of effective rank ${text(rank)}, `;
+      return `${name}: ${spread}similarity ${text(positive)} for the same place and ${text(negative)} for other places`;
     },
     meaning:
       "The embeddings have collapsed: every place looks the same to the contrast. It does not come back by itself.",

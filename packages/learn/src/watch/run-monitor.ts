@@ -34,7 +34,7 @@ export class RunMonitor {
   readonly #curves: MetricBlocks;
   /** Blocks since an illness was last seen. */
   readonly #absent = new Map<Illness, number>();
-  /** As many as the comparison needs. */
+  /** The last ones, as many as a comparison needs. */
   #recent: MetricsLine[] = [];
   readonly #warnings: HealthNote[] = [];
 
@@ -75,7 +75,7 @@ export class RunMonitor {
   #compare(line: MetricsLine): HealthNote[] {
     const { expected } = this.#options;
     if (expected === undefined) return [];
-    this.#recent = [...this.#recent.slice(1 - expected.windowSteps), line];
+    this.#recent = [...this.#recent, line].slice(-expected.windowSteps);
     const points = expected.points.filter(({ step }) => step === line.step);
     if (points.length === 0) return [];
     const compared = compareWithExpected(this.#recent, { ...expected, points });
