@@ -24,3 +24,4 @@ export type { StudyOptions } from "./study/study-options.ts";
 export { type FinetuneOptions, finetune } from "./training/finetune.ts";
 export { type PretrainOptions, pretrain } from "./training/pretrain.ts";
 export { type FinetuneRun, type PretrainRun, type RunInfo, readRun } from "./training/run-directory.ts";
+export { EventFile } from "./watch/event-file.ts";
