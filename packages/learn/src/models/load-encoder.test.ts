@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MedsslError } from "@medssl/contract";
-import { noGrad, ones, readWeights, scope, type Tensor, tensor, zeros } from "@medssl/torch";
-import { stateDict } from "../nn/module.ts";
+import { MedsslError, parseRecipe, pretrainSchema } from "@medssl/contract";
+import { noGrad, ones, randn, readWeights, scope, type Tensor, tensor, zeros } from "@medssl/torch";
+import { loadStateDict, namedParameters, stateDict } from "../nn/module.ts";
 import { sinCosPositions } from "../nn/positions.ts";
+import { PretrainingModel, pretrainingLoss } from "../objectives/pretraining.ts";
 import { assertClose, readFixture } from "../testing/parity.ts";
 import { findViT } from "./find-vit.ts";
 import { loadEncoder, saveEncoder } from "./load-encoder.ts";
@@ -98,6 +99,19 @@ test("what is written comes back the same, with its heads and a grid that is not
 test("only what a recipe calls learnt is trained", () => {
   const trained = (path: string) => loadEncoder(path, options).encoder.posEmbed.requiresGrad;
   assert.deepEqual([trained(kinds.mae), trained(kinds.dino)], [false, true]);
+});
+
+test("pre-training goes on from weights with a class token, registers and layer scale", () => {
+  scope(() => {
+    const { encoder, config } = loadEncoder(kinds.dinov2, { imageSize: 16, numHeads: 2 });
+    const decoder = { embedDim: 8, depth: 1, numHeads: 2 };
+    const recipe = parseRecipe(pretrainSchema, { inputSize: 16, encoder: config, decoder });
+    const model = new PretrainingModel(recipe);
+    loadStateDict(model.autoencoder.encoder, new Map(stateDict(encoder)));
+    const views = { images: randn([4, 1, 16, 16]), boxes: tensor(new Array(4).fill([0, 0, 1, 1])) };
+    pretrainingLoss(model, views, recipe, 0).loss.backward();
+    for (const [name, { grad }] of namedParameters(model)) assert.ok(grad !== undefined, name);
+  });
 });
 
 test("patch kernels of another size are timm's, by FlexiViT's pseudo-inverse", () => {
