@@ -124,25 +124,16 @@ export function findViT(weights: ReadonlyMap<string, Tensor>, options: FindOptio
   take("norm.weight", [embedDim], () => ones([embedDim]));
   take("norm.bias", [embedDim], () => zeros([embedDim]));
 
-  const positions = given.get("pos_embed") ?? refuse("it has no pos_embed", "ViTs with other positions are not read.");
-  if (positions.rank !== 3 || positions.size(0) !== 1 || positions.size(2) !== embedDim) {
-    refuse(`pos_embed is [${positions.shape.join(", ")}], expected [1, tokens, ${embedDim}]`, "Is it a ViT's?");
+  const places = given.get("pos_embed") ?? refuse("it has no pos_embed", "ViTs with other positions are not read.");
+  if (places.rank !== 3 || places.size(0) !== 1 || places.size(2) !== embedDim) {
+    refuse(`pos_embed is [${places.shape.join(", ")}], expected [1, tokens, ${embedDim}]`, "Is it a ViT's?");
   }
-  const numClassTokens = hasClassToken ? 1 : 0;
-  const layout =
-    positionLayout(positions.size(1), numClassTokens, numRegisters, known.gridSize) ??
-    refuse(
-      `pos_embed has ${positions.size(1)} rows, which is no square of patches with ${numClassTokens} class token and ${numRegisters} registers`,
-      "Positions of a grid that is not square need its size in the metadata; `medssl weights --to` writes it.",
-    );
-  const { gridSize, numPositioned } = layout;
-  const prefixRows = positions.slice(1, 0, numPositioned).to({ dtype: "float32" });
-  const patchRows = positions.slice(1, numPositioned).to({ dtype: "float32" });
-  const bare = zeros([1, numClassTokens + numRegisters - numPositioned, embedDim]);
-  tensors.set("pos_embed", cat([prefixRows, bare, patchRows], 1));
+  const counts = { numClassTokens: hasClassToken ? 1 : 0, numRegisters };
+  const { gridSize, positions } = rowForEveryToken(places.to({ dtype: "float32" }), counts, known.gridSize, refuse);
+  tensors.set("pos_embed", positions);
+  const isFixed = isSinCos(positions.slice(1, counts.numClassTokens + numRegisters), gridSize, embedDim);
 
   const taken = new Set([...tensors.keys()].map(fileNameOf));
-  const isFixed = isSinCos(patchRows, gridSize, embedDim);
   return {
     prefix: prefix!,
     otherPrefixes,
@@ -214,23 +205,28 @@ function headsOf(embedDim: number, refuse: Refuse): number {
 }
 
 /**
- * How the rows of the positions are shared: all tokens have one, or the class token and the patches, or the patches.
- *
- * @returns undefined when none of the three leaves a grid.
+ * Positions of class token, registers and patches, in this order. In a file all of them have a row, or class token and
+ * patches, or the patches alone: the one of the three that leaves a grid.
  */
-function positionLayout(
-  rows: number,
-  numClassTokens: number,
-  numRegisters: number,
+function rowForEveryToken(
+  given: Tensor,
+  { numClassTokens, numRegisters }: { numClassTokens: number; numRegisters: number },
   known: readonly [number, number] | undefined,
-): { gridSize: readonly [number, number]; numPositioned: number } | undefined {
-  for (const numPositioned of [numClassTokens + numRegisters, numClassTokens, 0]) {
-    const count = rows - numPositioned;
+  refuse: Refuse,
+): { gridSize: readonly [number, number]; positions: Tensor } {
+  const numPrefixTokens = numClassTokens + numRegisters;
+  for (const numPositioned of [numPrefixTokens, numClassTokens, 0]) {
+    const count = given.size(1) - numPositioned;
     const side = Math.round(Math.sqrt(count));
     const gridSize = known ?? ([side, side] as const);
-    if (count > 0 && gridSize[0] * gridSize[1] === count) return { gridSize, numPositioned };
+    if (count <= 0 || gridSize[0] * gridSize[1] !== count) continue;
+    const bare = zeros([1, numPrefixTokens - numPositioned, given.size(2)]);
+    return { gridSize, positions: cat([given.slice(1, 0, numPositioned), bare, given.slice(1, numPositioned)], 1) };
   }
-  return undefined;
+  return refuse(
+    `pos_embed has ${given.size(1)} rows, which is no square of patches with ${numClassTokens} class tokens and ${numRegisters} registers`,
+    "Positions of a grid that is not square need its size in the metadata; `medssl weights --to` writes it.",
+  );
 }
 
 function isSinCos(patchRows: Tensor, gridSize: readonly [number, number], embedDim: number): boolean {

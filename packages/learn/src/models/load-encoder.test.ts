@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { MedsslError, parseRecipe, pretrainSchema } from "@medssl/contract";
-import { noGrad, ones, randn, readWeights, scope, type Tensor, tensor, zeros } from "@medssl/torch";
+import { cat, noGrad, ones, randn, readWeights, scope, type Tensor, tensor, zeros } from "@medssl/torch";
 import { loadStateDict, namedParameters, stateDict } from "../nn/module.ts";
 import { sinCosPositions } from "../nn/positions.ts";
 import { PretrainingModel, pretrainingLoss } from "../objectives/pretraining.ts";
@@ -94,6 +94,30 @@ test("what is written comes back the same, with its heads and a grid that is not
       }
     });
   }
+});
+
+test("other spellings of the same are understood", () => {
+  scope(() => {
+    const { tensors } = readWeights(kinds.dinov2);
+    const plain = findViT(tensors, { source: "x", numHeads: 2 });
+    const respelled = [...tensors].map(([name, tensor]): [string, Tensor] => [
+      `module.${name.replace(/^blocks\.(\d)/, "blocks.0.$1").replace(/ls(\d)\.gamma/, "gamma_$1")}`,
+      name === "pos_embed" ? tensor.slice(1, 1) : tensor.to({ dtype: "float64" }),
+    ]);
+    const found = findViT(new Map(respelled), { source: "x", numHeads: 2 });
+    assert.deepEqual([found.prefix, found.config], ["module.", plain.config]);
+    for (const [name, tensor] of plain.tensors) {
+      // Without a row for the class token its position is zero.
+      const expected = name === "pos_embed" ? cat([zeros([1, 3, 16]), tensor.slice(1, 3)], 1) : tensor;
+      assert.deepEqual(found.tensors.get(name)?.toNested(), expected.toNested(), name);
+    }
+
+    const headed = new Map([...tensors].map(([name, tensor]) => [name.replace(/^norm\./, "fc_norm."), tensor]));
+    const { notes, leftOut, tensors: taken } = findViT(headed, { source: "x", numHeads: 2 });
+    assert.deepEqual(notes, ["It has no final norm: a new one."]);
+    assert.deepEqual(leftOut.toSorted(), ["fc_norm.bias", "fc_norm.weight", "mask_token"]);
+    assert.deepEqual(taken.get("norm.weight")?.toNested(), new Array(16).fill(1));
+  });
 });
 
 test("only what a recipe calls learnt is trained", () => {
