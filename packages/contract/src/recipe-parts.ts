@@ -34,6 +34,9 @@ export const vitSchema = z
       .enum(["sincos", "learned"])
       .describe("Position embedding: fixed 2-D sine-cosine, or learnt.")
       .default("sincos"),
+    hasClassToken: z.boolean().describe("Whether a class token goes along with the patches.").default(false),
+    numRegisters: z.int().min(0).describe("Register tokens that go along with the patches.").default(0),
+    hasLayerScale: z.boolean().describe("Whether learnt factors scale the blocks' branches.").default(false),
   })
   .prefault({});
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type PretrainMethod, parseRecipe, pretrainMethods, pretrainSchema } from "@medssl/contract";
-import { arange, manualSeed, randn, scope, tensor, zeros } from "@medssl/torch";
-import { Draws } from "../augment/draws.ts";
+import { manualSeed, randn, scope, tensor, zeros } from "@medssl/torch";
 import type { Views } from "../data/views.ts";
 import { namedParameters } from "../nn/module.ts";
+import { plainViews } from "../testing/plain-views.ts";
 import { createObjective, viewsPerImage } from "./pretraining.ts";
 import { ALONE } from "./ranks.ts";
 
@@ -18,26 +18,17 @@ const recipeOf = (method: PretrainMethod, settings: object = {}) =>
   });
 
 /** Of four images, or of two images' two views. */
-function viewsOf(method: PretrainMethod): Views {
-  const count = 4 / viewsPerImage(method);
-  return {
-    images: randn([4, 1, 32, 32]),
-    boxes: tensor([
+const viewsOf = (method: PretrainMethod): Views =>
+  plainViews(
+    randn([4, 1, 32, 32]),
+    tensor([
       [0, 0, 0.8, 0.8],
       [0.1, 0, 1, 0.9],
       [0.1, 0.1, 0.9, 0.9],
       [0, 0, 0.9, 0.9],
     ]),
-    places: {
-      frames: tensor([[0, 0, 1, 1]]).expand([count, 4]),
-      kinds: zeros([count]),
-      heights: zeros([count, 2]),
-      areAlike: true,
-    },
-    imageNumbers: arange(0, count),
-    draws: new Draws(count, "cpu"),
-  };
-}
+    viewsPerImage(method),
+  );
 
 for (const method of pretrainMethods) {
   test(`${method}: a gradient reaches every parameter`, () => {

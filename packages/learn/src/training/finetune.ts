@@ -11,6 +11,7 @@ import { ImageSet, measureStatistics, type Selection } from "../data/image-set.t
 import { cutLabeledCrops } from "../data/labeled-crops.ts";
 import { Sampler } from "../data/sampler.ts";
 import { buildSegmenter } from "../models/build-segmenter.ts";
+import { type LoadedEncoder, loadEncoder } from "../models/load-encoder.ts";
 import { moveModule, namedParameters, stateDict } from "../nn/module.ts";
 import { ALONE } from "../objectives/ranks.ts";
 import { segmentationLoss } from "../objectives/segmentation-loss.ts";
@@ -19,7 +20,7 @@ import { decayGroups, layerDecayGroups, type NamedParameters } from "../optim/pa
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { runSteps } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
-import { type FinetuneRun, finishedRun, modelPath, readCompleteRun, writeRun } from "./run-directory.ts";
+import { type FinetuneRun, finishedRun, modelPath, writeRun } from "./run-directory.ts";
 import { lockRun } from "./run-lock.ts";
 
 export interface FinetuneOptions {
@@ -30,7 +31,7 @@ export interface FinetuneOptions {
   /** Patients who are kept for testing; written down, never read here. */
   readonly heldOutPatients: readonly string[];
   readonly recipe: FinetuneRecipe;
-  /** Folder of a pre-training run; undefined starts from random weights. */
+  /** Folder of a pre-training run or file of weights; undefined starts from random weights. */
   readonly encoder: string | undefined;
   readonly dir: string;
   readonly isResumed: boolean;
@@ -44,8 +45,8 @@ const headLearningRates: Readonly<Record<FinetuneRecipe["head"], number>> = { hy
 
 export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const { selections, dir, device, isResumed, encoder } = options;
-  const pretrained = encoder === undefined ? undefined : readCompleteRun(encoder, "pretrain");
-  const recipe = withPretrainedEncoder(options.recipe, pretrained?.recipe);
+  const pretrained = encoder === undefined ? undefined : loadPretrained(encoder, options.recipe);
+  const recipe = pretrained === undefined ? options.recipe : { ...options.recipe, encoder: pretrained.config };
   const stores = selections.map(({ store }) => store.dir);
   const patients = [...new Set(selections.flatMap(({ cases }) => cases.map(({ patient }) => patient)))].sort();
   const settings = { recipe, encoder: encoder ?? null, stores, patients };
@@ -57,9 +58,10 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
       hint: "Ingest a folder with images/ and masks/.",
     });
   }
+  for (const message of pretrained?.notes ?? []) options.listen({ type: "note", level: "info", message });
   const statistics = pretrained?.statistics ?? measureStatistics(set);
   manualSeed(recipe.seed);
-  const network = moveModule(buildSegmenter(recipe, set.labels.length, encoder), device);
+  const network = moveModule(buildSegmenter(recipe, set.labels.length, pretrained?.encoder), device);
   const groups = parameterGroups(namedParameters(network), recipe, encoder !== undefined);
   const parameters = groups.flatMap((group) => group.parameters);
   const optimizer = new AdamW(groups, { betas: [0.9, 0.98] });
@@ -118,18 +120,14 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   return run;
 }
 
-/** A pre-trained encoder brings its own shape; the input size must be the one that it was trained at. */
-function withPretrainedEncoder(
-  recipe: FinetuneRecipe,
-  pretrained?: { encoder: FinetuneRecipe["encoder"] },
-): FinetuneRecipe {
-  if (pretrained === undefined) return recipe;
-  if (recipe.head === "unet") {
-    throw new MedsslError("ERR_HEAD_UNET", "A plain U-Net has no encoder to start from a pre-training run.", {
+/** A pre-trained encoder brings its own shape. */
+function loadPretrained(encoder: string, { head, inputSize }: FinetuneRecipe): LoadedEncoder {
+  if (head === "unet") {
+    throw new MedsslError("ERR_HEAD_UNET", "A plain U-Net has no encoder to start from pre-trained weights.", {
       hint: "Use --encoder none, or --head hybrid: the ViT inside the same U-Net.",
     });
   }
-  return { ...recipe, encoder: pretrained.encoder };
+  return loadEncoder(encoder, { imageSize: inputSize });
 }
 
 /** The ViT learns slower than what is new; a pre-trained one slower still towards its input. */

@@ -38,7 +38,7 @@ export interface PretrainRun extends RunBase {
 export interface FinetuneRun extends RunBase {
   readonly stage: "finetune";
   readonly recipe: FinetuneRecipe;
-  /** Folder of the pre-training that it started from; null for none. */
+  /** Folder of the pre-training, or file of the weights, that it started from; null for none. */
   readonly encoder: string | null;
   readonly labels: readonly Label[];
   /** Patients whose labels were used. */

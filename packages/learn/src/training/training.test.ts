@@ -14,6 +14,9 @@ import {
 import { type Split, type Store, splitStores } from "@medssl/datasets";
 import { generatorState, memoryStats, readSafetensors, setNumThreads } from "@medssl/torch";
 import { evaluateRun } from "../evaluation/evaluate.ts";
+import { loadSegmenter } from "../evaluation/load-segmenter.ts";
+import { loadEncoder, saveEncoder } from "../models/load-encoder.ts";
+import { ViTSegmenter } from "../models/vit-segmenter.ts";
 import { discStore, testFolder } from "../testing/disc-store.ts";
 import { finetune } from "./finetune.ts";
 import { pretrain } from "./pretrain.ts";
@@ -296,9 +299,24 @@ test("an unfinished or foreign encoder is refused", async () => {
   await assert.rejects(runFinetune("f3", finetuneRecipe({ head: "unet" }), join(dir, "mim-whole")), {
     code: "ERR_HEAD_UNET",
   });
-  await assert.rejects(runFinetune("f4", finetuneRecipe({ inputSize: 64 }), join(dir, "mim-whole")), {
-    code: "ERR_STATE_DICT",
-  });
+});
+
+test("an encoder goes on at another input size, and one of another maker brings its tokens along", async () => {
+  const resized = await runFinetune("f4", finetuneRecipe({ inputSize: 64, steps: 1 }), join(dir, "mim-whole"));
+  assert.equal(resized.recipe.encoder.patchSize, small.encoder.patchSize);
+
+  const path = join(dir, "dinov2.safetensors");
+  const checkpoint = join(import.meta.dirname, "../fixtures/vit-dinov2.pth");
+  const { encoder, config } = loadEncoder(checkpoint, { numHeads: 2 });
+  saveEncoder(path, encoder);
+  const imported = await runFinetune("f5", finetuneRecipe({ head: "vit", steps: 1 }), path);
+  assert.deepEqual([imported.recipe.encoder, imported.encoder], [config, path]);
+  const { network } = loadSegmenter(join(dir, "f5"), "cpu");
+  assert.ok(network instanceof ViTSegmenter);
+  assert.deepEqual(network.encoder.regToken?.shape, [1, 2, 16]);
+  // One small step away from the weights that it started with.
+  const moved = network.encoder.regToken!.sub(encoder.regToken!).abs().amax().item();
+  assert.ok(moved > 0 && moved < 0.01, `${moved}`);
 });
 
 test("a run that diverges stops, names the step and keeps the last checkpoint", async () => {

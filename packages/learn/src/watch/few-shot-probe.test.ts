@@ -3,12 +3,14 @@ import { before, test } from "node:test";
 import { parseRecipe, pretrainSchema } from "@medssl/contract";
 import type { Store } from "@medssl/datasets";
 import { generatorState, manualSeed, memoryStats, scope, setNumThreads } from "@medssl/torch";
+import { anatomyOf } from "../data/anatomy.ts";
 import { ImageSet, measureStatistics } from "../data/image-set.ts";
 import { Sampler } from "../data/sampler.ts";
 import { cutViews } from "../data/views.ts";
 import { ViT } from "../models/vit.ts";
 import { namedParameters, stateDict } from "../nn/module.ts";
-import { PretrainingModel, pretrainingLoss } from "../objectives/pretraining.ts";
+import { createObjective } from "../objectives/pretraining.ts";
+import { ALONE } from "../objectives/ranks.ts";
 import { AdamW } from "../optim/adamw.ts";
 import { decayGroups } from "../optim/parameter-groups.ts";
 import { discStore, testFolder } from "../testing/disc-store.ts";
@@ -45,20 +47,29 @@ const probe = (options: Partial<FewShotProbeOptions> = {}) =>
 /** Weights and generator after three steps of pre-training, with something done after each. */
 async function pretrained(afterStep: (encoder: ViT) => Promise<unknown>) {
   manualSeed(1);
-  const model = new PretrainingModel(recipe);
-  const optimizer = new AdamW(decayGroups(namedParameters(model), 0.05), { betas: [0.9, 0.95] });
+  const objective = createObjective(recipe);
+  const optimizer = new AdamW(decayGroups(namedParameters(objective), 0.05), { betas: [0.9, 0.95] });
   const sampler = new Sampler(set.count, 1);
   const { augmentation } = recipe;
   const statistics = measureStatistics(set);
-  const views = { inputSize: 32, viewsPerImage: 2, viewDistance: 1, augmentation, statistics, device: "cpu" } as const;
+  const anatomy = anatomyOf([{ store, cases: store.cases }]);
+  const options = {
+    inputSize: 32,
+    viewDistance: 1,
+    usesThorax: false,
+    augmentation,
+    statistics,
+    device: "cpu",
+  } as const;
   for (let step = 0; step < recipe.steps; step++) {
     scope(() => {
-      pretrainingLoss(model, cutViews(set, sampler.next(4), views), recipe, step).loss.backward();
+      const views = cutViews(set, anatomy, sampler.next(4), { ...options, viewsPerImage: 2 });
+      objective.loss(views, step, ALONE).loss.backward();
       optimizer.step(1e-3);
     });
-    await afterStep(model.autoencoder.encoder);
+    await afterStep(objective.encoder);
   }
-  return [generatorState().toNested(), stateDict(model).map(([name, tensor]) => [name, tensor.toNested()])];
+  return [generatorState().toNested(), stateDict(objective).map(([name, tensor]) => [name, tensor.toNested()])];
 }
 
 test("a run goes on to the bit as if there had been no probe", async () => {
