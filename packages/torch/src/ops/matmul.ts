@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.ts";
 
 const aten = {
   matmul: operator("aten::matmul"),
-  linear: operator("aten::linear"),
+  linear: operator("medssl::linear"),
   einsum: operator("aten::einsum"),
   attention: operator("aten::scaled_dot_product_attention"),
 };
