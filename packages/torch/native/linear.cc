@@ -21,15 +21,15 @@ at::Tensor rows(const at::Tensor& x) { return x.reshape({-1, x.size(-1)}); }
 class Linear : public torch::autograd::Function<Linear> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
-                            const at::Tensor& bias) {
+                            const std::optional<at::Tensor>& bias) {
     context->save_for_backward({x, weight});
-    context->saved_data["hasBias"] = bias.defined();
+    context->saved_data["hasBias"] = bias.has_value();
     auto shape = x.sizes().vec();
     shape.back() = weight.size(0);
     auto result = at::empty(shape, x.options());
     const auto flat = result.view({-1, shape.back()});
-    if (bias.defined()) flat.copy_(bias.expand_as(flat));
-    at::native::mkldnn_matmul(rows(x), weight.t(), flat, bias.defined() ? 1 : 0, 1);
+    if (bias) flat.copy_(bias->expand_as(flat));
+    at::native::mkldnn_matmul(rows(x), weight.t(), flat, bias ? 1 : 0, 1);
     return result;
   }
 
@@ -49,9 +49,9 @@ class Linear : public torch::autograd::Function<Linear> {
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
   const bool fits = x.dim() > 1 && weight.dim() == 2 && x.size(-1) == weight.size(1) && x.numel() > 0 &&
-                    weight.numel() > 0 && (!bias || !bias->defined() || bias->dim() == 1);
+                    weight.numel() > 0 && (!bias || bias->dim() == 1);
   if (!fits || !is_ours({x, weight, bias.value_or(at::Tensor())})) return at::linear(x, weight, bias);
-  return Linear::apply(x, weight, bias.value_or(at::Tensor()));
+  return Linear::apply(x, weight, bias);
 }
 
 }  // namespace
