@@ -1,5 +1,6 @@
 /**
- * A ViT among named tensors: MAE's, DINO's, DINOv2's, DeiT's, timm's or ours, in timm's names and with nothing else.
+ * A ViT among named tensors: MAE's, DINO's, DINOv2's, DeiT's, timm's, Hugging Face's or ours, in timm's names and with
+ * nothing else.
  *
  * Where     behind any prefix ("model.", "teacher.backbone.", "module."): wherever a `patch_embed.proj.weight` is. Of
  *           several, a teacher's or a moving average's comes first, then the one with the shortest prefix.
@@ -14,6 +15,7 @@
 import { MedsslError, type ViTConfig } from "@medssl/contract";
 import { cat, ones, scope, type Tensor, zeros } from "@medssl/torch";
 import { sinCosPositions } from "../nn/positions.ts";
+import { withTimmNames } from "./hugging-face-names.ts";
 import type { ViT } from "./vit.ts";
 
 export interface FoundViT {
@@ -58,7 +60,8 @@ export function vitMetadata({ options: { numHeads, positions }, gridSize }: ViT)
 }
 
 /** The tensors that it makes live in the surrounding scope. */
-export function findViT(weights: ReadonlyMap<string, Tensor>, options: FindOptions): FoundViT {
+export function findViT(named: ReadonlyMap<string, Tensor>, options: FindOptions): FoundViT {
+  const weights = withTimmNames(named);
   const refuse = (reason: string, hint: string): never => {
     throw new MedsslError("ERR_WEIGHTS", `${options.source}: ${reason}`, { hint });
   };
@@ -167,12 +170,9 @@ function prefixesOf(weights: ReadonlyMap<string, Tensor>, { prefix }: FindOption
     .map((name) => name.slice(0, -PATCHES.length))
     .sort((a, b) => rank(a) - rank(b) || a.length - b.length);
   if (found.length === 0) {
-    const isHuggingFace = [...weights.keys()].some((name) => name.endsWith("patch_embeddings.projection.weight"));
     const names = [...weights.keys()].slice(0, 3).join(", ");
     refuse(
-      isHuggingFace
-        ? "a ViT with the names of Hugging Face's transformers, which are not read"
-        : `no ViT among its ${weights.size} tensors: none is called ${PATCHES}${names === "" ? "" : `, but ${names}, ...`}`,
+      `no ViT among its ${weights.size} tensors: none is called ${PATCHES}${names === "" ? "" : `, but ${names}, ...`}`,
       "Take the checkpoint of the model's authors, or timm's; docs/weights.md lists what can be read.",
     );
   }

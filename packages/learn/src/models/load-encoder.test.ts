@@ -96,6 +96,26 @@ test("what is written comes back the same, with its heads and a grid that is not
   }
 });
 
+test("features are transformers' for files with its names", () => {
+  const truth = readFixture("vit-hf-features");
+  for (const [name, numRegisters] of [
+    ["hf", 0],
+    ["hf-dinov2", 2],
+  ] as const) {
+    noGrad(() =>
+      scope(() => {
+        const { encoder, config } = loadEncoder(file(`vit-${name}.safetensors`), options);
+        assert.deepEqual([config.numRegisters, config.hasLayerScale], [numRegisters, numRegisters > 0]);
+        assertClose(encoder.forwardTokens(truth.get("image")!), truth.get(name)!, name);
+      }),
+    );
+  }
+  scope(() => {
+    const { prefix, leftOut } = findViT(readWeights(file("vit-hf.safetensors")).tensors, { source: "x", numHeads: 2 });
+    assert.deepEqual([prefix, leftOut.toSorted()], ["vit.", ["classifier.bias", "classifier.weight"]]);
+  });
+});
+
 test("other spellings of the same are understood", () => {
   scope(() => {
     const { tensors } = readWeights(kinds.dinov2);
@@ -212,7 +232,6 @@ test("what is no ViT, is not whole, or is another ViT is refused by name", () =>
         new Map([["conv1.weight", x]]),
         /no ViT among its 1 tensors: none is called patch_embed\.proj\.weight, but conv1\.weight/,
       ],
-      [new Map([["vit.embeddings.patch_embeddings.projection.weight", x]]), /Hugging Face/],
       [changed((t) => t.delete("model.blocks.1.mlp.fc2.weight")), /it has no model\.blocks\.1\.mlp\.fc2\.weight/],
       [changed((t) => t.set("model.blocks.1.mlp.fc2.weight", x)), /fc2\.weight is \[16\], expected \[16, 64\]/],
       [
