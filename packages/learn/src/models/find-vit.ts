@@ -63,7 +63,10 @@ export function vitMetadata({ options: { numHeads, positions }, gridSize }: ViT)
 export function findViT(named: ReadonlyMap<string, Tensor>, options: FindOptions): FoundViT {
   const weights = withTimmNames(named);
   const refuse = (reason: string, hint: string): never => {
-    throw new MedsslError("ERR_WEIGHTS", `${options.source}: ${reason}`, { hint });
+    // Names in it are the file's: they must not steer a terminal, nor fill it.
+    throw new MedsslError("ERR_WEIGHTS", `${options.source}: ${reason.replace(/\p{Cc}/gu, "?").slice(0, 500)}`, {
+      hint,
+    });
   };
   const [prefix, ...otherPrefixes] = prefixesOf(weights, options, refuse);
   const given = new Map<string, Tensor>();
