@@ -2,6 +2,7 @@
  * Options that every command which computes has: device, threads, JSON.
  */
 import { availableParallelism } from "node:os";
+import type { ProcessGroup } from "@medssl/torch";
 import type { Command } from "commander";
 import { integerFrom } from "./option-values.ts";
 
@@ -23,4 +24,13 @@ export async function prepareCompute({ device, threads }: ComputeOptions): Promi
   const { setNumThreads, useDevice } = await import("@medssl/torch");
   useDevice(device);
   setNumThreads(threads);
+}
+
+/** Meets the other processes, where a launcher started several; in place of `prepareCompute`. */
+export async function joinOthers({ device, threads }: ComputeOptions): Promise<ProcessGroup | undefined> {
+  const { isDistributed, joinProcessGroup, setNumThreads, useDevice } = await import("@medssl/torch");
+  if (!isDistributed(process.env)) return undefined;
+  useDevice(device);
+  setNumThreads(threads);
+  return joinProcessGroup({ device });
 }

@@ -13,7 +13,6 @@ import {
   placesOfView,
   type ViewPlaces,
 } from "./anatomical-places.ts";
-import { effectiveRank } from "./contrast-health.ts";
 import type { GridSize } from "./masking.ts";
 import { ALONE } from "./ranks.ts";
 
@@ -254,32 +253,6 @@ test("the second view keeps the first one's places first", () => {
       new Draws(2, "cpu"),
     ).toNested() as number[][];
     assert.ok(other.every((row) => new Set(row).size === 4));
-  });
-});
-
-test("the effective rank counts directions", () => {
-  scope(() => {
-    assert.ok(
-      Math.abs(
-        effectiveRank(
-          tensor([
-            [1, 0, 0],
-            [1, 0, 0],
-          ]),
-        ).item() - 1,
-      ) < 1e-6,
-    );
-    assert.ok(
-      Math.abs(
-        effectiveRank(
-          tensor([
-            [1, 0, 0],
-            [0, 1, 0],
-            [0, 0, -1],
-          ]),
-        ).item() - 3,
-      ) < 1e-6,
-    );
   });
 });
 

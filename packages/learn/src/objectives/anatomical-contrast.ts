@@ -65,7 +65,7 @@ export function contrastLoss(
     );
     return {
       loss: loss[0]!.add(loss[1]!).div(2),
-      health: noGrad(() => healthOf(forth, rows, settings.temperature)),
+      health: healthOf(forth, rows, settings.temperature),
     };
   });
 }
@@ -104,6 +104,8 @@ export interface Direction {
   readonly positives: Tensor;
   readonly isAnchor: Tensor;
   readonly logits: Tensor;
+  /** The logits, those of pairs that do not repel `IGNORED`. */
+  readonly repelled: Tensor;
   readonly pairs: Pairs;
 }
 
@@ -113,7 +115,8 @@ function direction(logits: Tensor, pairs: Pairs, { loss, softWeight }: ContrastS
   const batch = pairs.isPositive.size(0);
   const own = sameImage(logits, batch, offset).maskedFill(pairs.isPositive.logicalNot(), IGNORED); // [B, K, K]
   const positives = own.amax(2).flatten();
-  const negatives = logits.maskedFill(pairs.isNegative.logicalNot(), IGNORED).logsumexp(1);
+  const repelled = logits.maskedFill(pairs.isNegative.logicalNot(), IGNORED);
+  const negatives = repelled.logsumexp(1);
   const isAnchor = takesPart(positives);
   const cost = (positive: Tensor, negative: Tensor) =>
     loss === "infonce"
@@ -123,7 +126,7 @@ function direction(logits: Tensor, pairs: Pairs, { loss, softWeight }: ContrastS
         : positive.neg();
   const costs = cost(positives, negatives).mul(isAnchor);
   if (pairs.nearness === undefined || softWeight === 0) {
-    return { sum: costs.sum(), anchors: isAnchor.sum(), positives, isAnchor, logits, pairs };
+    return { sum: costs.sum(), anchors: isAnchor.sum(), positives, isAnchor, logits, repelled, pairs };
   }
   // Each near place of another image costs like a positive of its own; the mean counts them by their weights.
   const weights = pairs.nearness.mul(softWeight).mul(isAnchor.unsqueeze(1));
@@ -132,7 +135,7 @@ function direction(logits: Tensor, pairs: Pairs, { loss, softWeight }: ContrastS
     .add(others)
     .div(weights.sum([1]).add(1))
     .sum();
-  return { sum, anchors: isAnchor.sum(), positives, isAnchor, logits, pairs };
+  return { sum, anchors: isAnchor.sum(), positives, isAnchor, logits, repelled, pairs };
 }
 
 /** Without negatives there is nothing to be told from, and no cost. */

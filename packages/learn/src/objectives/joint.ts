@@ -77,8 +77,11 @@ export class JointObjective implements PretrainingObjective {
           aclTop1: health.top1,
           aclPositive: health.positiveSimilarity,
           aclNegative: health.negativeSimilarity,
-          aclAnchors: health.anchors,
+          aclAnchors: health.anchors.mul(ranks.of), // numbers are averaged over processes
           aclRank: health.effectiveRank,
+          aclAlignment: health.alignment,
+          aclUniformity: health.uniformity,
+          aclChance: health.chance,
         },
       };
     });

@@ -88,11 +88,24 @@ function guardDisk(dir: string, bytes: number, listen: RunListener): void {
   }
 }
 
+export interface ResumeOptions {
+  readonly isResumed: boolean;
+  /** Whether this process writes to the folder. @default true */
+  readonly writes?: boolean;
+  readonly listen: RunListener;
+}
+
 /** Takes up the folder's checkpoint if there is one and resuming was asked for. @returns Where the run begins. */
-export function resumeOrStart(dir: string, trained: Trained, isResumed: boolean, listen: RunListener): Progress {
-  mkdirSync(dir, { recursive: true });
+export function resumeOrStart(
+  dir: string,
+  trained: Trained,
+  { isResumed, writes = true, listen }: ResumeOptions,
+): Progress {
   const progress = (isResumed ? readNewest(dir, trained, listen) : undefined) ?? { step: 0, seconds: 0 };
-  truncateMetrics(dir, progress.step);
+  if (writes) {
+    mkdirSync(dir, { recursive: true });
+    truncateMetrics(dir, progress.step);
+  }
   return progress;
 }
 

@@ -70,7 +70,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const identity = { stage: "finetune", ...settings, images: set.count };
   const trained: Trained = { parameters, states: [optimizer], sampler, device, identity };
   using _lock = lockRun(dir);
-  const before = resumeOrStart(dir, trained, isResumed, options.listen);
+  const before = resumeOrStart(dir, trained, { isResumed, listen: options.listen });
   const { width, height, channel, fit, dtype } = set.recipe;
   const describe = (isComplete: boolean, seconds: number): FinetuneRun => ({
     version: 1,

@@ -4,18 +4,28 @@
  * Method   one objective for each (see objectives/), all under this loop.
  * Budget   a step sees `batchSize` crops whatever the method: where a method needs two views, of half as many images.
  * Seeds    weights, order, crops and masks follow the recipe's seed; the same run twice on the CPU is bit-equal.
+ * Ranks    of several processes each computes its share of every batch; the first one checks, speaks and writes.
  * Errors   `ERR_RANKS` when images or batch cannot be shared, and those of stores, folders and checkpoints.
  */
 import { MedsslError, type PretrainRecipe, type RunListener } from "@medssl/contract";
-import { type Device, manualSeed, type Tensor, writeSafetensors } from "@medssl/torch";
+import {
+  type Device,
+  GradientReducer,
+  manualSeed,
+  type ProcessGroup,
+  type Tensor,
+  tensor,
+  writeSafetensors,
+} from "@medssl/torch";
 import { anatomyOf } from "../data/anatomy.ts";
 import { ImageSet, measureStatistics, type Selection } from "../data/image-set.ts";
 import { sampledGroups, withoutBlanks } from "../data/pool.ts";
 import { Sampler } from "../data/sampler.ts";
 import { cutViews, type ViewOptions } from "../data/views.ts";
+import { loadEncoder, saveEncoder } from "../models/load-encoder.ts";
 import { moveModule, namedParameters, stateDict } from "../nn/module.ts";
 import { createObjective, type PretrainingObjective, viewsPerImage } from "../objectives/pretraining.ts";
-import { ALONE, type Ranks } from "../objectives/ranks.ts";
+import { ALONE, type Ranks, ranksOf } from "../objectives/ranks.ts";
 import { AdamW, gradientClip } from "../optim/adamw.ts";
 import { decayGroups } from "../optim/parameter-groups.ts";
 import { WeightAverage } from "../optim/weight-average.ts";
@@ -23,7 +33,14 @@ import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { runSteps, type StepOutcome } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
 import { PretrainWatch } from "./pretrain-watch.ts";
-import { encoderPath, finishedRun, type PretrainRun, projectionPath, writeRun } from "./run-directory.ts";
+import {
+  encoderPath,
+  finishedRun,
+  type PretrainRun,
+  projectionPath,
+  readCompleteRun,
+  writeRun,
+} from "./run-directory.ts";
 import { lockRun } from "./run-lock.ts";
 
 export interface PretrainOptions {
@@ -41,14 +58,25 @@ export interface PretrainOptions {
   readonly signal?: AbortSignal | undefined;
   /** The run ends, with a checkpoint, before the process is this old. */
   readonly timeLimitSeconds?: number | undefined;
+  /** File of weights or folder of a run that the encoder starts from, whose shape it then has. */
+  readonly init?: string | undefined;
+  /** Labelled images for the few-shot probe. */
+  readonly probe?: readonly Selection[] | undefined;
+  /** The processes that train together, each with `device` of its own; all with the same options otherwise. */
+  readonly group?: ProcessGroup | undefined;
 }
 
 export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
-  const { recipe, dir, device, isResumed, listen } = options;
-  const ranks = ALONE;
+  const { dir, device, isResumed, listen, group, init } = options;
+  const ranks = group === undefined ? ALONE : ranksOf(group);
+  const isFirst = ranks.index === 0;
+  const loaded = init === undefined ? undefined : loadEncoder(init, { imageSize: options.recipe.inputSize });
+  const recipe = loaded === undefined ? options.recipe : { ...options.recipe, encoder: loaded.config };
+  for (const message of loaded?.notes ?? []) listen({ type: "note", level: "info", message });
   const stores = options.selections.map(({ store }) => store.dir);
-  const done = finishedRun(dir, "pretrain", isResumed, { recipe, stores });
-  if (done !== undefined) return done;
+  const settings = { recipe, stores, init: init ?? null };
+  const done = isFirst ? finishedRun(dir, "pretrain", isResumed, settings) : undefined;
+  if (areDone(done !== undefined, group)) return done ?? readCompleteRun(dir, "pretrain");
   const selections = withoutBlanks(options.selections, listen);
   const set = new ImageSet(selections);
   const batch = batchOf(recipe, set.count, ranks);
@@ -58,28 +86,33 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   }
   const statistics = measureStatistics(set);
   manualSeed(recipe.seed);
-  const objective = moveModule(createObjective(recipe), device);
+  const objective = moveModule(createObjective(recipe, loaded?.encoder), device);
   const parameters = namedParameters(objective);
+  const reducer =
+    group &&
+    new GradientReducer(
+      parameters.map(([, parameter]) => parameter),
+      group,
+    );
   const optimizer = new AdamW(decayGroups(parameters, recipe.weightDecay), { betas: [0.9, 0.95] });
   const average = recipe.emaDecay > 0 ? new WeightAverage(parameters, recipe.emaDecay) : undefined;
   const sampler = new Sampler(sampledGroups(selections, recipe.sampling, listen), recipe.seed);
-  const identity = { stage: "pretrain", recipe, stores, images: set.count };
+  const identity = { stage: "pretrain", ...settings, images: set.count };
   const states = average === undefined ? [optimizer] : [optimizer, average];
   const trained: Trained = { parameters, states, sampler, device, identity };
-  using _lock = lockRun(dir);
-  const before = resumeOrStart(dir, trained, isResumed, listen);
+  using _lock = isFirst ? lockRun(dir) : undefined;
+  const before = resumeOrStart(dir, trained, { isResumed, writes: isFirst, listen });
   const describe = (isComplete: boolean, seconds: number): PretrainRun => ({
     version: 1,
     stage: "pretrain",
     createdAt: new Date().toISOString(),
-    stores,
+    ...settings,
     images: set.count,
     statistics,
-    recipe,
     isComplete,
     seconds,
   });
-  writeRun(dir, describe(false, before.seconds));
+  if (isFirst) writeRun(dir, describe(false, before.seconds));
   const viewOptions: ViewOptions = {
     inputSize: recipe.inputSize,
     viewsPerImage: batch.views,
@@ -92,7 +125,9 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   };
   const anatomy = anatomyOf(selections);
   const inPrecision = precisionRunner(recipe.precision, device);
-  const watch = new PretrainWatch({ ...options, objective, set, viewOptions, firstStep: before.step });
+  const watch = isFirst
+    ? new PretrainWatch({ ...options, recipe, probe: options.probe, objective, set, viewOptions })
+    : undefined;
 
   const { isComplete, seconds } = await runSteps({
     ...options,
@@ -110,11 +145,14 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     checkpointEveryMinutes: recipe.checkpointEveryMinutes,
     takeStep(step, learningRate) {
       const chosen = sampler.next(batch.images);
-      const outcomes = Array.from({ length: recipe.accumulationSteps }, (_, part) => {
+      const parts = recipe.accumulationSteps;
+      const outcomes = Array.from({ length: parts }, (_, part) => {
         const from = (part * ranks.of + ranks.index) * batch.share;
         const views = cutViews(set, anatomy, chosen.slice(from, from + batch.share), viewOptions);
         const outcome = inPrecision(() => objective.loss(views, step, ranks));
-        outcome.loss.div(recipe.accumulationSteps).backward();
+        const loss = parts === 1 ? outcome.loss : outcome.loss.div(parts);
+        if (reducer === undefined) loss.backward();
+        else reducer.backward(loss, { isReduced: part === parts - 1 });
         return outcome;
       });
       const clip = gradientClip(optimizer.parameters, recipe.gradientClipNorm);
@@ -122,17 +160,29 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
       average?.update();
       return { ...meanOutcome(outcomes), gradientNorm: clip.norm };
     },
-    checkpoint: (progress) => writeCheckpoint(dir, trained, progress, listen),
-    watch: (line) => watch.afterStep(line),
+    checkpoint(progress) {
+      group?.check();
+      writeCheckpoint(dir, trained, progress, listen);
+    },
+    watch: async (line) => watch?.afterStep(line),
   });
-  if (isComplete) {
-    average?.apply();
-    await watch.end();
-    writeWeights(dir, objective);
-  }
   const run = describe(isComplete, seconds);
-  writeRun(dir, run);
+  if (isComplete) average?.apply();
+  if (isFirst) {
+    if (isComplete) {
+      writeWeights(dir, objective);
+      await watch!.end();
+    }
+    writeRun(dir, run);
+  }
+  reducer?.dispose();
   return run;
+}
+
+/** Whether the first process found the run complete. */
+function areDone(isDone: boolean, group: ProcessGroup | undefined): boolean {
+  if (group === undefined) return isDone;
+  return group.allReduce(tensor([isDone ? 1 : 0], { device: group.device }), "max").item() > 0;
 }
 
 interface Batch {
@@ -179,5 +229,5 @@ function meanOutcome(outcomes: readonly Omit<StepOutcome, "gradientNorm">[]): Om
 
 function writeWeights(dir: string, { encoder, projectionHead }: PretrainingObjective): void {
   if (projectionHead !== undefined) writeSafetensors(projectionPath(dir), stateDict(projectionHead));
-  writeSafetensors(encoderPath(dir), stateDict(encoder));
+  saveEncoder(encoderPath(dir), encoder);
 }

@@ -8,6 +8,8 @@
  *     projection.safetensors   of a pre-training with contrast: what maps tokens to the contrasted space
  *     reconstructions/         of a pre-training: what it painted, by step
  *     tensorboard/             the numbers of metrics.jsonl, and the pictures
+ *     probe.jsonl              of a pre-training: the few-shot Dice, by step
+ *     health.json              of a pre-training: how it went
  *     model.safetensors        of a fine-tuning: the whole network
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
@@ -33,6 +35,8 @@ interface RunBase {
 export interface PretrainRun extends RunBase {
   readonly stage: "pretrain";
   readonly recipe: PretrainRecipe;
+  /** Weights or run that it started from; null for none. */
+  readonly init: string | null;
 }
 
 export interface FinetuneRun extends RunBase {
@@ -58,6 +62,8 @@ export const encoderPath = (dir: string): string => join(dir, "encoder.safetenso
 export const projectionPath = (dir: string): string => join(dir, "projection.safetensors");
 /** Grid of originals, masked images and reconstructions. */
 export const reconstructionsPath = (dir: string): string => join(dir, "reconstructions.png");
+export const probePath = (dir: string): string => join(dir, "probe.jsonl");
+export const healthPath = (dir: string): string => join(dir, "health.json");
 export const modelPath = (dir: string): string => join(dir, "model.safetensors");
 const infoPath = (dir: string): string => join(dir, "run.json");
 const metricsPath = (dir: string): string => join(dir, "metrics.jsonl");
