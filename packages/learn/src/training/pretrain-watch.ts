@@ -9,13 +9,13 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { PretrainRecipe, RunListener } from "@medssl/contract";
-import type { ImageSet, Selection } from "../data/image-set.ts";
+import type { ImageSet } from "../data/image-set.ts";
 import type { ViewOptions } from "../data/views.ts";
 import { JointObjective } from "../objectives/joint.ts";
 import type { PretrainingObjective } from "../objectives/pretraining.ts";
 import { EventFile } from "../watch/event-file.ts";
 import { type ExpectedCurve, expectedCurve } from "../watch/expected-curve.ts";
-import { FewShotProbe } from "../watch/few-shot-probe.ts";
+import type { FewShotProbe } from "../watch/few-shot-probe.ts";
 import { healthReport, healthTable } from "../watch/health-report.ts";
 import { RunMonitor } from "../watch/run-monitor.ts";
 import { ReconstructionPictures } from "./reconstructions.ts";
@@ -28,8 +28,7 @@ export interface WatchOptions {
   readonly objective: PretrainingObjective;
   readonly set: ImageSet;
   readonly viewOptions: ViewOptions;
-  /** Labelled images for the few-shot probe. */
-  readonly probe: readonly Selection[] | undefined;
+  readonly probe: FewShotProbe | undefined;
   readonly listen: RunListener;
   readonly signal?: AbortSignal | undefined;
 }
@@ -57,10 +56,7 @@ export class PretrainWatch {
     if (objective instanceof JointObjective) {
       this.#pictures = new ReconstructionPictures(objective, set, recipe, viewOptions);
     }
-    if (probe !== undefined) {
-      const { statistics, inputSize, device } = viewOptions;
-      this.#probe = new FewShotProbe({ selections: probe, statistics, inputSize, device, seed: recipe.seed });
-    }
+    this.#probe = probe;
   }
 
   async afterStep(line: MetricsLine): Promise<void> {

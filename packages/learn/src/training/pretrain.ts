@@ -7,7 +7,7 @@
  * Ranks    of several processes each computes its share of every batch; the first one checks, speaks and writes.
  * Errors   `ERR_RANKS` when images or batch cannot be shared, and those of stores, folders and checkpoints.
  */
-import { MedsslError, type PretrainRecipe, type RunListener } from "@medssl/contract";
+import type { PretrainRecipe, RunListener } from "@medssl/contract";
 import {
   type Device,
   GradientReducer,
@@ -24,11 +24,13 @@ import { Sampler } from "../data/sampler.ts";
 import { cutViews, type ViewOptions } from "../data/views.ts";
 import { loadEncoder, saveEncoder } from "../models/load-encoder.ts";
 import { moveModule, namedParameters, stateDict } from "../nn/module.ts";
-import { createObjective, type PretrainingObjective, viewsPerImage } from "../objectives/pretraining.ts";
-import { ALONE, type Ranks, ranksOf } from "../objectives/ranks.ts";
+import { createObjective, type PretrainingObjective } from "../objectives/pretraining.ts";
+import { ALONE, ranksOf } from "../objectives/ranks.ts";
 import { AdamW, gradientClip } from "../optim/adamw.ts";
 import { decayGroups } from "../optim/parameter-groups.ts";
 import { WeightAverage } from "../optim/weight-average.ts";
+import { FewShotProbe } from "../watch/few-shot-probe.ts";
+import { batchOf } from "./batch.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { runSteps, type StepOutcome } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
@@ -79,7 +81,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   if (areDone(done !== undefined, group)) return done ?? readCompleteRun(dir, "pretrain");
   const selections = withoutBlanks(options.selections, listen);
   const set = new ImageSet(selections);
-  const batch = batchOf(recipe, set.count, ranks);
+  const batch = batchOf(recipe, set.count, ranks.of);
   if (set.count < batch.images) {
     const message = `${set.count} images for a batch of ${batch.images}: a step sees each about ${Math.round(batch.images / set.count)} times. More images, or a smaller batchSize, teach more.`;
     listen({ type: "note", level: "warning", message });
@@ -100,6 +102,11 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const identity = { stage: "pretrain", ...settings, images: set.count };
   const states = average === undefined ? [optimizer] : [optimizer, average];
   const trained: Trained = { parameters, states, sampler, device, identity };
+  const { probe: probed } = options;
+  const probe =
+    probed === undefined || !isFirst
+      ? undefined
+      : new FewShotProbe({ selections: probed, statistics, inputSize: recipe.inputSize, device, seed: recipe.seed });
   using _lock = isFirst ? lockRun(dir) : undefined;
   const before = resumeOrStart(dir, trained, { isResumed, writes: isFirst, listen });
   const describe = (isComplete: boolean, seconds: number): PretrainRun => ({
@@ -125,9 +132,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   };
   const anatomy = anatomyOf(selections);
   const inPrecision = precisionRunner(recipe.precision, device);
-  const watch = isFirst
-    ? new PretrainWatch({ ...options, recipe, probe: options.probe, objective, set, viewOptions })
-    : undefined;
+  const watch = isFirst ? new PretrainWatch({ ...options, recipe, probe, objective, set, viewOptions }) : undefined;
 
   const { isComplete, seconds } = await runSteps({
     ...options,
@@ -183,33 +188,6 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
 function areDone(isDone: boolean, group: ProcessGroup | undefined): boolean {
   if (group === undefined) return isDone;
   return group.allReduce(tensor([isDone ? 1 : 0], { device: group.device }), "max").item() > 0;
-}
-
-interface Batch {
-  readonly views: 1 | 2;
-  /** Images of a step, over all processes and microsteps. */
-  readonly images: number;
-  /** Images of one process's microstep. */
-  readonly share: number;
-}
-
-function batchOf({ method, batchSize, accumulationSteps }: PretrainRecipe, count: number, { of }: Ranks): Batch {
-  const views = viewsPerImage(method);
-  const images = Math.ceil(batchSize / views);
-  const parts = of * accumulationSteps;
-  if (count < of) {
-    throw new MedsslError("ERR_RANKS", `${count} images cannot be shared by ${of} processes.`, {
-      hint: `Start at most ${count} processes, or ingest more images.`,
-    });
-  }
-  if (images % parts !== 0) {
-    const text = `${of} processes x ${accumulationSteps} microsteps`;
-    const nearest = Math.max(1, Math.round(images / parts)) * parts * views;
-    throw new MedsslError("ERR_RANKS", `A batch of ${images} images cannot be shared evenly by ${text}.`, {
-      hint: `Use --set batchSize=${nearest}.`,
-    });
-  }
-  return { views, images, share: images / parts };
 }
 
 /** Means over the microsteps. */
