@@ -12,7 +12,7 @@ export function lockRun(dir: string): Disposable {
   mkdirSync(dir, { recursive: true });
   const lock = new DatabaseSync(join(dir, ".run-lock"));
   try {
-    lock.exec("BEGIN EXCLUSIVE");
+    lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (cause) {
     lock.close();
     throw new MedsslError("ERR_RUN_BUSY", `${dir}: another process is training into this folder`, {
