@@ -153,7 +153,9 @@ export const illnesses: readonly Illness[] = [
       for (const name of parts.length > 0 ? parts : ["loss"]) {
         const smooth = blocks.slice(2).map((_, i) => meanOf(blocks.slice(i, i + 3), name));
         const [now, best] = [smooth.at(-1)!, Math.min(...smooth)];
-        if (best > 0.01 && now > 1.15 * best) {
+        const steps = blocks.slice(1).map(({ means }, i) => Math.abs(means[name]! - blocks[i]!.means[name]!));
+        // Beside the noise from block to block, which is large where batches are small.
+        if (best > 0.01 && now > 1.15 * best && now - best > 3 * median(steps)) {
           return `${name} rose from ${text(best)} around step ${blocks[smooth.indexOf(best) + 1]!.lastStep} to ${text(now)}`;
         }
       }
