@@ -103,6 +103,8 @@ export interface Direction {
   /** Of each place: the logit of its best positive (`IGNORED` without one), and whether there is one, 0 or 1. [B * K] */
   readonly positives: Tensor;
   readonly isAnchor: Tensor;
+  /** Of each place: log of the sum of e^logit over its negatives, [B * K]. */
+  readonly negatives: Tensor;
   readonly logits: Tensor;
   /** The logits, those of pairs that do not repel `IGNORED`. */
   readonly repelled: Tensor;
@@ -126,7 +128,7 @@ function direction(logits: Tensor, pairs: Pairs, { loss, softWeight }: ContrastS
         : positive.neg();
   const costs = cost(positives, negatives).mul(isAnchor);
   if (pairs.nearness === undefined || softWeight === 0) {
-    return { sum: costs.sum(), anchors: isAnchor.sum(), positives, isAnchor, logits, repelled, pairs };
+    return { sum: costs.sum(), anchors: isAnchor.sum(), positives, isAnchor, negatives, logits, repelled, pairs };
   }
   // Each near place of another image costs like a positive of its own; the mean counts them by their weights.
   const weights = pairs.nearness.mul(softWeight).mul(isAnchor.unsqueeze(1));
@@ -135,7 +137,7 @@ function direction(logits: Tensor, pairs: Pairs, { loss, softWeight }: ContrastS
     .add(others)
     .div(weights.sum([1]).add(1))
     .sum();
-  return { sum, anchors: isAnchor.sum(), positives, isAnchor, logits, repelled, pairs };
+  return { sum, anchors: isAnchor.sum(), positives, isAnchor, negatives, logits, repelled, pairs };
 }
 
 /** Without negatives there is nothing to be told from, and no cost. */

@@ -1,7 +1,9 @@
 /** Numbers that tell a healthy contrast from a collapsed one; what each means: watch/contrast-measures.ts. */
-import { noGrad, scope, type Tensor } from "@medssl/torch";
+import { noGrad, operator, scope, type Tensor } from "@medssl/torch";
 import { chance, effectiveRank, top1, uniformity } from "../watch/contrast-measures.ts";
 import type { Direction } from "./anatomical-contrast.ts";
+
+const softplus = operator("aten::softplus");
 
 /** Scalars. */
 export interface ContrastHealth {
@@ -23,7 +25,7 @@ export interface ContrastHealth {
 
 /** @param embeddings Rows of length 1, [M, E]. */
 export function healthOf(
-  { sum, anchors, positives, isAnchor, repelled, pairs: { isNegative } }: Direction,
+  { anchors, positives, isAnchor, negatives: repulsion, repelled, pairs: { isNegative } }: Direction,
   embeddings: Tensor,
   temperature: number,
 ): ContrastHealth {
@@ -42,7 +44,8 @@ export function healthOf(
         // Of rows of length 1: ||x - y||^2 = 2 - 2 cosine.
         alignment: positiveSimilarity.mul(-2).add(2),
         uniformity: uniformity(embeddings),
-        chance: chance(sum.div(anchors.clamp(1)), meanOfAnchors(candidates.log()).exp()),
+        // Of InfoNCE, whatever form of it is minimised.
+        chance: chance(meanOfAnchors(softplus(repulsion.sub(positives))), meanOfAnchors(candidates.log()).exp()),
       };
     }),
   );
