@@ -102,7 +102,7 @@ await serve({
   }),
   steps({ count }: { count: number }) {
     const seconds = timed(training.settings.device, () => {
-      for (let i = 0; i < count; i++) scope(() => training.step(true));
+      for (let i = 0; i < count; i++) scope(() => void training.step(true));
     });
     return { seconds: seconds / count };
   },
@@ -113,7 +113,7 @@ await serve({
       const [x, weight] = [randn([size, size]), randn([size, size])].map((tensor) =>
         tensor.to({ device, dtype: precision }),
       ) as [Tensor, Tensor];
-      const once = () => timed(device, () => noGrad(() => scope(() => x.linear(weight))));
+      const once = () => timed(device, () => noGrad(() => scope(() => void x.linear(weight))));
       once();
       return { rate: (2 * size ** 3) / Math.min(once(), once(), once()) };
     });
