@@ -16,17 +16,20 @@ export interface ContrastHealth {
 }
 
 export function healthOf(
-  { positives, isAnchor, logits, pairs: { isNegative } }: Direction,
+  { positives, isAnchor, logits, powers, pairs: { isNegative } }: Direction,
   embeddings: Tensor,
   temperature: number,
 ): ContrastHealth {
   return scope(() => {
     const anchors = isAnchor.sum();
     const meanOfAnchors = (values: Tensor) => values.mul(isAnchor).sum().div(anchors.clamp(1));
-    const hardest = logits.maskedFill(isNegative.logicalNot(), Number.NEGATIVE_INFINITY).amax(1);
-    const negatives = logits.maskedFill(isNegative.logicalNot(), 0).sum().div(isNegative.sum().clamp(1));
+    const isMoreAlike = positives
+      .sub(1 / temperature)
+      .exp()
+      .gt(powers.amax(1)); // than any negative
+    const negatives = logits.mul(isNegative).sum().div(isNegative.sum().clamp(1));
     return {
-      top1: meanOfAnchors(positives.gt(hardest).to({ dtype: "float32" })),
+      top1: meanOfAnchors(isMoreAlike.to({ dtype: "float32" })),
       positiveSimilarity: meanOfAnchors(positives).mul(temperature),
       negativeSimilarity: negatives.mul(temperature),
       anchors,
