@@ -15,7 +15,7 @@ import { type Comparison, compareJoint, compareSteps } from "./pretrain/turns.ts
 import type { BenchmarkResult } from "./run.ts";
 
 const THREADS = 2;
-const TURNS = { rounds: 12, stepsInATurn: 3 };
+const TURNS = { rounds: 10, stepsInATurn: 2 };
 
 const settingsFor = (precision: StepSettings["precision"]): StepSettings => ({
   device: "cpu",
