@@ -46,7 +46,7 @@ export class Contender {
 
 /** The side that answers, in our own contenders; Python's is serve.py. */
 export async function serve(
-  handlers: Readonly<Record<string, (values: never) => Values | Promise<Values>>>,
+  handlers: Readonly<Record<string, (values: never) => object | Promise<object>>>,
 ): Promise<void> {
   for await (const line of createInterface(process.stdin)) {
     const { request, ...values } = JSON.parse(line);

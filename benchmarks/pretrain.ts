@@ -3,6 +3,7 @@
  *
  * Setting   ViT 192 x 12 with 3 heads, decoder 128 x 4 with 4 heads, 224 px, patch 16, 75% removed, batch 16, fused AdamW.
  * Peers     PyTorch eager, and the same through `torch.compile` where that works here: a row without numbers says why not.
+ * Ratios    of the time, with the middle half of the pairs of turns; and of what the processors worked (cpuRatio).
  * Memory    largest resident size of each process, the runtimes of Python and Node included.
  * Share     the step's rate in that of a product of 2048 x 2048 matrices between the turns, by the faster of libtorch's libraries.
  * Joint     ours alone: MIM + ACL on 64 images x 2 views against MIM on 128 crops, with the recipe `tiny`.
@@ -11,7 +12,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { benchDir, peerPython } from "./peers.ts";
 import type { StepSettings } from "./pretrain/settings.ts";
-import { type Comparison, compareJoint, compareSteps } from "./pretrain/turns.ts";
+import { type Comparison, compareJoint, compareSteps, type Timing } from "./pretrain/turns.ts";
 import type { BenchmarkResult } from "./run.ts";
 
 const THREADS = 2;
@@ -45,17 +46,18 @@ export async function run(): Promise<BenchmarkResult> {
     }
   }
   const recipe = { batchSize: 128, precision: "float32" };
-  const joint = await compareJoint({ device: "cpu", threads: THREADS, recipe }, { rounds: 8, stepsInATurn: 1 });
+  const joint = await compareJoint({ device: "cpu", threads: THREADS, recipe }, { rounds: 16, stepsInATurn: 1 });
   rows.push({ step: "mim+acl, float32", peer: "ours, mim alone", ...timing(joint) });
   return { name: "pretrain", rows };
 }
 
 const fixed = (value: number, digits: number): number => Number(value.toFixed(digits));
 
-const timing = ({ ours, theirs, ratio, middle }: Pick<Comparison, "ours" | "theirs" | "ratio" | "middle">) => ({
+const timing = ({ ours, theirs, ratio, middle, cpuRatio }: Timing) => ({
   "ours ms": fixed(1e3 * ours, 0),
   "theirs ms": fixed(1e3 * theirs, 0),
   ratio: fixed(ratio, 3),
+  cpuRatio: fixed(cpuRatio, 3),
   "middle half": middle.map((value) => value.toFixed(2)).join("..."),
 });
 

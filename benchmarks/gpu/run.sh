@@ -23,5 +23,5 @@ fi
 export MEDSSL_BENCH_PYTHON="$python"
 MEDSSL_TORCH=${MEDSSL_TORCH:-$("$python" -c 'import os, torch; print(os.path.dirname(torch.__file__))')}
 export MEDSSL_TORCH
-"$node" benchmarks/gpu/build-addon.mjs
+"$node" scripts/build-addon.mjs
 exec "$node" benchmarks/gpu/run.ts "$@"

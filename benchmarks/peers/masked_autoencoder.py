@@ -177,18 +177,12 @@ class Training:
         return loss
 
     def steps(self, count):
-        def work():
-            for _ in range(count):
-                self.step(torch.rand(self.noise.shape, device=self.device))
-
-        return {"seconds": self.timed(work) / count}
-
-    def timed(self, work):
         self.synchronize()
-        start = time.perf_counter()
-        work()
+        start, cpu_start = time.perf_counter(), time.process_time()
+        for _ in range(count):
+            self.step(torch.rand(self.noise.shape, device=self.device))
         self.synchronize()
-        return time.perf_counter() - start
+        return {"seconds": (time.perf_counter() - start) / count, "cpuSeconds": (time.process_time() - cpu_start) / count}
 
     def synchronize(self):
         if self.device == "cuda":

@@ -80,12 +80,21 @@ class Training {
   }
 }
 
-function timed(device: Device, work: () => void): number {
+interface Seconds {
+  readonly seconds: number;
+  /** Of all threads. */
+  readonly cpuSeconds: number;
+}
+
+/** Of one of `count` runs. */
+function timed(device: Device, count: number, work: () => void): Seconds {
   synchronize(device);
   const start = performance.now();
-  work();
+  const cpuStart = process.cpuUsage();
+  for (let i = 0; i < count; i++) scope(work);
   synchronize(device);
-  return (performance.now() - start) / 1e3;
+  const { user, system } = process.cpuUsage(cpuStart);
+  return { seconds: (performance.now() - start) / 1e3 / count, cpuSeconds: (user + system) / 1e6 / count };
 }
 
 let training: Training;
@@ -100,12 +109,7 @@ await serve({
   losses: ({ count }: { count: number }) => ({
     losses: Array.from({ length: count }, () => scope(() => training.step(false).item())),
   }),
-  steps({ count }: { count: number }) {
-    const seconds = timed(training.settings.device, () => {
-      for (let i = 0; i < count; i++) scope(() => void training.step(true));
-    });
-    return { seconds: seconds / count };
-  },
+  steps: ({ count }: { count: number }) => timed(training.settings.device, count, () => void training.step(true)),
   /** Of a square matrix product, in floating-point operations a second. */
   product({ size }: { size: number }) {
     const { device, precision } = training.settings;
@@ -113,7 +117,7 @@ await serve({
       const [x, weight] = [randn([size, size]), randn([size, size])].map((tensor) =>
         tensor.to({ device, dtype: precision }),
       ) as [Tensor, Tensor];
-      const once = () => timed(device, () => noGrad(() => scope(() => void x.linear(weight))));
+      const once = () => timed(device, 1, () => noGrad(() => void x.linear(weight))).seconds;
       once();
       return { rate: (2 * size ** 3) / Math.min(once(), once(), once()) };
     });
@@ -124,12 +128,8 @@ await serve({
     joint = new JointStep(values.recipe, values.device);
     return {};
   },
-  jointSteps({ method, count }: { method: "mim" | "mim+acl"; count: number }) {
-    const seconds = timed(joint.device, () => {
-      for (let i = 0; i < count; i++) joint.step(method);
-    });
-    return { seconds: seconds / count };
-  },
+  jointSteps: ({ method, count }: { method: "mim" | "mim+acl"; count: number }) =>
+    timed(joint.device, count, () => joint.step(method)),
   memory: ({ device = "cpu" }: { device?: Device }) => {
     const { peakResidentBytes, peakDeviceBytes } = memoryStats(device);
     return { bytes: device === "cpu" ? peakResidentBytes : peakDeviceBytes };

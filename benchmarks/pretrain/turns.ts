@@ -14,22 +14,30 @@ export interface Turns {
   readonly stepsInATurn: number;
 }
 
-interface Timing {
-  /** Of a step, medians. */
+interface Seconds {
+  readonly seconds: number;
+  /** Of all threads: other programs change it less. */
+  readonly cpuSeconds: number;
+}
+
+export interface Timing {
+  /** Seconds of a step, medians. */
   readonly ours: number;
   readonly theirs: number;
   readonly ratio: number;
   /** The middle half of the pairs' ratios. */
   readonly middle: readonly [number, number];
+  /** Of the seconds that the processors worked. */
+  readonly cpuRatio: number;
 }
 
-/** Lets `first` and `second` (seconds of a step) take turns, the order changing. */
+/** Lets both sides take turns, the order changing. */
 export async function takeTurns(
   { rounds }: Turns,
-  first: () => Promise<number>,
-  second: () => Promise<number>,
+  first: () => Promise<Seconds>,
+  second: () => Promise<Seconds>,
 ): Promise<Timing> {
-  const pairs: { ours: number; theirs: number }[] = [];
+  const pairs: { ours: Seconds; theirs: Seconds }[] = [];
   for (let round = 0; round < rounds; round++) {
     if (round % 2 === 0) {
       const ours = await first();
@@ -39,12 +47,13 @@ export async function takeTurns(
       pairs.push({ ours: await first(), theirs });
     }
   }
-  const ratios = pairs.map(({ ours, theirs }) => ours / theirs);
+  const ratios = pairs.map(({ ours, theirs }) => ours.seconds / theirs.seconds);
   return {
-    ours: median(pairs.map(({ ours }) => ours)),
-    theirs: median(pairs.map(({ theirs }) => theirs)),
+    ours: median(pairs.map(({ ours }) => ours.seconds)),
+    theirs: median(pairs.map(({ theirs }) => theirs.seconds)),
     ratio: median(ratios),
     middle: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+    cpuRatio: median(pairs.map(({ ours, theirs }) => ours.cpuSeconds / theirs.cpuSeconds)),
   };
 }
 
@@ -79,8 +88,7 @@ export async function compareSteps(
     own.losses.forEach((loss, i) => {
       assert.ok(Math.abs(loss - other.losses[i]!) < tolerance, `losses differ: ${own.losses} and ${other.losses}`);
     });
-    const turn = (side: Contender) => async () =>
-      (await side.ask<{ seconds: number }>("steps", { count: turns.stepsInATurn })).seconds;
+    const turn = (side: Contender) => () => side.ask<Seconds>("steps", { count: turns.stepsInATurn });
     await takeTurns({ ...turns, rounds: 1 }, turn(ours), turn(theirs)); // warm-up
     const products: number[] = [];
     const ourTurn = async () => {
@@ -109,8 +117,7 @@ export async function compareJoint(
   const ours = Contender.ours("pretrain/ours.ts");
   try {
     await ours.ask("prepareJoint", values);
-    const turn = (method: string) => async () =>
-      (await ours.ask<{ seconds: number }>("jointSteps", { method, count: turns.stepsInATurn })).seconds;
+    const turn = (method: string) => () => ours.ask<Seconds>("jointSteps", { method, count: turns.stepsInATurn });
     await takeTurns({ ...turns, rounds: 1 }, turn("mim+acl"), turn("mim")); // warm-up
     return await takeTurns(turns, turn("mim+acl"), turn("mim"));
   } finally {
