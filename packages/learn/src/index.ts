@@ -17,7 +17,7 @@ export { drawKeepIndices } from "./objectives/masking.ts";
 export { createObjective, type PretrainingObjective } from "./objectives/pretraining.ts";
 export { ALONE, type Ranks } from "./objectives/ranks.ts";
 export { segmentationLoss } from "./objectives/segmentation-loss.ts";
-export { AdamW, type ParameterGroup } from "./optim/adamw.ts";
+export { AdamW, gradientClip, type ParameterGroup } from "./optim/adamw.ts";
 export { decayGroups } from "./optim/parameter-groups.ts";
 export { loadRecipe, recipeAbout, recipeNames } from "./recipes/recipe-files.ts";
 export { studyTable } from "./report/table.ts";

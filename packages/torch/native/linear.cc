@@ -49,7 +49,7 @@ class Linear : public torch::autograd::Function<Linear> {
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
   const bool fits = x.dim() > 1 && weight.dim() == 2 && x.size(-1) == weight.size(1) && x.numel() > 0 &&
-                    weight.numel() > 0 && (!bias || bias->dim() == 1);
+                    weight.numel() > 0 && (!bias || (bias->dim() == 1 && bias->size(0) == weight.size(0)));
   if (!fits || !is_ours({x, weight, bias.value_or(at::Tensor())})) return at::linear(x, weight, bias);
   return Linear::apply(x, weight, bias);
 }

@@ -25,7 +25,7 @@ export interface ContrastHealth {
 
 /** @param embeddings Rows of length 1, [M, E]. */
 export function healthOf(
-  { anchors, positives, isAnchor, negatives: repulsion, repelled, pairs: { isNegative } }: Direction,
+  { anchors, positives, isAnchor, negatives, logits, powers, pairs: { isNegative } }: Direction,
   embeddings: Tensor,
   temperature: number,
 ): ContrastHealth {
@@ -33,19 +33,19 @@ export function healthOf(
     scope(() => {
       const meanOfAnchors = (values: Tensor) => values.mul(isAnchor).sum().div(anchors.clamp(1));
       const candidates = isNegative.sum([1]).add(1); // [M]
-      const negatives = repelled.mul(isNegative).sum().div(candidates.sum().sub(candidates.numel).clamp(1));
+      const apart = logits.mul(isNegative).sum().div(candidates.sum().sub(candidates.numel).clamp(1));
       const positiveSimilarity = meanOfAnchors(positives).mul(temperature);
       return {
-        top1: top1(positives, repelled.amax(1), isAnchor),
+        top1: top1(positives.sub(1 / temperature).exp(), powers.amax(1), isAnchor),
         positiveSimilarity,
-        negativeSimilarity: negatives.mul(temperature),
+        negativeSimilarity: apart.mul(temperature),
         anchors,
         effectiveRank: effectiveRank(embeddings),
         // Of rows of length 1: ||x - y||^2 = 2 - 2 cosine.
         alignment: positiveSimilarity.mul(-2).add(2),
         uniformity: uniformity(embeddings),
         // Of InfoNCE, whatever form of it is minimised.
-        chance: chance(meanOfAnchors(softplus(repulsion.sub(positives))), meanOfAnchors(candidates.log()).exp()),
+        chance: chance(meanOfAnchors(softplus(negatives.sub(positives))), meanOfAnchors(candidates.log()).exp()),
       };
     }),
   );
