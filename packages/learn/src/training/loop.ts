@@ -11,7 +11,7 @@
 import { existsSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { MedsslError, type RunListener } from "@medssl/contract";
-import { type Device, full, noGrad, scope, stack, type Tensor } from "@medssl/torch";
+import { type Device, full, HostCopy, noGrad, scope, stack, type Tensor } from "@medssl/torch";
 import type { Ranks } from "../objectives/ranks.ts";
 import { learningRateAt, type Schedule } from "../optim/schedule.ts";
 import { appendMetrics, checkpointPath, type MetricsLine } from "./run-directory.ts";
@@ -96,7 +96,7 @@ interface Pending {
   readonly learningRate: number;
   readonly names: readonly string[];
   /** The loss, the gradient's norm, whether a process wants to stop, the parts: float32 [n]. */
-  readonly numbers: Tensor;
+  readonly numbers: HostCopy;
 }
 
 class Loop {
@@ -156,12 +156,8 @@ class Loop {
       const wish = full([], isStopWanted ? 1 : 0, { device: loss.device });
       const scalars = [loss, gradientNorm, wish, ...Object.values(parts)];
       const numbers = noGrad(() => stack(scalars.map((scalar) => scalar.detach().to({ dtype: "float32" }))));
-      return {
-        step: step + 1,
-        learningRate,
-        names: Object.keys(parts),
-        numbers: ranks.of === 1 ? numbers : ranks.sum(numbers).div(ranks.of),
-      };
+      const mean = ranks.of === 1 ? numbers : ranks.sum(numbers).div(ranks.of);
+      return { step: step + 1, learningRate, names: Object.keys(parts), numbers: new HostCopy(mean) };
     });
   }
 
@@ -177,8 +173,7 @@ class Loop {
   /** Tells a step's numbers, or that they are none. */
   async #read({ step, learningRate, names, numbers }: Pending): Promise<void> {
     const { dir, imagesPerStep, imagesPerEpoch, schedule, ranks, listen, watch } = this.#options;
-    const [loss, gradientNorm, stops, ...values] = numbers.toTypedArray() as Float32Array as unknown as number[];
-    numbers.dispose();
+    const [loss, gradientNorm, stops, ...values] = numbers.read() as Float32Array as unknown as number[];
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       throw this.#divergence(step, { loss: loss!, gradientNorm: gradientNorm!, learningRate });
     }

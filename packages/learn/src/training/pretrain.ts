@@ -13,6 +13,7 @@ import {
   GradientReducer,
   manualSeed,
   type ProcessGroup,
+  scope,
   type Tensor,
   tensor,
   writeSafetensors,
@@ -151,7 +152,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     takeStep(step, learningRate) {
       const chosen = sampler.next(batch.images);
       const parts = recipe.accumulationSteps;
-      const outcomes = Array.from({ length: parts }, (_, part) => {
+      const microstep = (part: number) => {
         const from = (part * ranks.of + ranks.index) * batch.share;
         const views = cutViews(set, anatomy, chosen.slice(from, from + batch.share), viewOptions);
         const outcome = inPrecision(() => objective.loss(views, step, ranks));
@@ -159,7 +160,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
         if (reducer === undefined) loss.backward();
         else reducer.backward(loss, { isReduced: part === parts - 1 });
         return outcome;
-      });
+      };
+      const outcomes = Array.from({ length: parts }, (_, part) => scope(() => microstep(part)));
       const clip = gradientClip(optimizer.parameters, recipe.gradientClipNorm);
       optimizer.step(learningRate, clip);
       average?.update();
