@@ -104,6 +104,8 @@ class Loop {
   readonly #seconds: () => number;
   #stepSeconds = 0;
   #checkpointSeconds = 0;
+  /** Spent on looking at the run, which is no time of a step. */
+  #watchedMs = 0;
   #lastCheckpoint = { step: 0, ms: performance.now() };
   #stop: LoopResult["stoppedBy"];
 
@@ -126,11 +128,12 @@ class Loop {
       const startMs = performance.now();
       const started = this.#start(step);
       // Without waiting for a device, a step takes as long as its numbers let the next one begin.
+      const watchedBefore = this.#watchedMs;
       if (device === "cpu") this.#timeStep((performance.now() - startMs) / 1000);
       await settle();
       pending = started;
       if (device === "cpu") await settle();
-      else this.#timeStep((performance.now() - startMs) / 1000);
+      else this.#timeStep((performance.now() - startMs - (this.#watchedMs - watchedBefore)) / 1000);
       await setImmediate();
       // Where nobody else has to be asked, a wish of this very moment counts.
       if (ranks.of === 1) this.#stop = this.#wish();
@@ -202,7 +205,9 @@ class Loop {
       memoryBytes: process.memoryUsage.rss(),
       metrics,
     });
+    const watchStartMs = performance.now();
     await watch?.(line);
+    this.#watchedMs += performance.now() - watchStartMs;
   }
 
   #timeStep(took: number): void {
@@ -236,7 +241,10 @@ class Loop {
       "ERR_DIVERGED",
       `Training diverged at step ${step}: ${what} (learning rate ${learningRate.toExponential(1)}).`,
       {
-        hint: `Most often the learning rate is too high: begin again with learningRate=${lower}, or with precision=float32.${kept}`,
+        hint:
+          step === 1
+            ? `Nothing was learnt yet: look at the images (medssl inspect), and at the settings that differ from the recipe's.`
+            : `Most often the learning rate is too high: begin again with learningRate=${lower}, or with precision=float32.${kept}`,
       },
     );
   }

@@ -29,8 +29,11 @@ export interface WatchOptions {
   readonly set: ImageSet;
   readonly viewOptions: ViewOptions;
   readonly probe: FewShotProbe | undefined;
+  /** Weights that the run started from. */
+  readonly init?: string | undefined;
   readonly listen: RunListener;
   readonly signal?: AbortSignal | undefined;
+  readonly timeLimitSeconds?: number | undefined;
 }
 
 export class PretrainWatch {
@@ -44,10 +47,11 @@ export class PretrainWatch {
 
   /** After a resumed run's metrics are cut to its first step. */
   constructor(options: WatchOptions) {
-    const { dir, objective, set, recipe, viewOptions, probe } = options;
+    const { dir, objective, set, recipe, viewOptions, probe, init } = options;
     this.#options = options;
     this.#events = new EventFile(join(dir, "tensorboard"));
-    this.#expected = expectedCurve(recipe);
+    // The ranges are of X-rays and of new weights.
+    this.#expected = set.hasHounsfield || init !== undefined ? undefined : expectedCurve(recipe);
     this.#monitor = new RunMonitor({ totalSteps: recipe.steps, expected: this.#expected });
     for (const line of readMetrics(dir)) {
       this.#monitor.observe(line); // said before
@@ -68,14 +72,13 @@ export class PretrainWatch {
     const isDue = (every: number) =>
       every > 0 && step < recipe.steps && Math.floor(epoch / every) > Math.floor(this.#lastEpoch / every);
     if (isDue(recipe.picturesEveryEpochs)) await this.#picture(step);
-    if (isDue(recipe.probeEveryEpochs)) await this.#measure(step);
+    if (isDue(recipe.probeEveryEpochs)) await this.measure(step);
     this.#lastEpoch = epoch;
   }
 
-  /** The last picture, the last probe, the health report. */
-  async end(): Promise<void> {
+  /** The last picture and the health report. */
+  async report(): Promise<void> {
     const { dir, recipe, listen } = this.#options;
-    await this.#measure(recipe.steps);
     const path = await this.#picture(recipe.steps);
     if (path !== undefined) copyFileSync(path, reconstructionsPath(dir));
     const report = healthReport(readMetrics(dir), { expected: this.#expected, warnings: this.#monitor.warnings });
@@ -92,15 +95,27 @@ export class PretrainWatch {
     return path;
   }
 
-  async #measure(step: number): Promise<void> {
-    const { dir, objective, listen, signal } = this.#options;
-    const result = await this.#probe?.measure(objective.encoder, signal);
+  /** The few-shot Dice, where there is time for it. */
+  async measure(step: number): Promise<void> {
+    const { dir, objective, listen } = this.#options;
+    const result = await this.#probe?.measure(objective.encoder, this.#patience());
     if (result === undefined) return;
     appendToFile(probePath(dir), `${JSON.stringify({ step, ...result })}\n`);
     this.#events.scalars(step, { "probe/dice": result.dice });
     const percent = (dice: number) => (100 * dice).toFixed(1);
     const message = `Few-shot Dice after ${step} steps: ${percent(result.dice)} (${result.draws.map(percent).join(", ")}), in ${result.seconds.toFixed(0)} s`;
     listen({ type: "note", level: "info", message });
+  }
+
+  /** Ends a probe when the run is to stop, or its time is nearly up: a tenth is left for what a run does at its end. */
+  #patience(): AbortSignal {
+    const { signal, timeLimitSeconds } = this.#options;
+    const signals = signal === undefined ? [] : [signal];
+    if (timeLimitSeconds !== undefined) {
+      const leftMs = 1000 * timeLimitSeconds - performance.now();
+      signals.push(AbortSignal.timeout(Math.max(0, Math.round(0.9 * leftMs - 2000))));
+    }
+    return AbortSignal.any(signals);
   }
 }
 

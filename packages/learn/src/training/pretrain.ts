@@ -7,7 +7,8 @@
  * Ranks    of several processes each computes its share of every batch; the first one checks, speaks and writes.
  * Errors   `ERR_RANKS` when images or batch cannot be shared, and those of stores, folders and checkpoints.
  */
-import type { PretrainRecipe, RunListener } from "@medssl/contract";
+import { createHash } from "node:crypto";
+import { MedsslError, type PretrainRecipe, type RunListener } from "@medssl/contract";
 import {
   type Device,
   GradientReducer,
@@ -39,9 +40,11 @@ import { PretrainWatch } from "./pretrain-watch.ts";
 import {
   encoderPath,
   finishedRun,
+  hasCheckpoint,
   type PretrainRun,
   projectionPath,
   readCompleteRun,
+  readRun,
   writeRun,
 } from "./run-directory.ts";
 import { lockRun } from "./run-lock.ts";
@@ -73,8 +76,13 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const { dir, device, isResumed, listen, group, init } = options;
   const ranks = group === undefined ? ALONE : ranksOf(group);
   const isFirst = ranks.index === 0;
-  const loaded = init === undefined ? undefined : loadEncoder(init, { imageSize: options.recipe.inputSize });
-  const recipe = loaded === undefined ? options.recipe : { ...options.recipe, encoder: loaded.config };
+  // A run that is gone on with needs no weights to begin from: they may be gone.
+  const earlier = isResumed ? earlierRun(dir, init) : undefined;
+  const loaded =
+    init === undefined || earlier !== undefined
+      ? undefined
+      : loadEncoder(init, { imageSize: options.recipe.inputSize });
+  const recipe = { ...options.recipe, encoder: earlier?.recipe.encoder ?? loaded?.config ?? options.recipe.encoder };
   for (const message of loaded?.notes ?? []) listen({ type: "note", level: "info", message });
   const stores = options.selections.map(({ store }) => store.dir);
   const settings = { recipe, stores, init: init ?? null };
@@ -87,7 +95,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     const message = `${set.count} images for a batch of ${batch.images}: a step sees each about ${Math.round(batch.images / set.count)} times. More images, or a smaller batchSize, teach more.`;
     listen({ type: "note", level: "warning", message });
   }
-  const statistics = measureStatistics(set);
+  const statistics = measureStatistics(set, recipe.augmentation.windows);
   manualSeed(recipe.seed);
   const objective = moveModule(createObjective(recipe, loaded?.encoder), device);
   const parameters = namedParameters(objective);
@@ -100,7 +108,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const optimizer = new AdamW(decayGroups(parameters, recipe.weightDecay), { betas: [0.9, 0.95] });
   const average = recipe.emaDecay > 0 ? new WeightAverage(parameters, recipe.emaDecay) : undefined;
   const sampler = new Sampler(sampledGroups(selections, recipe.sampling, listen), recipe.seed);
-  const identity = { stage: "pretrain", ...settings, images: set.count };
+  const identity = { stage: "pretrain", ...settings, recipe: whatCounts(recipe), images: set.count };
+  requireSameRun(identity, group);
   const states = average === undefined ? [optimizer] : [optimizer, average];
   const trained: Trained = { parameters, states, sampler, device, identity };
   const { probe: probed } = options;
@@ -110,10 +119,12 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
       : new FewShotProbe({ selections: probed, statistics, inputSize: recipe.inputSize, device, seed: recipe.seed });
   using _lock = isFirst ? lockRun(dir) : undefined;
   const before = resumeOrStart(dir, trained, { isResumed, writes: isFirst, listen });
+  requireSameStart(before.step, group);
+  const createdAt = earlier?.createdAt ?? new Date().toISOString();
   const describe = (isComplete: boolean, seconds: number): PretrainRun => ({
     version: 1,
     stage: "pretrain",
-    createdAt: new Date().toISOString(),
+    createdAt,
     ...settings,
     images: set.count,
     statistics,
@@ -164,7 +175,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
       const outcomes = Array.from({ length: parts }, (_, part) => scope(() => microstep(part)));
       const clip = gradientClip(optimizer.parameters, recipe.gradientClipNorm);
       optimizer.step(learningRate, clip);
-      average?.update();
+      average?.update(step);
       return { ...meanOutcome(outcomes), gradientNorm: clip.norm };
     },
     checkpoint(progress) {
@@ -176,14 +187,52 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const run = describe(isComplete, seconds);
   if (isComplete) average?.apply();
   if (isFirst) {
-    if (isComplete) {
-      writeWeights(dir, objective);
-      await watch!.end();
-    }
+    if (isComplete) writeWeights(dir, objective);
+    if (isComplete) await watch!.report();
     writeRun(dir, run);
+    if (isComplete) await watch!.measure(recipe.steps);
   }
   reducer?.dispose();
   return run;
+}
+
+/** The run with these beginnings that has a checkpoint in the folder. */
+function earlierRun(dir: string, init: string | undefined): PretrainRun | undefined {
+  if (!hasCheckpoint(dir)) return undefined;
+  const run = readRun(dir);
+  return run.stage === "pretrain" && (run.init ?? undefined) === init ? run : undefined;
+}
+
+/** @throws {MedsslError} `ERR_RANKS` when processes would go on from different steps. */
+function requireSameStart(step: number, group: ProcessGroup | undefined): void {
+  if (group === undefined) return;
+  const extremes = group.allReduce(tensor([step, -step], { device: group.device }), "max").toTypedArray();
+  if (extremes[0] === -Number(extremes[1])) return;
+  throw new MedsslError(
+    "ERR_RANKS",
+    `The processes would go on from different steps: this one from ${step}, others from ${-Number(extremes[1])} to ${extremes[0]}.`,
+    { hint: "The run's folder must be on a disk that all machines share." },
+  );
+}
+
+/** What of a recipe decides what is learned; the rest may change when a run is gone on with. */
+function whatCounts(recipe: PretrainRecipe): object {
+  const { checkpointEverySteps, checkpointEveryMinutes, picturesEveryEpochs, probeEveryEpochs, ...learned } = recipe;
+  return learned;
+}
+
+/** @throws {MedsslError} `ERR_RANKS` when processes were started with other settings or other data. */
+function requireSameRun(identity: object, group: ProcessGroup | undefined): void {
+  if (group === undefined) return;
+  // 48 bits, exact in a float64.
+  const hash = Number.parseInt(createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 12), 16);
+  const extremes = group
+    .allReduce(tensor([hash, -hash], { dtype: "float64", device: group.device }), "max")
+    .toTypedArray();
+  if (extremes[0] === -Number(extremes[1])) return;
+  throw new MedsslError("ERR_RANKS", "The processes were started with different settings or different data.", {
+    hint: "Give all of them the same command, and the same stores.",
+  });
 }
 
 /** Whether the first process found the run complete. */

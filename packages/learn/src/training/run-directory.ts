@@ -58,6 +58,8 @@ export type RunInfo = PretrainRun | FinetuneRun;
 /** @param which The last one, the one before it, or the one that is being written. */
 export const checkpointPath = (dir: string, which: "last" | "previous" | "next" = "last"): string =>
   join(dir, which === "last" ? "checkpoint.safetensors" : `checkpoint.${which}.safetensors`);
+export const hasCheckpoint = (dir: string): boolean =>
+  (["next", "last", "previous"] as const).some((which) => existsSync(checkpointPath(dir, which)));
 export const encoderPath = (dir: string): string => join(dir, "encoder.safetensors");
 export const projectionPath = (dir: string): string => join(dir, "projection.safetensors");
 /** Grid of originals, masked images and reconstructions. */
@@ -123,9 +125,9 @@ export function finishedRun<Stage extends RunInfo["stage"]>(
   if (!existsSync(infoPath(dir))) return undefined;
   if (!isResumed) {
     throw new MedsslError("ERR_RUN_EXISTS", `${dir} already holds a run.`, {
-      hint: existsSync(checkpointPath(dir))
-        ? "Go on with it by --resume, or give another --out."
-        : "Give another --out, or delete the folder.",
+      hint: readRun(dir).isComplete
+        ? "Give another --out, or delete the folder."
+        : "Go on with it by --resume, or give another --out.",
     });
   }
   if (!readRun(dir).isComplete) return undefined;
@@ -144,10 +146,13 @@ export function writeRun(dir: string, run: RunInfo): void {
 /** One line of `metrics.jsonl`: the step, 1-based, and its numbers. */
 export type MetricsLine = { readonly step: number } & Readonly<Record<string, number>>;
 
-/** Forgets the steps after `lastStep`, which a resumed run does again. */
+/** Forgets the steps after `lastStep`, which a resumed run does again: of the metrics, and of the probes. */
 export function truncateMetrics(dir: string, lastStep: number): void {
-  const kept = readMetrics(dir).filter(({ step }) => step <= lastStep);
-  replaceFile(metricsPath(dir), kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  for (const path of [metricsPath(dir), probePath(dir)]) {
+    if (path === probePath(dir) && !existsSync(path)) continue;
+    const kept = readLines(path).filter(({ step }) => step <= lastStep);
+    replaceFile(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  }
 }
 
 export function appendMetrics(dir: string, line: MetricsLine): void {
@@ -155,9 +160,10 @@ export function appendMetrics(dir: string, line: MetricsLine): void {
 }
 
 /** The steps that can be read: a kill or a full disk may leave part of a line. */
-export function readMetrics(dir: string): MetricsLine[] {
-  if (!existsSync(metricsPath(dir))) return [];
-  return readFileSync(metricsPath(dir), "utf8").split("\n").flatMap(parseMetrics);
+export const readMetrics = (dir: string): MetricsLine[] => readLines(metricsPath(dir));
+
+function readLines(path: string): MetricsLine[] {
+  return existsSync(path) ? readFileSync(path, "utf8").split("\n").flatMap(parseMetrics) : [];
 }
 
 function parseMetrics(line: string): MetricsLine[] {
