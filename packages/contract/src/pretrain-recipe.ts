@@ -61,7 +61,7 @@ export const pretrainSchema = z.strictObject({
       numHeads: count("Attention heads of the decoder.").default(4),
     })
     .prefault({}),
-  maskRatio: fraction("Share of the patches that is removed.").default(0.75),
+  maskRatio: z.number().gt(0).lt(1).describe("Share of the patches that is removed.").default(0.75),
   maskStrategy: z
     .enum(["random", "block"])
     .describe("Which patches are removed: any, or whole squares of maskBlockSize patches.")

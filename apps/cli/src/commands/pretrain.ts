@@ -22,7 +22,7 @@ export const pretrainCommand = (): Command =>
       .description("Pre-train a ViT on unlabelled images by masked image modelling and anatomical contrast.")
       .requiredOption("--store <dir...>", "stores of images; masks in them are not looked at")
       .requiredOption("--out <run>", "folder of the run")
-      .option("--recipe <name>", "a named recipe, or a .json file of your own", "tiny")
+      .option("--recipe <name>", "tiny, tiny-60, vit-b16, ... or a .json file of your own: docs/recipes.md", "tiny")
       .option("--set <field=value>", "changes a setting of the recipe; repeatable", collected)
       .option(
         "--init <weights>",
@@ -30,7 +30,7 @@ export const pretrainCommand = (): Command =>
       )
       .option("--probe <dir...>", "stores with masks: a few-shot Dice every few epochs")
       .option("--resume", "go on from the last checkpoint, if there is one")
-      .option("--time-limit <time>", "ends with a checkpoint before this: 55m, 11h30m, 90s", durationSeconds),
+      .option("--time-limit <time>", "ends with a checkpoint before this: 55m, 11h30m, 90s, 11:30:00", durationSeconds),
   )
     .addHelpText(
       "after",
@@ -83,11 +83,15 @@ export const pretrainCommand = (): Command =>
               options.out,
               recipe.method,
               run.images,
-              recipe.steps,
-              Number((run.seconds / 60).toFixed(1)),
+              `${run.step}/${recipe.steps}`,
+              Number((run.seconds / 60).toPrecision(2)),
               run.isComplete ? "yes" : "no",
             ],
           ],
         );
+        if (run.isComplete) {
+          console.log(`\nLook at it: ${options.out}/reconstructions.png, ${options.out}/health.json`);
+          console.log(`Use it:     medssl finetune --store STORE --encoder ${options.out} --out RUN`);
+        }
       }
     });

@@ -17,9 +17,9 @@ import { ALONE } from "../objectives/ranks.ts";
 import { segmentationLoss } from "../objectives/segmentation-loss.ts";
 import { gradientClip } from "../optim/adamw.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
-import { runSteps } from "./loop.ts";
+import { type Progress, runSteps } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
-import { type FinetuneRun, finishedRun, modelPath, writeRun } from "./run-directory.ts";
+import { type FinetuneRun, finishedRun, modelPath, runMachine, writeRun } from "./run-directory.ts";
 import { lockRun } from "./run-lock.ts";
 import { peakLearningRate, segmenterOptimizer } from "./segmenter-optimizer.ts";
 
@@ -68,7 +68,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   using _lock = lockRun(dir);
   const before = resumeOrStart(dir, trained, { isResumed, listen: options.listen });
   const { width, height, channel, fit, dtype } = set.recipe;
-  const describe = (isComplete: boolean, seconds: number): FinetuneRun => ({
+  const describe = (isComplete: boolean, { step, seconds }: Progress): FinetuneRun => ({
     version: 1,
     stage: "finetune",
     createdAt: new Date().toISOString(),
@@ -79,9 +79,11 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     heldOutPatients: options.heldOutPatients,
     input: { width, height, channel, fit, dtype },
     isComplete,
+    step,
     seconds,
+    machine: runMachine(device, 1),
   });
-  writeRun(dir, describe(false, before.seconds));
+  writeRun(dir, describe(false, before));
   const schedule = {
     peak: peakLearningRate(recipe),
     totalSteps: recipe.steps,
@@ -90,7 +92,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const inPrecision = precisionRunner(recipe.precision, device);
   const cropOptions = { inputSize: recipe.inputSize, augmentation: recipe.augmentation, statistics, device };
 
-  const { isComplete, seconds } = await runSteps({
+  const result = await runSteps({
     ...options,
     firstStep: before.step,
     secondsBefore: before.seconds,
@@ -110,8 +112,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     },
     checkpoint: (progress) => writeCheckpoint(dir, trained, progress, options.listen),
   });
-  if (isComplete) writeSafetensors(modelPath(dir), stateDict(network));
-  const run = describe(isComplete, seconds);
+  if (result.isComplete) writeSafetensors(modelPath(dir), stateDict(network));
+  const run = describe(result.isComplete, result);
   writeRun(dir, run);
   return run;
 }

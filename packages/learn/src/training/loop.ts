@@ -64,6 +64,8 @@ export interface LoopOptions extends CheckpointSettings {
 
 export interface LoopResult {
   readonly isComplete: boolean;
+  /** Steps done. */
+  readonly step: number;
   /** Why it is not. */
   readonly stoppedBy: "signal" | "time limit" | undefined;
   readonly seconds: number;
@@ -76,13 +78,14 @@ export async function runSteps(options: LoopOptions): Promise<LoopResult> {
   const seconds = () => options.secondsBefore + (performance.now() - startMs) / 1000;
   let stoppedBy: LoopResult["stoppedBy"];
   let isComplete = false;
+  const loop = new Loop(options, seconds);
   try {
-    stoppedBy = await new Loop(options, seconds).run();
+    stoppedBy = await loop.run();
     isComplete = stoppedBy === undefined;
   } finally {
     listen({ type: "done", isComplete, seconds: seconds() });
   }
-  return { isComplete, stoppedBy, seconds: seconds() };
+  return { isComplete, step: loop.stepsDone, stoppedBy, seconds: seconds() };
 }
 
 /** Share of the newest step in the running speed. */
@@ -106,6 +109,7 @@ class Loop {
   #checkpointSeconds = 0;
   /** Spent on looking at the run, which is no time of a step. */
   #watchedMs = 0;
+  #stepsDone: number;
   #lastCheckpoint = { step: 0, ms: performance.now() };
   #stop: LoopResult["stoppedBy"];
 
@@ -113,6 +117,12 @@ class Loop {
     this.#options = options;
     this.#seconds = seconds;
     this.#lastCheckpoint.step = options.firstStep;
+    this.#stepsDone = options.firstStep;
+  }
+
+  /** Whose numbers were read. */
+  get stepsDone(): number {
+    return this.#stepsDone;
   }
 
   /** @returns What stopped it before its last step, with a checkpoint of that moment. */
@@ -193,6 +203,7 @@ class Loop {
       ...(Number.isFinite(imagesPerSecond) ? { imagesPerSecond } : {}),
       seconds: this.#seconds(),
     };
+    this.#stepsDone = step;
     if (ranks.index === 0) appendMetrics(dir, line);
     listen({
       type: "step",

@@ -83,7 +83,13 @@ export class PretrainWatch {
     if (path !== undefined) copyFileSync(path, reconstructionsPath(dir));
     const report = healthReport(readMetrics(dir), { expected: this.#expected, warnings: this.#monitor.warnings });
     replaceFile(healthPath(dir), `${JSON.stringify(report, undefined, 2)}\n`);
-    listen({ type: "note", level: "info", message: `\n${healthTable(report)}` });
+    // Warnings were told when they arose; without known ranges the last line of metrics says as much as a table.
+    const isKnown = report.measuredOn !== null;
+    listen({
+      type: "note",
+      level: "info",
+      message: isKnown ? healthTable({ ...report, warnings: [] }) : report.verdict,
+    });
   }
 
   /** @returns Its path; undefined where the method paints nothing. */

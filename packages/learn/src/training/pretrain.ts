@@ -19,7 +19,7 @@ import {
   tensor,
   writeSafetensors,
 } from "@medssl/torch";
-import { anatomyOf } from "../data/anatomy.ts";
+import { type Anatomy, anatomyOf } from "../data/anatomy.ts";
 import { ImageSet, measureStatistics, type Selection } from "../data/image-set.ts";
 import { sampledGroups, withoutBlanks } from "../data/pool.ts";
 import { Sampler } from "../data/sampler.ts";
@@ -29,12 +29,12 @@ import { moveModule, namedParameters, stateDict } from "../nn/module.ts";
 import { createObjective, type PretrainingObjective } from "../objectives/pretraining.ts";
 import { ALONE, ranksOf } from "../objectives/ranks.ts";
 import { AdamW, gradientClip } from "../optim/adamw.ts";
-import { decayGroups } from "../optim/parameter-groups.ts";
+import { decayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
 import { WeightAverage } from "../optim/weight-average.ts";
 import { FewShotProbe } from "../watch/few-shot-probe.ts";
-import { batchOf } from "./batch.ts";
+import { type Batch, batchOf } from "./batch.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
-import { runSteps, type StepOutcome } from "./loop.ts";
+import { type Progress, runSteps, type StepOutcome } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
 import { PretrainWatch } from "./pretrain-watch.ts";
 import {
@@ -45,6 +45,7 @@ import {
   projectionPath,
   readCompleteRun,
   readRun,
+  runMachine,
   writeRun,
 } from "./run-directory.ts";
 import { lockRun } from "./run-lock.ts";
@@ -121,7 +122,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const before = resumeOrStart(dir, trained, { isResumed, writes: isFirst, listen });
   requireSameStart(before.step, group);
   const createdAt = earlier?.createdAt ?? new Date().toISOString();
-  const describe = (isComplete: boolean, seconds: number): PretrainRun => ({
+  const describe = (isComplete: boolean, { step, seconds }: Progress): PretrainRun => ({
     version: 1,
     stage: "pretrain",
     createdAt,
@@ -129,9 +130,11 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     images: set.count,
     statistics,
     isComplete,
+    step,
     seconds,
+    machine: runMachine(device, ranks.of),
   });
-  if (isFirst) writeRun(dir, describe(false, before.seconds));
+  if (isFirst) writeRun(dir, describe(false, before));
   const viewOptions: ViewOptions = {
     inputSize: recipe.inputSize,
     viewsPerImage: batch.views,
@@ -143,10 +146,11 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     share: ranks,
   };
   const anatomy = anatomyOf(selections);
+  listen({ type: "note", level: "info", message: describeStart(recipe, anatomy, batch, parameters) });
   const inPrecision = precisionRunner(recipe.precision, device);
   const watch = isFirst ? new PretrainWatch({ ...options, recipe, probe, objective, set, viewOptions }) : undefined;
-
-  const { isComplete, seconds } = await runSteps({
+  if (before.step === 0) await watch?.measure(0);
+  const result = await runSteps({
     ...options,
     ranks,
     firstStep: before.step,
@@ -184,7 +188,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     },
     watch: async (line) => watch?.afterStep(line),
   });
-  const run = describe(isComplete, seconds);
+  const { isComplete } = result;
+  const run = describe(isComplete, result);
   if (isComplete) average?.apply();
   if (isFirst) {
     if (isComplete) writeWeights(dir, objective);
@@ -213,6 +218,29 @@ function requireSameStart(step: number, group: ProcessGroup | undefined): void {
     `The processes would go on from different steps: this one from ${step}, others from ${-Number(extremes[1])} to ${extremes[0]}.`,
     { hint: "The run's folder must be on a disk that all machines share." },
   );
+}
+
+/** What a run begins with, in a few lines. */
+function describeStart(
+  { inputSize, encoder, steps, method }: PretrainRecipe,
+  anatomy: readonly Anatomy[],
+  { images, views }: Batch,
+  parameters: NamedParameters,
+): string {
+  const counts = [...Map.groupBy(anatomy, ({ kind }) => kind)].map(([kind, of]) => `${of.length} ${kind}`);
+  const millions = parameters.reduce((sum, [, { numel }]) => sum + numel, 0) / 1e6;
+  const epochs = (steps * images) / anatomy.length;
+  const lines = [
+    `images   ${anatomy.length}: ${counts.join(", ")}`,
+    `network  ViT ${encoder.embedDim} x ${encoder.depth}, patches of ${encoder.patchSize} at ${inputSize} px; ${millions.toPrecision(3)} M parameters with heads`,
+    `steps    ${steps} of ${images} images x ${views} ${views === 1 ? "view" : "views"}: ${epochs.toPrecision(3)} epochs`,
+  ];
+  if (method === "mim+acl" && anatomy.some(({ kind }) => kind === "picture")) {
+    lines.push(
+      "Of the pictures nobody says what they show: if they are X-rays, ingest them with --modality xray, so that places are compared in the thorax.",
+    );
+  }
+  return lines.join("\n");
 }
 
 /** What of a recipe decides what is learned; the rest may change when a run is gone on with. */

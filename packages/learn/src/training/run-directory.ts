@@ -16,6 +16,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type FinetuneRecipe, MedsslError, type PretrainRecipe } from "@medssl/contract";
 import type { Label, StoreRecipe } from "@medssl/datasets";
+import { buildInfo, type Device, numThreads } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
 import { appendToFile, replaceFile } from "./replace-file.ts";
 import { requireSameSettings } from "./same-settings.ts";
@@ -29,8 +30,28 @@ interface RunBase {
   readonly images: number;
   readonly statistics: Statistics;
   readonly isComplete: boolean;
+  /** Steps done. */
+  readonly step: number;
   readonly seconds: number;
+  readonly machine: RunMachine;
 }
+
+/** What it was computed with. */
+export interface RunMachine {
+  readonly torch: string;
+  readonly node: string;
+  readonly device: string;
+  readonly threads: number;
+  readonly processes: number;
+}
+
+export const runMachine = (device: Device, processes: number): RunMachine => ({
+  torch: buildInfo().torchVersion,
+  node: process.versions.node,
+  device,
+  threads: numThreads(),
+  processes,
+});
 
 export interface PretrainRun extends RunBase {
   readonly stage: "pretrain";

@@ -10,8 +10,8 @@
  *            read, and all that was made is released.
  * Cost       told with every result: 19 s of processor time for the `tiny` encoder at the defaults. Nothing else may train in
  *            this process meanwhile.
- * Errors     when it is made, before anything is trained: `ERR_PROBE_PATIENTS` with too few patients, `ERR_STORE_EMPTY`
- *            without masks, and the others of `ImageSet`.
+ * Errors     when it is made, before anything is trained: `ERR_PROBE_PATIENTS` with too few patients, `ERR_PROBE_MASKS`
+ *            without masks, and those of `ImageSet`.
  */
 import { setImmediate } from "node:timers/promises";
 import { type FinetuneRecipe, finetuneSchema, MedsslError, parseRecipe } from "@medssl/contract";
@@ -165,6 +165,12 @@ export class FewShotProbe {
 
 /** K patients to learn from, images of others to measure on. */
 function drawPatients({ selections, patients: wanted = 5, measured = 48 }: FewShotProbeOptions, random: Random): Draw {
+  if (!selections.some(({ cases }) => cases.some(({ hasMask }) => hasMask))) {
+    const names = selections.map(({ store }) => store.dir).join(", ");
+    throw new MedsslError("ERR_PROBE_MASKS", `The few-shot probe needs images with masks; ${names} has none.`, {
+      hint: "Give --probe a store that was ingested with its masks.",
+    });
+  }
   const all = choose(selections, ({ hasMask }) => hasMask);
   const patients = random.shuffle([...new Set(all.cases.map(({ patient }) => patient))].sort());
   if (patients.length <= wanted) {
