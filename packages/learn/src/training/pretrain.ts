@@ -24,6 +24,7 @@ import {
   encoderPath,
   finishedRun,
   type PretrainRun,
+  projectionPath,
   reconstructionsPath,
   writeRun,
 } from "./run-directory.ts";
@@ -107,6 +108,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   });
   if (isComplete) {
     writeSafetensors(encoderPath(dir), stateDict(model.autoencoder.encoder));
+    if (model.projectionHead !== undefined) writeSafetensors(projectionPath(dir), stateDict(model.projectionHead));
     await pictureReconstructions(model, set, options, viewOptions);
   }
   const run = describe(isComplete, seconds);

@@ -5,6 +5,7 @@
  *     metrics.jsonl            one object a step
  *     checkpoint.safetensors   where to resume; gone when the run is complete
  *     encoder.safetensors      of a pre-training: the ViT, with timm's names
+ *     projection.safetensors   of a pre-training with anatomical contrast: the head that maps tokens to what is contrasted
  *     model.safetensors        of a fine-tuning: the whole network
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
@@ -50,6 +51,7 @@ export type RunInfo = PretrainRun | FinetuneRun;
 
 export const checkpointPath = (dir: string): string => join(dir, "checkpoint.safetensors");
 export const encoderPath = (dir: string): string => join(dir, "encoder.safetensors");
+export const projectionPath = (dir: string): string => join(dir, "projection.safetensors");
 /** Grid of originals, masked images and reconstructions. */
 export const reconstructionsPath = (dir: string): string => join(dir, "reconstructions.png");
 export const modelPath = (dir: string): string => join(dir, "model.safetensors");
