@@ -7,8 +7,8 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseRecipe, pretrainSchema } from "@medssl/contract";
-import { PretrainingModel, pretrainingLoss } from "@medssl/learn";
-import { fromTypedArray, mapNpy, rand, scope, setNumThreads, type Tensor, tensor } from "@medssl/torch";
+import { ALONE, createObjective, Draws } from "@medssl/learn";
+import { fromTypedArray, mapNpy, rand, scope, setNumThreads, type Tensor, tensor, zeros } from "@medssl/torch";
 import { benchDir } from "./peers.ts";
 import type { BenchmarkResult } from "./run.ts";
 import { median } from "./statistics.ts";
@@ -41,19 +41,21 @@ export async function run(): Promise<BenchmarkResult> {
   const images = mapNpy(storeFile());
   const rows = () => BigInt64Array.from({ length: BATCH }, () => BigInt(Math.floor(IMAGES * Math.random())));
   const load = (): Tensor => images.indexSelect(0, fromTypedArray(rows())).unsqueeze(1);
-  const recipe = parseRecipe(pretrainSchema, { inputSize: SIZE, batchSize: BATCH });
-  const model = new PretrainingModel(recipe);
-  const boxes = tensor([[0, 0, 1, 1]])
+  const recipe = parseRecipe(pretrainSchema, { method: "mim", inputSize: SIZE, batchSize: BATCH });
+  const objective = createObjective(recipe);
+  const frames = tensor([[0, 0, 1, 1]])
     .expand([BATCH, 4])
     .contiguous();
+  const none = zeros([BATCH]);
+  const places = { places: { frames, kinds: none, heights: zeros([BATCH, 2]), areAlike: true }, imageNumbers: none };
   const seconds = (work: () => void) => {
     const start = performance.now();
     scope(work);
     return (performance.now() - start) / 1e3;
   };
   const step = () => {
-    const batch = rand([BATCH, 1, SIZE, SIZE]);
-    pretrainingLoss(model, { images: batch, boxes }, recipe, 0).loss.backward();
+    const views = { ...places, images: rand([BATCH, 1, SIZE, SIZE]), boxes: frames, draws: new Draws(BATCH, "cpu") };
+    objective.loss(views, 0, ALONE).loss.backward();
   };
   seconds(step);
   const loads = Array.from({ length: ROUNDS }, () => seconds(load));

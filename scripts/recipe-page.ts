@@ -2,7 +2,7 @@
  * docs/recipes.md, from the schemas and the recipe files: nothing in it is written by hand.
  */
 import { finetuneSchema, pretrainSchema, recipeFields } from "@medssl/contract";
-import { loadRecipe, recipeNames } from "@medssl/learn";
+import { loadRecipe, recipeAbout, recipeNames } from "@medssl/learn";
 
 type Stage = "pretrain" | "finetune";
 
@@ -38,6 +38,11 @@ function stageSection({ name, title, schema, command }: (typeof stages)[number])
 
 \`${command}\`, \`--set\` of \`medssl study\` with \`${name}.\` in front.
 
+${table(
+  ["recipe", "what it is"],
+  recipeNames(name).map((recipe) => [`\`${recipe}\``, recipeAbout(name, recipe)]),
+)}
+
 ${table(["recipe", "differs from the defaults in"], recipeNames(name).map(recipeRow(name)))}
 
 ${table(["field", "default", "values", "what it is"], rows)}
@@ -45,12 +50,14 @@ ${table(["field", "default", "values", "what it is"], rows)}
 }
 
 const recipeRow = (stage: Stage) => (name: string) => {
-  const settings = leaves(loadRecipe(stage, name)).map(([path, value]) => `\`${path}=${value}\``);
+  const settings = leaves(loadRecipe(stage, name)).map(
+    ([path, value]) => `\`${path}=${String(value).replaceAll('"', "")}\``,
+  );
   return [`\`${name}\``, settings.join(", ") || "nothing"];
 };
 
 function leaves(value: unknown, path = ""): [string, unknown][] {
-  if (typeof value !== "object" || value === null) return [[path, value]];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [[path, JSON.stringify(value)]];
   return Object.entries(value).flatMap(([key, item]) => leaves(item, path === "" ? key : `${path}.${key}`));
 }
 

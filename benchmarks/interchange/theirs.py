@@ -13,7 +13,8 @@ def build():
     return VisionTransformer(
         img_size=shape["imageSize"], patch_size=shape["patchSize"], in_chans=1, num_classes=0, global_pool="",
         embed_dim=shape["embedDim"], depth=shape["depth"], num_heads=shape["numHeads"], mlp_ratio=shape["mlpRatio"],
-        class_token=shape["hasClassToken"],
+        class_token=shape["hasClassToken"], reg_tokens=shape["numRegisters"],
+        init_values=0.5 if shape["hasLayerScale"] else None,
     ).eval()
 
 

@@ -1,10 +1,11 @@
 /** The step of masked image modelling, as `medssl pretrain` takes it. */
 import {
   AdamW,
+  Draws,
   decayGroups,
+  drawKeepIndices,
   MaskedAutoencoder,
   namedParameters,
-  randomKeepIndices,
   reconstructionLoss,
   stateDict,
   ViT,
@@ -51,13 +52,13 @@ class Training {
   /** Patches kept by the noise that the peer has too, or drawn. */
   step(isDrawn: boolean): number {
     const { batch, maskRatio, varianceFloor, precision, learningRate } = this.#settings;
-    const { numPatches } = this.#model.encoder;
+    const { gridSize, numPatches } = this.#model.encoder;
     return scope(() => {
       const forward = (): Tensor => {
         const keepIndices = isDrawn
-          ? randomKeepIndices(batch, numPatches, maskRatio, "cpu")
+          ? drawKeepIndices(new Draws(batch, "cpu"), gridSize, { maskRatio, maskStrategy: "random", maskBlockSize: 1 })
           : this.#noise.argsort(1).slice(1, 0, Math.round(numPatches * (1 - maskRatio)));
-        return reconstructionLoss(this.#model, this.#images, { keepIndices, varianceFloor }).loss;
+        return reconstructionLoss(this.#model, this.#images, { keepIndices, varianceFloor }).mim;
       };
       const loss = precision === "bfloat16" ? autocast({}, forward) : forward();
       loss.backward();

@@ -1,11 +1,12 @@
 /**
- * `npm run conformance -- NAME...`: our readers against the Python libraries of the field, on those libraries' own test
+ * `npm run conformance -- NAME...`: our readers and writers against the Python libraries of the field, on those libraries' own test
  * files; without a name, all of them. Ends with exit code 1 where a file differs that is not known to.
  *
  * No part of `npm test`: it needs the Python packages that each suite's .py names in its header.
  */
 import { run as dicom } from "./dicom.ts";
 import { run as nifti } from "./nifti.ts";
+import { run as tensorboard } from "./tensorboard.ts";
 
 export interface ConformanceResult {
   readonly name: string;
@@ -16,7 +17,7 @@ export interface ConformanceResult {
   readonly notes?: readonly string[];
 }
 
-const suites: Readonly<Record<string, () => Promise<ConformanceResult>>> = { dicom, nifti };
+const suites: Readonly<Record<string, () => Promise<ConformanceResult>>> = { dicom, nifti, tensorboard };
 
 const names = process.argv.slice(2);
 const unknown = names.find((name) => suites[name] === undefined);

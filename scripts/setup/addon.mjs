@@ -2,6 +2,10 @@
  * Compiles packages/torch/native/*.cc into packages/torch/build/medssl-torch.node with the C++ compiler itself: a
  * handful of files and one link line need no build system, and any Node's headers serve, since it uses Node-API only.
  *
+ * Data-parallel training is built where it can be and left out where not, since one process needs none of it: the folder
+ * native/distributed goes into the addon; native/nccl becomes a library of its own, medssl-nccl.so, since it calls
+ * libtorch_cuda, which only a program with a CUDA device loads.
+ *
  * An object's name holds the hash of all that it is made from, so that an interrupted or repeated build compiles only
  * what is missing. `build.json` says what the addon was built from; it is written last.
  */
@@ -9,7 +13,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { platform } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { compile, findCompiler } from "./compiler.mjs";
 import { runCommand } from "./run-command.mjs";
 import { SetupError } from "./setup-error.mjs";
@@ -23,11 +27,14 @@ import { SetupError } from "./setup-error.mjs";
  * @property {string} torchVersion
  * @property {string} compiler
  * @property {string} sourceHash Of sources and flags.
+ * @property {{ gloo?: string | undefined, nccl?: string | undefined }} missing Parts that could not be built, each with the reason.
  */
 
 const COMPILE_FLAGS = ["-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-DNAPI_VERSION=9"];
 const LINK_FLAGS =
-  platform() === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-Wl,--no-as-needed"];
+  platform() === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-Wl,--no-as-needed,-z,now"];
+const DISTRIBUTED_FLAGS = ["-DUSE_DISTRIBUTED", "-DUSE_C10D_GLOO"];
+const NCCL_FLAGS = ["-DUSE_DISTRIBUTED", "-DUSE_C10D_NCCL"];
 // Each needs about 1.5 GB of memory: torch's headers are large.
 const NUM_COMPILERS = 2;
 
@@ -39,6 +46,7 @@ export function addonPaths(root) {
     build,
     objects: join(build, "objects"),
     addon: join(build, "medssl-torch.node"),
+    nccl: join(build, "medssl-nccl.so"),
     buildFile: join(build, "build.json"),
   };
 }
@@ -86,36 +94,82 @@ export async function buildAddon(root, torch, env, progress) {
   const compiler = await findCompiler(env);
   mkdirSync(paths.objects, { recursive: true });
   const flags = [...COMPILE_FLAGS, ...includeFlags(root, torch)];
-  const jobs = planObjects(
-    paths.native,
-    paths.objects,
-    [compiler.version, torch.dir, torch.version, ...flags].join("\n"),
-  );
-  const missing = jobs.filter(({ object }) => !existsSync(object));
-  const task = missing.length === 0 ? "linking" : `compiling ${missing.length} of ${jobs.length} files`;
+  const plan = (/** @type {string[]} */ extraFlags, /** @type {string} */ folder = "") => {
+    const all = [...flags, ...extraFlags];
+    const settings = [compiler.version, torch.dir, torch.version, ...all].join("\n");
+    return planObjects(paths.native, paths.objects, settings, folder).map((job) => ({ ...job, flags: all }));
+  };
+  const jobs = plan([]);
+  const glooNames = join(paths.native, "distributed", "gloo-names");
+  const distributedJobs = plan([...DISTRIBUTED_FLAGS, "-isystem", glooNames], "distributed");
+  const ncclJobs = torch.hasCuda ? plan([...NCCL_FLAGS, ...cudaIncludeFlags(paths.native, torch)], "nccl") : [];
+  const isMissing = (/** @type {{ object: string }} */ { object }) => !existsSync(object);
+  const allJobs = [...jobs, ...distributedJobs, ...ncclJobs];
+  const numMissing = allJobs.filter(isMissing).length;
+  const task = numMissing === 0 ? "linking" : `compiling ${numMissing} of ${allJobs.length} files`;
   const step = progress.begin("addon", `${task} with ${compiler.command}`);
-  try {
-    let done = 0;
-    await inParallel(missing, NUM_COMPILERS, async ({ source, object }) => {
-      await compile(compiler, [...flags, "-c", source], object, paths.objects, env);
+  let done = 0;
+  const compileAll = (/** @type {typeof jobs} */ wanted) =>
+    inParallel(wanted.filter(isMissing), NUM_COMPILERS, async (job) => {
+      await compile(compiler, [...job.flags, "-c", job.source], job.object, paths.objects, env);
       done += 1;
-      step.update(`compiled ${done} of ${missing.length} files with ${compiler.command}`);
+      step.update(`compiled ${done} of ${numMissing} files with ${compiler.command}`);
     });
-    const libraries = [`-L${join(torch.dir, "lib")}`, "-ltorch_cpu", "-lc10", `-Wl,-rpath,${join(torch.dir, "lib")}`];
-    const objects = jobs.map(({ object }) => object);
-    await compile(compiler, [...LINK_FLAGS, ...objects, ...libraries], paths.addon, paths.objects, env);
+  const libraries = [`-L${join(torch.dir, "lib")}`, "-ltorch_cpu", "-lc10", `-Wl,-rpath,${join(torch.dir, "lib")}`];
+  const link = (/** @type {typeof jobs} */ linked, /** @type {string} */ output) => {
+    const objects = linked.map(({ object }) => object);
+    return compile(compiler, [...LINK_FLAGS, ...objects, ...libraries], output, paths.objects, env);
+  };
+  const linkAddon = async (/** @type {typeof jobs} */ linked) => {
+    await link(linked, paths.addon);
     await requireLoads(root, paths.addon, torch);
+  };
+  /** @type {Build["missing"]} */
+  const missing = {};
+  try {
+    await compileAll(jobs);
+    missing.gloo = await reasonOfFailure(async () => {
+      await compileAll(distributedJobs);
+      await linkAddon([...jobs, ...distributedJobs]);
+    });
+    if (missing.gloo !== undefined) await linkAddon(jobs);
+    missing.nccl = missing.gloo ?? (torch.hasCuda ? undefined : "this libtorch has no CUDA");
+    missing.nccl ??= await reasonOfFailure(async () => {
+      await compileAll(ncclJobs);
+      await link(ncclJobs, paths.nccl);
+    });
   } catch (error) {
     step.fail();
     throw error;
   }
   /** @type {Build} */
-  const build = { torchDir: torch.dir, torchVersion: torch.version, compiler: compiler.version, sourceHash: hash };
+  const build = {
+    torchDir: torch.dir,
+    torchVersion: torch.version,
+    compiler: compiler.version,
+    sourceHash: hash,
+    missing,
+  };
   writeFileSync(`${paths.buildFile}.partial`, `${JSON.stringify(build, null, 2)}\n`);
   renameSync(`${paths.buildFile}.partial`, paths.buildFile);
-  const used = new Set(jobs.map(({ object }) => basename(object)));
+  const used = new Set(allJobs.map(({ object }) => basename(object)));
   for (const name of readdirSync(paths.objects)) if (!used.has(name)) rmSync(join(paths.objects, name));
   step.done(`built with ${compiler.command} against libtorch ${torch.version}`);
+}
+
+/**
+ * Builds an optional part. What fails is no failure of set-up; `medssl doctor` tells it.
+ * @param {() => Promise<void>} build
+ * @returns {Promise<string | undefined>} Why it failed, if so.
+ */
+async function reasonOfFailure(build) {
+  try {
+    await build();
+    return undefined;
+  } catch (error) {
+    if (error instanceof SetupError) return error.message;
+    throw error;
+  }
 }
 
 /**
@@ -136,30 +190,34 @@ async function requireLoads(root, addon, torch) {
   );
 }
 
-/** @param {string} native */
+/**
+ * Paths in `native`, those of its folders included.
+ * @param {string} native
+ */
 function sources(native) {
-  return readdirSync(native)
-    .filter((name) => /\.(cc|h)$/.test(name))
+  return readdirSync(native, { recursive: true, encoding: "utf8" })
+    .filter((path) => /\.(cc|h)$/.test(path))
     .sort();
 }
 
 /**
- * The object of each source. Headers count for every source: there are few, and a build takes seconds.
+ * The object of each source in a folder of `native`. Headers count for every source: there are few, and a build takes
+ * seconds.
  * @param {string} native
  * @param {string} objects
  * @param {string} settings
  */
-export function planObjects(native, objects, settings) {
-  const names = sources(native);
+export function planObjects(native, objects, settings, folder = "") {
   const shared = createHash("sha256").update(settings);
-  for (const name of names)
-    if (name.endsWith(".h")) shared.update(`\n${name}\n`).update(readFileSync(join(native, name)));
-  return names
-    .filter((name) => name.endsWith(".cc"))
-    .map((name) => {
-      const source = join(native, name);
+  const paths = sources(native);
+  for (const path of paths)
+    if (path.endsWith(".h")) shared.update(`\n${path}\n`).update(readFileSync(join(native, path)));
+  return paths
+    .filter((path) => path === join(folder, basename(path)) && path.endsWith(".cc"))
+    .map((path) => {
+      const source = join(native, path);
       const hash = shared.copy().update(readFileSync(source)).digest("hex").slice(0, 16);
-      return { source, object: join(objects, `${basename(name, ".cc")}-${hash}.o`) };
+      return { source, object: join(objects, `${basename(path, ".cc")}-${hash}.o`) };
     });
 }
 
@@ -172,6 +230,19 @@ function includeFlags(root, torch) {
   const include = join(torch.dir, "include");
   // As system headers, so that warnings are about our own code.
   return [include, join(include, "torch", "csrc", "api", "include"), nodeHeaders].flatMap((dir) => ["-isystem", dir]);
+}
+
+/**
+ * Headers of CUDA and NCCL: those of the wheels beside this libtorch, which are of the versions that it was built with.
+ * NCCL's from elsewhere would not do, since libtorch's own objects contain its structures.
+ * @param {string} native
+ * @param {TorchFolder} torch
+ */
+export function cudaIncludeFlags(native, torch) {
+  const wheels = join(dirname(torch.dir), "nvidia");
+  const folders = existsSync(wheels) ? readdirSync(wheels).sort() : [];
+  const includes = folders.map((name) => join(wheels, name, "include")).filter((include) => existsSync(include));
+  return [...includes, join(native, "nccl", "cuda-names")].flatMap((include) => ["-isystem", include]);
 }
 
 /**

@@ -23,7 +23,7 @@ function fakeRepository(name: string): string {
 test("the addon is built again when a source, the libtorch folder or its version changed, and not else", () => {
   const root = fakeRepository("changes");
   const hash = sourceHash(root);
-  const build = { torchDir: torch.dir, torchVersion: torch.version, compiler: "g++", sourceHash: hash };
+  const build = { torchDir: torch.dir, torchVersion: torch.version, compiler: "g++", sourceHash: hash, missing: {} };
   assert.equal(isCurrent(build, torch, sourceHash(root)), true);
   assert.equal(isCurrent(undefined, torch, hash), false);
   assert.equal(isCurrent(build, { ...torch, dir: "/usr/lib/torch" }, hash), false);

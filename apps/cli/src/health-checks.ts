@@ -44,6 +44,7 @@ export async function checkHealth(): Promise<HealthCheck[]> {
     checkTorch(),
     checkAddon(addon),
     ...checkDevices(addon),
+    ...checkDataParallel(addon),
     ...checkPrecision(addon),
     checkMemory(),
     checkDisk("disk, cache", cacheFolder(process.env)),
@@ -104,6 +105,35 @@ function checkDevices(addon: Addon): HealthCheck[] {
     });
   } else checks.push({ name: "cuda", status: "ok", found: "no NVIDIA card" });
   return checks;
+}
+
+/** Several devices or machines at once (docs/distributed.md). */
+function checkDataParallel(addon: Addon): HealthCheck[] {
+  const build = readBuild(root);
+  if ("failure" in addon || build === undefined) return [];
+  const name = "data parallel";
+  const { gloo, nccl } = build.missing;
+  if (gloo !== undefined) {
+    return [
+      {
+        name,
+        status: "note",
+        found: `not in this build: ${gloo.split("\n")[0]}`,
+        remedy:
+          "One process needs none of it. For several: PyTorch's wheels have it; unset MEDSSL_TORCH, npm run setup.",
+      },
+    ];
+  }
+  if (nccl === undefined) return [{ name, status: "ok", found: "gloo (cpu), nccl (cuda)" }];
+  if (addon.cudaDevices === 0) return [{ name, status: "ok", found: "gloo (cpu)" }];
+  return [
+    {
+      name,
+      status: "note",
+      found: `gloo; GPUs go through the host's memory, without nccl: ${nccl.split("\n")[0]}`,
+      remedy: "Install PyTorch with pip and all that it depends on (nvidia-nccl has nccl.h), then npm run setup.",
+    },
+  ];
 }
 
 function checkPrecision(addon: Addon): HealthCheck[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { integerFrom, list, percent, percentList, seed, share, shellLine } from "./option-values.ts";
+import { durationSeconds, integerFrom, list, percent, percentList, seed, share, shellLine } from "./option-values.ts";
 
 test("numbers out of range are refused with what was expected", () => {
   for (const text of ["0", "", "1.5", "-1", "x", "1e3", "11"]) {
@@ -22,4 +22,12 @@ test("a command line can be pasted into a shell", () => {
     shellLine(["study", "--arms", "mim+acl@vit", "--title", "A + B's"]),
     `study --arms mim+acl@vit --title 'A + B'\\''s'`,
   );
+});
+
+test("times are read with their units", () => {
+  assert.deepEqual(
+    ["55m", "11h30m", "90s", "2h", "10", "1h5s"].map(durationSeconds),
+    [3300, 41400, 90, 7200, 600, 3605],
+  );
+  for (const text of ["", "m", "5 m", "1d", "0m", "-5m"]) assert.throws(() => durationSeconds(text), /Expected a time/);
 });

@@ -27,6 +27,16 @@ export function percent(text: string): number {
   return value;
 }
 
+/** "55m", "11h30m", "90s", or a number of minutes: in seconds. */
+export function durationSeconds(text: string): number {
+  const [match, hours = "0", minutes = "0", seconds = "0"] = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? [];
+  const total = /^\d+$/.test(text) ? 60 * Number(text) : 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds);
+  if ((match === undefined && !/^\d+$/.test(text)) || total === 0) {
+    throw new InvalidArgumentError("Expected a time such as 55m, 11h30m or 90s.");
+  }
+  return total;
+}
+
 /** A part of the whole, above 0 and below 1. */
 export function share(text: string): number {
   const value = Number(text);

@@ -99,7 +99,8 @@ function progressLine(run: StartEvent, last: StepEvent | undefined, hasBar: bool
   if (last === undefined) return [run.name, ...bar, ...position].join("  ");
   const left = Number.isFinite(last.secondsLeft) ? [`${duration(last.secondsLeft)} left`] : [];
   const metrics = Object.entries(last.metrics).map(([name, value]) => `${name} ${figures(value)}`);
-  return [run.name, ...bar, ...position, ...left, ...lossAndSpeed(run, last), ...metrics].join("  ");
+  const memory = last.memoryBytes === undefined ? [] : [`${(last.memoryBytes / 1e9).toFixed(1)} GB`];
+  return [run.name, ...bar, ...position, ...left, ...lossAndSpeed(run, last), ...memory, ...metrics].join("  ");
 }
 
 function summaryLine(run: StartEvent, last: StepEvent | undefined, event: DoneEvent): string {

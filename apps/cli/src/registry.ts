@@ -46,6 +46,11 @@ export const commands: readonly RegisteredCommand[] = [
     load: async () => (await import("./commands/pretrain.ts")).pretrainCommand(),
   },
   {
+    name: "weights",
+    summary: "what a file of weights holds; a ViT of MAE, DINO or timm, made ready for grey images",
+    load: async () => (await import("./commands/weights.ts")).weightsCommand(),
+  },
+  {
     name: "finetune",
     summary: "a segmentation model from an encoder and few labels",
     load: async () => (await import("./commands/finetune.ts")).finetuneCommand(),

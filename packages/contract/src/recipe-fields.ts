@@ -19,6 +19,10 @@ interface JsonSchema {
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly items?: JsonSchema;
+  readonly prefixItems?: readonly JsonSchema[];
+  readonly additionalProperties?: JsonSchema | boolean;
   readonly anyOf?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
 }
@@ -37,11 +41,16 @@ function fieldsOf({ properties = {} }: JsonSchema, prefix: string): RecipeField[
 }
 
 function valuesOf(field: JsonSchema): string {
+  if (field.prefixItems !== undefined) return `[${field.prefixItems.map(valuesOf).join(", ")}]`;
+  if (field.items !== undefined) return `list of ${valuesOf(field.items)}`;
+  if (typeof field.additionalProperties === "object") return `name: ${valuesOf(field.additionalProperties)}`;
   if (field.anyOf !== undefined) return field.anyOf.map(valuesOf).join(" or ");
   if (field.enum !== undefined) return field.enum.join(", ");
   if (field.type === "integer" || field.type === "number") {
-    const { minimum, exclusiveMinimum, maximum = Number.MAX_SAFE_INTEGER } = field;
+    const { minimum, exclusiveMinimum, exclusiveMaximum, maximum = Number.MAX_SAFE_INTEGER } = field;
     const kind = field.type === "integer" ? "whole number" : "number";
+    if (minimum === undefined && exclusiveMinimum === undefined) return kind;
+    if (exclusiveMaximum !== undefined) return `${kind}, ${minimum} to below ${exclusiveMaximum}`;
     if (minimum !== undefined && maximum < Number.MAX_SAFE_INTEGER) return `${kind}, ${minimum} to ${maximum}`;
     return exclusiveMinimum === undefined ? `${kind} >= ${minimum}` : `${kind} > ${exclusiveMinimum}`;
   }

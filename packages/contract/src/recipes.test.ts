@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { finetuneSchema, parseRecipe, pretrainSchema, withSettings } from "./recipes.ts";
+import { finetuneSchema, parseRecipe, pretrainSchema, withSettings } from "./index.ts";
 
 test("what a recipe leaves out has its default, in nested fields too", () => {
   const recipe = parseRecipe(pretrainSchema, { steps: 5, encoder: { depth: 2 } });

@@ -25,6 +25,8 @@ export interface StepEvent {
   readonly imagesPerSecond: number;
   /** Estimated time left for this run, in seconds. */
   readonly secondsLeft: number;
+  /** Memory of the process, in bytes. */
+  readonly memoryBytes?: number;
   /** Parts of the loss and other numbers worth following, such as `mim`, `acl`, `aclTop1`, `gradientNorm`. */
   readonly metrics: Readonly<Record<string, number>>;
 }

@@ -37,7 +37,7 @@ export interface CurvePoint {
 
 /** One trained and measured model of the matrix. */
 export interface StudyCell {
-  /** `unet`, `scratch`, `mim` or `mim+acl`, with `@vit` or `@hybrid` behind it when it is not the study's own head. */
+  /** `unet`, `scratch` or a method of pre-training, with `@vit` or `@hybrid` behind it when it is not the study's own head. */
   readonly arm: string;
   /** Percent of the training patients whose labels were used. */
   readonly fraction: number;
@@ -65,7 +65,7 @@ export interface StudyExample {
 
 /** One pre-training run that arms of the study start from. */
 export interface StudyPretraining {
-  /** `mim` or `mim+acl`. */
+  /** Of a pre-training recipe. */
   readonly method: string;
   readonly run: string;
   readonly images: number;

@@ -13,6 +13,7 @@ static napi_value init(napi_env env, napi_value exports) {
   medssl::define_autograd(env, exports);
   medssl::define_memory(env, exports);
   medssl::define_devices(env, exports);
+  if (medssl::define_distributed) medssl::define_distributed(env, exports);
   return exports;
 }
 

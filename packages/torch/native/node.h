@@ -107,5 +107,7 @@ void define_operators(napi_env env, napi_value exports);
 void define_autograd(napi_env env, napi_value exports);
 void define_memory(napi_env env, napi_value exports);
 void define_devices(napi_env env, napi_value exports);
+// Null where set-up could not build that part.
+__attribute__((weak)) void define_distributed(napi_env env, napi_value exports);
 
 }  // namespace medssl

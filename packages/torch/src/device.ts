@@ -56,9 +56,8 @@ function findDevice(device: Device): [type: number, index: number] {
   if (name === undefined) {
     throw new MedsslError("ERR_DEVICE", `Unknown device "${device}": expected cpu, cuda, cuda:0, cuda:1, ... or mps.`);
   }
-  if (name === "cuda") loadCuda();
   const type = types[name as DeviceType];
-  const count = native.deviceCount(type);
+  const count = deviceCount(name as DeviceType);
   if (Number(index ?? 0) >= count) {
     throw new MedsslError(
       "ERR_DEVICE_MISSING",
@@ -71,6 +70,12 @@ function findDevice(device: Device): [type: number, index: number] {
   return [type, index === undefined ? -1 : Number(index)];
 }
 
+/** How many devices of a type can be used; CUDA's library has to be there. */
+export function deviceCount(name: DeviceType): number {
+  if (name === "cuda") loadCuda();
+  return native.deviceCount(types[name]);
+}
+
 export function deviceOfCode(type: number, index: number): Device {
   const name = Object.entries(types).find(([, code]) => code === type)?.[0] ?? `device${type}`;
   return index < 0 ? name : `${name}:${index}`;
@@ -80,8 +85,7 @@ export function deviceOfCode(type: number, index: number): Device {
 export function cudaDeviceCount(): number {
   if (!existsSync(cudaLibrary())) return 0;
   try {
-    loadCuda();
-    return native.deviceCount(types.cuda);
+    return deviceCount("cuda");
   } catch {
     return 0; // a CUDA build on a machine without the driver's libraries
   }

@@ -43,11 +43,28 @@ interface Native {
   peakDeviceMemory(deviceType: number, deviceIndex: number): number;
 }
 
+/** Data-parallel training, which set-up builds where it can. */
+export interface DistributedNative {
+  openStore(host: string, port: number, rank: number, worldSize: number, isHost: boolean, timeoutMs: number): void;
+  joinGroup(deviceType: number, deviceIndex: number, ncclLibrary: string): void;
+  leaveGroup(): void;
+  allReduce(tensor: number, operation: number): void;
+  broadcast(tensor: number): void;
+  allGather(tensor: number): number;
+  checkGroup(): void;
+  whoIsLost(): string;
+  createReducer(numParameters: number): number;
+  reducedBackward(reducer: number, loss: number, isReduced: boolean): void;
+  disposeReducer(reducer: number): void;
+}
+
 /** What set-up recorded about the addon and the libtorch behind it. */
 export interface BuildInfo {
   /** Folder with `lib/` and `include/`. */
   readonly torchDir: string;
   readonly torchVersion: string;
+  /** Parts of data-parallel training that could not be built, each with the reason. */
+  readonly missing?: { readonly gloo?: string; readonly nccl?: string };
 }
 
 const buildDir = fileURLToPath(new URL("../build/", import.meta.url));
@@ -60,7 +77,7 @@ export function buildInfo(): BuildInfo {
   return JSON.parse(readFileSync(path, "utf8"));
 }
 
-function load(): Native {
+function load(): Native & Partial<DistributedNative> {
   const { torchDir } = buildInfo();
   // Large tensors on huge pages, which libtorch decides when it starts: a step of pre-training took 329 ms with them and
   // 342 without (Zen 4, 2 threads), for 40 MB more memory.

@@ -12,3 +12,18 @@ export const generatorState = (device: Device = "cpu"): Tensor =>
 
 export const setGeneratorState = (state: Tensor, device: Device = "cpu"): void =>
   native.setGeneratorState(...deviceCode(device), state.handle);
+
+/** Runs `fn` with generators seeded for it alone: afterwards they go on as if it had not been. */
+export function withSeed<Result>(seed: number, device: Device, fn: () => Result): Result {
+  const devices = device === "cpu" ? ["cpu"] : ["cpu", device];
+  const before = devices.map((name) => generatorState(name).keep());
+  manualSeed(seed);
+  try {
+    return fn();
+  } finally {
+    for (const [i, name] of devices.entries()) {
+      setGeneratorState(before[i]!, name);
+      before[i]!.dispose();
+    }
+  }
+}

@@ -25,7 +25,10 @@ export const finetuneCommand = (): Command =>
     new Command("finetune")
       .description("Train a segmentation network with part of the labels, from a pre-trained encoder or from scratch.")
       .requiredOption("--store <dir>", "store of images with masks")
-      .requiredOption("--encoder <run>", "folder of a pre-training run, or none")
+      .requiredOption(
+        "--encoder <run>",
+        "folder of a pre-training run, a file of weights (.pth, .safetensors), or none",
+      )
       .requiredOption("--out <run>", "folder of the run")
       .addOption(new Option("--head <head>", "network; the recipe's by default").choices(["hybrid", "vit", "unet"]))
       .option("--labels <percent>", "share of the training patients whose labels are used", percent, 100)
@@ -40,6 +43,7 @@ export const finetuneCommand = (): Command =>
       "\nExamples:\n" +
         "  medssl finetune --store stores/lungs --encoder runs/cxr --labels 10% --out runs/lungs-10\n" +
         "  medssl finetune --store stores/lungs --encoder none --head unet --labels 10% --out runs/unet-10\n" +
+        "  medssl finetune --store stores/lungs --encoder mae_pretrain_vit_base.pth --labels 10% --out runs/lungs-mae\n" +
         "  medssl finetune --store stores/retina --encoder runs/retina --recipe vessels --out runs/vessels",
     )
     .action(async (options: Options) => {

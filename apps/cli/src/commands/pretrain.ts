@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
-import { collected } from "../option-values.ts";
+import { collected, durationSeconds } from "../option-values.ts";
 import { printJson, printTable } from "../output.ts";
 import { progressListener } from "../progress.ts";
 
@@ -11,6 +11,7 @@ interface Options extends ComputeOptions {
   readonly set?: string[];
   readonly out: string;
   readonly resume?: boolean;
+  readonly timeLimit?: number;
 }
 
 export const pretrainCommand = (): Command =>
@@ -21,7 +22,8 @@ export const pretrainCommand = (): Command =>
       .requiredOption("--out <run>", "folder of the run")
       .option("--recipe <name>", "a named recipe, or a .json file of your own", "tiny")
       .option("--set <field=value>", "changes a setting of the recipe; repeatable", collected)
-      .option("--resume", "go on from the last checkpoint"),
+      .option("--resume", "go on from the last checkpoint, if there is one")
+      .option("--time-limit <time>", "ends with a checkpoint before this: 55m, 11h30m, 90s", durationSeconds),
   )
     .addHelpText(
       "after",
@@ -38,6 +40,7 @@ export const pretrainCommand = (): Command =>
       const settings = withSettings(loadRecipe("pretrain", options.recipe), options.set ?? []);
       const recipe = parseRecipe(pretrainSchema, settings);
       const selections = openStores(options.store).map((store) => ({ store, cases: store.cases }));
+      let isInterrupted = false;
       const run = await interruptible((signal) =>
         pretrain({
           name: `pre-train ${recipe.method}`,
@@ -48,9 +51,13 @@ export const pretrainCommand = (): Command =>
           device: options.device,
           listen: progressListener(),
           signal,
+          timeLimitSeconds: options.timeLimit,
+        }).finally(() => {
+          isInterrupted = signal.aborted;
         }),
       );
-      if (!run.isComplete) process.exitCode = INTERRUPTED;
+      if (isInterrupted && !run.isComplete) process.exitCode = INTERRUPTED;
+      if (!run.isComplete) console.error(`Stopped with a checkpoint. The same command with --resume goes on.`);
       if (options.json) printJson({ run: options.out, ...run });
       else {
         printTable(

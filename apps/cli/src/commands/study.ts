@@ -34,7 +34,7 @@ export const studyCommand = (): Command =>
       .option("--unlabelled <dir...>", "more images for pre-training; the training images of --store are always in")
       .option("--fractions <list>", "percent of the training patients", percentList, [1, 5, 10, 100])
       .option("--draws <n>", "random draws of the patients for each share; one at 100", integerFrom(1, 1000), 3)
-      .option("--arms <list>", "unet, scratch, mim, mim+acl; scratch@vit names a head", list, [
+      .option("--arms <list>", "unet, scratch, mim, mim+acl, simclr, swin-proxies; scratch@vit names a head", list, [
         "unet",
         "scratch",
         "mim",

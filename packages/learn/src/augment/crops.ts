@@ -1,20 +1,13 @@
 /**
  * Random crops of known geometry, cut and resampled in one batched operation on the device.
  *
- * Boxes   [B, 4] of x0, y0, x1, y1 in the image frame, where the image is the unit square; x runs right, y down.
+ * Boxes   [B, 4] of x0, y0, x1, y1 in the image frame, where the image is the unit square; x runs right, y down. A crop
+ *         that is mirrored has left and right exchanged: x0 > x1.
  * Angles  [B] in radians; the crop is turned about its own centre.
  */
 import type { CropAugmentation, ViewAugmentation } from "@medssl/contract";
-import { affineGrid, cat, type Device, gridSample, rand, scope, stack, type Tensor, zerosLike } from "@medssl/torch";
-
-/** Uniform values on [low, high]: [count]. */
-function uniform(count: number, low: number, high: number, device: Device): Tensor {
-  return scope(() =>
-    rand([count], { device })
-      .mul(high - low)
-      .add(low),
-  );
-}
+import { affineGrid, cat, gridSample, scope, stack, type Tensor, zerosLike } from "@medssl/torch";
+import type { Draws } from "./draws.ts";
 
 export interface NearBoxes {
   /** [count, 4] */
@@ -30,20 +23,19 @@ export interface NearBoxes {
  * @returns [count, 4]
  */
 export function randomBoxes(
-  count: number,
-  { areaMin, areaMax, aspect }: ViewAugmentation,
-  device: Device,
+  draws: Draws,
+  { areaMin, areaMax, aspect }: Pick<ViewAugmentation, "areaMin" | "areaMax" | "aspect">,
   near?: NearBoxes,
 ): Tensor {
   return scope(() => {
-    const area = uniform(count, areaMin, areaMax, device);
-    const ratio = uniform(count, -Math.log(aspect), Math.log(aspect), device).exp();
+    const area = draws.between(areaMin, areaMax);
+    const ratio = draws.between(-Math.log(aspect), Math.log(aspect)).exp();
     const sides = stack([area.mul(ratio), area.div(ratio)], 1)
       .sqrt()
       .clamp(0, 1); // [count, 2] of width, height
     const room = sides.neg().add(1);
     const [low, high] = near === undefined ? [zerosLike(room), room] : cornersNear(near, sides, room);
-    const corner = rand([count, 2], { device }).mul(high.sub(low)).add(low);
+    const corner = draws.unit(2).mul(high.sub(low)).add(low);
     return cat([corner, corner.add(sides)], 1);
   });
 }
@@ -60,17 +52,11 @@ export interface CropOptions {
   /** Side of the result, in pixels. */
   readonly size: number;
   readonly angles?: Tensor | undefined;
-  /** bool [B]: mirrored left to right. */
-  readonly flips?: Tensor | undefined;
   readonly mode?: "bilinear" | "nearest";
 }
 
 /** Cuts a box out of each image. @param images Floats [B, C, H, W] @param boxes [B, 4] @returns [B, C, size, size] */
-export function cropImages(
-  images: Tensor,
-  boxes: Tensor,
-  { size, angles, flips, mode = "bilinear" }: CropOptions,
-): Tensor {
+export function cropImages(images: Tensor, boxes: Tensor, { size, angles, mode = "bilinear" }: CropOptions): Tensor {
   return scope(() => {
     const [x0, y0, x1, y1] = boxes.unbind(1) as [Tensor, Tensor, Tensor, Tensor];
     const scaleX = x1.sub(x0);
@@ -78,12 +64,11 @@ export function cropImages(
     const zeros = zerosLike(x0);
     const cosine = angles?.cos() ?? zeros.add(1);
     const sine = angles?.sin() ?? zeros;
-    const mirror = flips?.to({ dtype: "float32" }).mul(-2).add(1) ?? zeros.add(1);
-    // From the crop's (x, y) on [-1, 1] to the image's: mirrored, turned, scaled, moved.
+    // From the crop's (x, y) on [-1, 1] to the image's: scaled, turned, moved.
     const theta = stack(
       [
-        stack([cosine.mul(scaleX).mul(mirror), sine.neg().mul(scaleX), x0.add(x1).sub(1)], 1),
-        stack([sine.mul(scaleY).mul(mirror), cosine.mul(scaleY), y0.add(y1).sub(1)], 1),
+        stack([cosine.mul(scaleX), sine.neg().mul(scaleX), x0.add(x1).sub(1)], 1),
+        stack([sine.mul(scaleY), cosine.mul(scaleY), y0.add(y1).sub(1)], 1),
       ],
       1,
     ); // [B, 2, 3]
@@ -93,11 +78,17 @@ export function cropImages(
 }
 
 /** Angles uniform within the configured rotation, or undefined where there is none. */
-export function randomAngles(count: number, { rotation }: CropAugmentation, device: Device): Tensor | undefined {
-  return rotation === 0 ? undefined : uniform(count, -rotation, rotation, device);
+export function randomAngles(draws: Draws, { rotation }: CropAugmentation): Tensor | undefined {
+  return rotation === 0 ? undefined : draws.between(-rotation, rotation);
 }
 
-/** Which images are mirrored, bool [count], or undefined where none may be. */
-export function randomFlips(count: number, { flip }: CropAugmentation, device: Device): Tensor | undefined {
-  return flip ? scope(() => rand([count], { device }).lt(0.5)) : undefined;
+/** Mirrors half of the boxes that may be. @param boxes [B, 4] @param mayMirror 0 and 1, [B], or one for all */
+export function mirrorAtRandom(boxes: Tensor, draws: Draws, mayMirror: Tensor | 0 | 1): Tensor {
+  if (mayMirror === 0) return boxes;
+  return scope(() => {
+    const isMirrored = draws.unit().lt(0.5).to({ dtype: "float32" }).mul(mayMirror).unsqueeze(1); // [B, 1]
+    const [x0, y0, x1, y1] = boxes.chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];
+    const shift = x1.sub(x0).mul(isMirrored);
+    return cat([x0.add(shift), y0, x1.sub(shift), y1], 1);
+  });
 }

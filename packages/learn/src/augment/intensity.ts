@@ -4,15 +4,17 @@
  * Order   gamma (on values limited to 0-1), contrast about the image's mean, brightness. Nothing is limited afterwards.
  */
 import type { ViewAugmentation } from "@medssl/contract";
-import { rand, scope, type Tensor } from "@medssl/torch";
+import { scope, type Tensor } from "@medssl/torch";
+import type { Draws } from "./draws.ts";
 
 /** @param images Floats of 0-1 [B, 1, H, W] @returns The same shape */
-export function jitterIntensity(images: Tensor, { gamma, contrast, brightness }: ViewAugmentation): Tensor {
+export function jitterIntensity(
+  images: Tensor,
+  draws: Draws,
+  { gamma, contrast, brightness }: Pick<ViewAugmentation, "gamma" | "contrast" | "brightness">,
+): Tensor {
   return scope(() => {
-    const symmetric = (amount: number) =>
-      rand([images.size(0), 1, 1, 1], { device: images.device })
-        .mul(2 * amount)
-        .sub(amount);
+    const symmetric = (amount: number) => draws.between(-amount, amount, 1, 1, 1);
     const curved = images.clamp(0, 1).pow(symmetric(gamma).exp());
     const mean = curved.mean([1, 2, 3], true);
     return curved.sub(mean).mul(symmetric(contrast).add(1)).add(mean).add(symmetric(brightness));

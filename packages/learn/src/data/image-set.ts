@@ -122,6 +122,24 @@ export class ImageSet {
     });
   }
 
+  /**
+   * The numbers as they are stored, grey values of 0-255 or Hounsfield units, brought to one size.
+   *
+   * @param size Height and width of the result. @returns float32 [B, 1, H, W]
+   */
+  stored(indices: readonly number[], device: Device, [height, width]: readonly [number, number]): Tensor {
+    return this.#gather(indices, ({ images, recipe }, rows) => {
+      const values = images.indexSelect(0, rows).unsqueeze(1).to({ device }).to({ dtype: "float32" });
+      const isThatSize = recipe.width === width && recipe.height === height;
+      return isThatSize ? values : interpolate(values, [height, width], "bilinear-antialias");
+    });
+  }
+
+  /** Whether a case is stored in Hounsfield units. */
+  isHounsfield(index: number): boolean {
+    return this.#shards[this.#places[index]!.shard]!.recipe.dtype === "int16";
+  }
+
   /** @param indices Positions in `cases`, each with a mask. @returns uint8 [B, H, W] */
   masks(indices: readonly number[]): Tensor {
     return this.#gather(indices, ({ masks }, rows) => masks!.indexSelect(0, rows));

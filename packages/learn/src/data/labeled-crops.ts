@@ -3,7 +3,8 @@
  */
 import type { CropAugmentation } from "@medssl/contract";
 import { type Device, scope, type Tensor } from "@medssl/torch";
-import { cropImages, randomAngles, randomBoxes, randomFlips } from "../augment/crops.ts";
+import { cropImages, mirrorAtRandom, randomAngles, randomBoxes } from "../augment/crops.ts";
+import { Draws } from "../augment/draws.ts";
 import { jitterIntensity, type Statistics, standardize } from "../augment/intensity.ts";
 import type { ImageSet } from "./image-set.ts";
 
@@ -26,16 +27,14 @@ export function cutLabeledCrops(set: ImageSet, indices: readonly number[], optio
   return scope(() => {
     const images = set.images(indices, device);
     const masks = set.masks(indices).to({ device }).to({ dtype: "float32" }).unsqueeze(1);
-    const boxes = randomBoxes(indices.length, augmentation, device);
-    const crop = {
-      size: inputSize,
-      angles: randomAngles(indices.length, augmentation, device),
-      flips: randomFlips(indices.length, augmentation, device),
-    };
+    const draws = new Draws(indices.length, device);
+    const upright = randomBoxes(draws, augmentation);
+    const crop = { size: inputSize, angles: randomAngles(draws, augmentation) };
+    const boxes = mirrorAtRandom(upright, draws, augmentation.flip ? 1 : 0);
     const crops = cropImages(images, boxes, crop);
     const labels = cropImages(masks, boxes, { ...crop, mode: "nearest" })
       .squeeze(1)
       .to({ dtype: "int64" });
-    return { images: standardize(jitterIntensity(crops, augmentation), statistics), labels };
+    return { images: standardize(jitterIntensity(crops, draws, augmentation), statistics), labels };
   });
 }

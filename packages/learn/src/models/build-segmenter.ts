@@ -2,9 +2,7 @@
  * The segmentation network that a recipe names, with a pre-trained encoder where there is one.
  */
 import type { FinetuneRecipe } from "@medssl/contract";
-import { readSafetensors, scope } from "@medssl/torch";
-import { loadStateDict } from "../nn/module.ts";
-import { encoderPath } from "../training/run-directory.ts";
+import { loadStateDict, stateDict } from "../nn/module.ts";
 import { HybridUNet } from "./hybrid-unet.ts";
 import { UNet } from "./unet.ts";
 import { ViT } from "./vit.ts";
@@ -14,14 +12,14 @@ export type SegmentationNetwork = UNet | ViTSegmenter | HybridUNet;
 
 /**
  * @param numClasses Foreground classes.
- * @param pretrained Folder of a pre-training run.
+ * @param pretrained Of the recipe's shape; its values are taken over, and it is released.
  */
-export function buildSegmenter(recipe: FinetuneRecipe, numClasses: number, pretrained?: string): SegmentationNetwork {
+export function buildSegmenter(recipe: FinetuneRecipe, numClasses: number, pretrained?: ViT): SegmentationNetwork {
   if (recipe.head === "unet") return new UNet({ numClasses });
   const encoder = new ViT({ ...recipe.encoder, imageSize: recipe.inputSize });
   if (pretrained !== undefined) {
-    const path = encoderPath(pretrained);
-    scope(() => loadStateDict(encoder, readSafetensors(path).tensors, { source: path }));
+    loadStateDict(encoder, new Map(stateDict(pretrained)));
+    for (const [, tensor] of stateDict(pretrained)) tensor.dispose();
   }
   return recipe.head === "vit" ? new ViTSegmenter(encoder, { numClasses }) : new HybridUNet(encoder, { numClasses });
 }

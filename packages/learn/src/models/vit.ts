@@ -1,11 +1,13 @@
 /**
  * Vision transformer: an image as patches, a few of them or all, through pre-norm blocks.
  *
- * Shapes      images [B, C, H, W] at `imageSize`; tokens [B, (1 +) N, D], the class token first where there is one.
+ * Shapes      images [B, C, H, W] at `imageSize`; tokens [B, P + N, D]: P prefix tokens (class token, then registers) where
+ *             there are such, then the patches'.
  * Positions   added before tokens are dropped, so a visible token knows its place.
  * Weights     timm's names: weights of MAE, DINO and timm load, ours load in timm.
  * Errors      `ERR_VIT_SHAPE` when sizes do not divide.
- * Source      Dosovitskiy et al. (2021); sine-cosine positions and Xavier start as in He et al. (2022).
+ * Source      Dosovitskiy et al. (2021); sine-cosine positions and Xavier start as in He et al. (2022); registers:
+ *             Darcet et al., "Vision transformers need registers" (2024).
  */
 import { MedsslError, type ViTConfig } from "@medssl/contract";
 import { cat, scope, type Tensor } from "@medssl/torch";
@@ -15,13 +17,14 @@ import { sinCosPositions } from "../nn/positions.ts";
 import { patchify, takeRows, takeTokens } from "../nn/tokens.ts";
 import { Block } from "../nn/transformer.ts";
 
-export interface ViTOptions extends ViTConfig {
+type Additions = "hasClassToken" | "numRegisters" | "hasLayerScale";
+
+/** What the plain ViT has not may be left out. */
+export interface ViTOptions extends Omit<ViTConfig, Additions>, Partial<Pick<ViTConfig, Additions>> {
   /** Side of a square image, or height and width, in pixels. */
   readonly imageSize: number | readonly [height: number, width: number];
   /** @default 1 */
   readonly channels?: number;
-  /** @default false */
-  readonly hasClassToken?: boolean;
 }
 
 /** The linear map from a patch's pixels to a token. Kept as the kernel of a convolution, which is what timm stores. */
@@ -55,26 +58,32 @@ export class ViT {
   /** Patches in height and width. */
   readonly gridSize: readonly [number, number];
   clsToken: Tensor | undefined;
-  /** [1, (1 +) N, D] */
+  /** [1, numRegisters, D] */
+  regToken: Tensor | undefined;
+  /** [1, P + N, D] */
   posEmbed: Tensor;
   readonly patchEmbed: PatchEmbedding;
   readonly blocks: readonly Block[];
   readonly norm: LayerNorm;
 
   constructor(options: ViTOptions) {
-    const { imageSize, patchSize, embedDim, numHeads, channels = 1, hasClassToken = false } = options;
+    const { imageSize, patchSize, embedDim, numHeads, mlpRatio, channels = 1 } = options;
+    const { hasClassToken = false, numRegisters = 0, hasLayerScale = false } = options;
     const [height, width] = typeof imageSize === "number" ? [imageSize, imageSize] : imageSize;
     checkShape(options, height, width);
     this.options = options;
     this.gridSize = [height / patchSize, width / patchSize];
-    const numPrefixTokens = hasClassToken ? 1 : 0;
     this.clsToken = hasClassToken ? normal([1, 1, embedDim], 0.02) : undefined;
+    this.regToken = numRegisters > 0 ? normal([1, numRegisters, embedDim], 0.02) : undefined;
     this.posEmbed =
       options.positions === "sincos"
-        ? sinCosPositions(this.gridSize, embedDim, numPrefixTokens)
-        : normal([1, numPrefixTokens + this.numPatches, embedDim], 0.02);
+        ? sinCosPositions(this.gridSize, embedDim, this.numPrefixTokens)
+        : normal([1, this.numPrefixTokens + this.numPatches, embedDim], 0.02);
     this.patchEmbed = new PatchEmbedding(channels, patchSize, embedDim);
-    this.blocks = Array.from({ length: options.depth }, () => new Block(embedDim, numHeads, options.mlpRatio));
+    this.blocks = Array.from(
+      { length: options.depth },
+      () => new Block(embedDim, numHeads, mlpRatio, { hasLayerScale }),
+    );
     this.norm = new LayerNorm(embedDim);
   }
 
@@ -82,18 +91,18 @@ export class ViT {
     return this.gridSize[0] * this.gridSize[1];
   }
 
-  /** Tokens in front of the patches' tokens: 1 with a class token, else 0. */
+  /** Tokens in front of the patches' tokens: class token and registers. */
   get numPrefixTokens(): number {
-    return this.clsToken === undefined ? 0 : 1;
+    return (this.clsToken?.size(1) ?? 0) + (this.regToken?.size(1) ?? 0);
   }
 
-  /** Tokens behind the last block and the final norm: [B, (1 +) K or N, D]. */
+  /** Tokens behind the last block and the final norm: [B, P + (K or N), D]. */
   forwardTokens(images: Tensor, options: TokenOptions = {}): Tensor {
     return scope(() => this.norm.forward(this.#forwardBlocks(images, options).at(-1)!));
   }
 
   /**
-   * Tokens behind each of the given blocks, without class token and final norm: each [B, N, D].
+   * Tokens behind each of the given blocks, without prefix tokens and final norm: each [B, N, D].
    *
    * @param afterBlocks 1 is behind the first block.
    */
@@ -123,9 +132,12 @@ export class ViT {
           ? this.patchEmbed.forward(patches).add(places)
           : this.patchEmbed.forward(takeTokens(patches, keepIndices)).add(takeRows(places.squeeze(0), keepIndices));
       if (injection !== undefined) tokens = tokens.add(injection);
-      if (this.clsToken === undefined) return tokens;
-      const first = this.clsToken.add(this.posEmbed.slice(1, 0, 1)).expand([images.size(0), 1, -1]);
-      return cat([first, tokens], 1);
+      if (this.numPrefixTokens === 0) return tokens;
+      const prefix = cat(
+        [this.clsToken, this.regToken].filter((token) => token !== undefined),
+        1,
+      ).add(this.posEmbed.slice(1, 0, this.numPrefixTokens));
+      return cat([prefix.expand([images.size(0), -1, -1]), tokens], 1);
     });
   }
 }

@@ -4,8 +4,9 @@
  * Shapes  tokens [B, N, D]; heads share D.
  * Source  Dosovitskiy et al., "An image is worth 16x16 words" (2021).
  */
-import { rand, scaledDotProductAttention, scope, type Tensor } from "@medssl/torch";
+import { full, rand, scaledDotProductAttention, scope, type Tensor } from "@medssl/torch";
 import { Linear } from "./linear.ts";
+import { parameter } from "./module.ts";
 import { LayerNorm } from "./norm.ts";
 
 export class Attention {
@@ -51,17 +52,34 @@ export class Mlp {
   }
 }
 
+/** A learnt factor for every channel of a branch. Source: Touvron et al., "Going deeper with image transformers" (2021). */
+class LayerScale {
+  gamma: Tensor;
+
+  constructor(dim: number) {
+    this.gamma = parameter(full([dim], 1e-5));
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.mul(this.gamma);
+  }
+}
+
 export class Block {
   readonly norm1: LayerNorm;
   readonly attn: Attention;
+  readonly ls1: LayerScale | undefined;
   readonly norm2: LayerNorm;
   readonly mlp: Mlp;
+  readonly ls2: LayerScale | undefined;
 
-  constructor(dim: number, numHeads: number, mlpRatio: number) {
+  constructor(dim: number, numHeads: number, mlpRatio: number, { hasLayerScale = false } = {}) {
     this.norm1 = new LayerNorm(dim);
     this.attn = new Attention(dim, numHeads);
+    this.ls1 = hasLayerScale ? new LayerScale(dim) : undefined;
     this.norm2 = new LayerNorm(dim);
-    this.mlp = new Mlp(dim, dim * mlpRatio);
+    this.mlp = new Mlp(dim, Math.round(dim * mlpRatio));
+    this.ls2 = hasLayerScale ? new LayerScale(dim) : undefined;
   }
 
   /**
@@ -72,9 +90,13 @@ export class Block {
   forward(x: Tensor, { first = 0, dropPathRate = 0 }: { first?: number; dropPathRate?: number } = {}): Tensor {
     const between = scope(() => {
       const attended = this.attn.forward(this.norm1.forward(x), first);
-      return (first === 0 ? x : x.slice(1, first)).add(dropPath(attended, dropPathRate));
+      const scaled = this.ls1?.forward(attended) ?? attended;
+      return (first === 0 ? x : x.slice(1, first)).add(dropPath(scaled, dropPathRate));
     });
-    return scope(() => between.add(dropPath(this.mlp.forward(this.norm2.forward(between)), dropPathRate)));
+    return scope(() => {
+      const changed = this.mlp.forward(this.norm2.forward(between));
+      return between.add(dropPath(this.ls2?.forward(changed) ?? changed, dropPathRate));
+    });
   }
 }
 

@@ -1,15 +1,63 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { arange, autocast, manualSeed, randn, randperm, scope, type Tensor, tensor } from "@medssl/torch";
+import { arange, autocast, manualSeed, randn, randperm, scope, type Tensor, tensor, zeros } from "@medssl/torch";
+import { Draws } from "../augment/draws.ts";
+import type { ImagePlaces } from "../data/views.ts";
 import { assertClose, readFixture } from "../testing/parity.ts";
+import { type ContrastSettings, contrastLoss } from "./anatomical-contrast.ts";
 import {
-  type ContrastView,
-  contrastLoss,
   correlatedKeepIndices,
-  effectiveRank,
   findPairs,
+  meanPatch,
   patchCenters,
-} from "./anatomical-contrast.ts";
+  placesOfView,
+  type ViewPlaces,
+} from "./anatomical-places.ts";
+import { effectiveRank } from "./contrast-health.ts";
+import type { GridSize } from "./masking.ts";
+import { ALONE } from "./ranks.ts";
+
+interface View extends ViewPlaces {
+  readonly embeddings: Tensor;
+}
+
+/** Images of one projection, whose places are counted in the image. */
+const alike = (count: number): ImagePlaces => ({
+  frames: whole(count),
+  kinds: zeros([count]),
+  heights: zeros([count, 2]),
+  areAlike: true,
+});
+const sideOf = (view: View, places: ImagePlaces, gridSize: GridSize) => ({
+  ...placesOfView(view, places.frames, gridSize),
+  embeddings: view.embeddings,
+  isPresent: undefined,
+});
+
+/** Of two views as crops see them. */
+function contrast(first: View, second: View, gridSize: GridSize, changes: Partial<ContrastSettings> = {}) {
+  const places = alike(first.boxes.size(0));
+  const [a, b] = [first, second].map((view) => sideOf(view, places, gridSize)) as [ReturnType<typeof sideOf>, never];
+  const unit = meanPatch(first.boxes, second.boxes, gridSize);
+  return contrastLoss(a, b, places, unit, { ...settings, ...changes }, ALONE);
+}
+
+function pairsOf(first: ViewPlaces, second: ViewPlaces, gridSize: GridSize, changes: Partial<ContrastSettings> = {}) {
+  const places = alike(first.boxes.size(0));
+  const [a, b] = [first, second].map((view) => placesOfView(view, places.frames, gridSize)) as [
+    ReturnType<typeof placesOfView>,
+    ReturnType<typeof placesOfView>,
+  ];
+  const rules = {
+    ...settings,
+    ...changes,
+    unit: meanPatch(first.boxes, second.boxes, gridSize),
+    isSoft: false,
+    offset: 0,
+  };
+  const others = { ...places, anatomy: b.anatomy, isPresent: undefined };
+  return findPairs({ ...a, isPresent: undefined }, b.centers, places, others, rules);
+}
 
 test("pairs, loss and gradients are those of the loops in make-parity.py", () => {
   scope(() => {
@@ -20,9 +68,8 @@ test("pairs, loss and gradients are those of the loops in make-parity.py", () =>
       keepIndices: fixture.get(`${name}.keep_indices`)!,
     });
     const [first, second] = [view("first"), view("second")];
-    const settings = { temperature: 0.2, ignoreRadius: 1, otherImageDistance: 0.3 };
-    const { isPositive, isNegative } = findPairs(first, second, [4, 4], settings);
-    const { loss, health } = contrastLoss(first, second, [4, 4], settings);
+    const { isPositive, isNegative } = pairsOf(first, second, [4, 4], { ignoreRadius: 1 });
+    const { loss, health } = contrast(first, second, [4, 4], { ignoreRadius: 1 });
     const count = (pairs: Tensor) => pairs.sum().item();
     assert.deepEqual([health.anchors.item(), count(isPositive), count(isNegative)], fixture.get("counts")!.toNested());
     assertClose(loss, fixture.get("loss")!, "loss");
@@ -32,7 +79,14 @@ test("pairs, loss and gradients are those of the loops in make-parity.py", () =>
   });
 });
 
-const settings = { temperature: 0.2, ignoreRadius: 2, otherImageDistance: 0.3 };
+const settings: ContrastSettings = {
+  temperature: 0.2,
+  ignoreRadius: 2,
+  otherImageDistance: 0.3,
+  loss: "infonce",
+  otherImages: "ignored",
+  softWeight: 0.2,
+};
 const whole = (count: number) => tensor(Array.from({ length: count }, () => [0, 0, 1, 1]));
 const allPatches = (images: number, patches: number) => arange(0, patches).unsqueeze(0).expand([images, -1]);
 const table = (pairs: Tensor) => pairs.toNested() as number[][];
@@ -55,7 +109,7 @@ test("the centres of a crop's patches are in the image's coordinates", () => {
 test("of two equal views, a patch's positive is itself and near patches are no negatives", () => {
   scope(() => {
     const view = { boxes: whole(1), keepIndices: allPatches(1, 64) };
-    const pairs = findPairs(view, view, [8, 8], settings);
+    const pairs = pairsOf(view, view, [8, 8]);
     const [isPositive, isNegative] = [blocks(pairs.isPositive)[0]!, table(pairs.isNegative)];
     for (let row = 0; row < 64; row++) {
       for (let column = 0; column < 64; column++) {
@@ -71,7 +125,7 @@ test("of two equal views, a patch's positive is itself and near patches are no n
 test("another image's patch is never a positive, and a negative only far away", () => {
   scope(() => {
     const view = { boxes: whole(2), keepIndices: allPatches(2, 16) }; // patches are 0.25 apart
-    const pairs = findPairs(view, view, [4, 4], settings);
+    const pairs = pairsOf(view, view, [4, 4]);
     assert.deepEqual(pairs.isPositive.shape, [2, 16, 16], "positives are pairs of one image");
     const isNegative = table(pairs.isNegative);
     for (let patch = 0; patch < 16; patch++) assert.equal(isNegative[patch]![16 + patch], 0, "the same place");
@@ -89,7 +143,7 @@ test("half a patch is measured in the mean of both views' patches", () => {
     const near = (shift: number) => {
       const first = { boxes: whole(1), keepIndices };
       const second = { boxes: tensor([[shift, shift, 0.5 + shift, 0.5 + shift]]), keepIndices };
-      return findPairs(first, second, [4, 4], settings).isPositive.item() === 1;
+      return pairsOf(first, second, [4, 4]).isPositive.item() === 1;
     };
     assert.ok(near(0.15), "0.0875 apart");
     assert.ok(!near(0.16), "0.0975 apart");
@@ -101,7 +155,7 @@ test("of several positives the most similar counts, ignored pairs do not", () =>
     // One image; the second view is zoomed in on the first view's patch 0 and shows it as four patches.
     const first = { boxes: whole(1), keepIndices: tensor([[0, 12, 15]], { dtype: "int64" }) };
     const second = { boxes: tensor([[0.02, 0.02, 0.42, 0.42]]), keepIndices: tensor([[0, 5, 15]], { dtype: "int64" }) };
-    const { isPositive, isNegative } = findPairs(first, second, [4, 4], settings);
+    const { isPositive, isNegative } = pairsOf(first, second, [4, 4]);
     assert.deepEqual(isPositive.toNested(), [
       [
         [1, 1, 0],
@@ -118,7 +172,7 @@ test("of several positives the most similar counts, ignored pairs do not", () =>
       tensor([degrees.map((d) => [Math.cos((d * Math.PI) / 180), Math.sin((d * Math.PI) / 180)])]);
     const a = { ...first, embeddings: unit(0, 90, 90).setRequiresGrad() };
     const b = { ...second, embeddings: unit(60, 30, 0).setRequiresGrad() };
-    const { loss, health } = contrastLoss(a, b, [4, 4], settings);
+    const { loss, health } = contrast(a, b, [4, 4]);
     assert.equal(health.anchors.item(), 1);
     assert.ok(Math.abs(health.positiveSimilarity.item() - Math.cos(Math.PI / 6)) < 1e-6);
     // Forth: the anchor has no negatives and costs 0. Back: patches 0 and 5 against the first view's 12 and 15.
@@ -136,7 +190,7 @@ test("without an anchor the loss is 0 and moves nothing", () => {
       embeddings: randn([1, 2, 4]).setRequiresGrad(),
     });
     const [first, second] = [view([0, 0, 0.4, 0.4]), view([0.6, 0.6, 1, 1])];
-    const { loss, health } = contrastLoss(first, second, [4, 4], settings);
+    const { loss, health } = contrast(first, second, [4, 4]);
     assert.equal(loss.item(), 0);
     assert.equal(health.anchors.item(), 0);
     assert.equal(health.top1.item(), 0);
@@ -159,7 +213,7 @@ test("the same place of another patient is not pushed away, however alike it loo
       embeddings: tensor([[[1, 0]], [[1, 0.1]]]).setRequiresGrad(),
     });
     const [first, second] = [view(), view()];
-    const { loss, health } = contrastLoss(first, second, [4, 4], settings);
+    const { loss, health } = contrast(first, second, [4, 4]);
     assert.equal(health.anchors.item(), 2);
     assert.equal(loss.item(), 0);
     loss.backward();
@@ -176,7 +230,13 @@ test("the second view keeps the first one's places first", () => {
       ],
       { dtype: "int64" },
     );
-    const same = correlatedKeepIndices(firstKeep, whole(2), whole(2), [8, 8]).toNested() as number[][];
+    const same = correlatedKeepIndices(
+      firstKeep,
+      whole(2),
+      whole(2),
+      [8, 8],
+      new Draws(2, "cpu"),
+    ).toNested() as number[][];
     assert.deepEqual(
       same.map((row) => row.toSorted((a, b) => a - b)),
       firstKeep.toNested(),
@@ -186,7 +246,13 @@ test("the second view keeps the first one's places first", () => {
       [0.5, 0.5, 1, 1],
       [0.5, 0.5, 1, 1],
     ]);
-    const other = correlatedKeepIndices(firstKeep, whole(2), lower, [8, 8]).toNested() as number[][];
+    const other = correlatedKeepIndices(
+      firstKeep,
+      whole(2),
+      lower,
+      [8, 8],
+      new Draws(2, "cpu"),
+    ).toNested() as number[][];
     assert.ok(other.every((row) => new Set(row).size === 4));
   });
 });
@@ -221,10 +287,10 @@ test("contrast is computed in float32 in a run of lower precision too", () => {
   manualSeed(3);
   scope(() => {
     const keepIndices = randperm(16).slice(0, 0, 8).expand([2, 8]);
-    const view = (): ContrastView => ({ boxes: whole(2), keepIndices, embeddings: randn([2, 8, 16]) });
+    const view = (): View => ({ boxes: whole(2), keepIndices, embeddings: randn([2, 8, 16]) });
     const [first, second] = [view(), view()];
     const values = () => {
-      const { loss, health } = contrastLoss(first, second, [4, 4], settings);
+      const { loss, health } = contrast(first, second, [4, 4]);
       return [loss.item(), ...Object.values(health).map((tensor) => tensor.item())];
     };
     assert.deepEqual(autocast({ dtype: "bfloat16" }, values), values());

@@ -1,180 +1,71 @@
 /**
  * Anatomical contrast (ACL): the same place of a patient looks alike in two views, and unlike other places.
  *
- * Shapes      two views of B images; each keeps K of N patches; embeddings [B, K, E]; tables of pairs [B * K, B * K], a row
- *             for each patch of the first view, and their blocks of the same image [B, K, K].
- * Geometry    a view is an upright crop with a known box [x0, y0, x1, y1] in the image, which is the unit square. Images
- *             of one kind share a field of view, so the same (x, y) of two patients is about the same anatomy.
- *             Distances are the larger of |dx| and |dy|. The patch is the mean of both views' patches.
- * Positive    patches of the same image whose centres are less than half a patch apart; of several, the most similar.
- * Negative    patches of the same image more than `ignoreRadius` patches apart, and patches of other images more than
- *             `otherImageDistance` apart.
- * Ignored     everything else. The same place of another patient is never a negative. Ignored pairs get a logit that
- *             no softmax sees; a 0 would still compete.
- * Loss        InfoNCE on cosine similarities / temperature, from the first view to the second and back, over the patches
- *             that have a positive (the anchors). 0 without any. In float32 whatever the run's precision: in bfloat16 the
- *             likeliest negatives would differ from the positive by less than a digit.
- * Source      the idea of Chaitanya et al. (2020) and Yan et al., "SAM" (2022), on the visible tokens of a masked ViT.
+ * Shapes      two views of B images, of each K places (patches, or regions); embeddings [B, K, E]; tables of pairs
+ *             [B * K, W * B * K] with W processes, a row for each place here.
+ * Pairs       which attract, which repel and which take no part: anatomical-places.ts. Ignored pairs get a logit that no
+ *             softmax sees; a 0 would still compete.
+ * Loss        `infonce` on cosine similarities / temperature, from the first view to the second and back, over the places that
+ *             have a positive (the anchors): of several positives the most similar. 0 without any.
+ *             `decoupled` leaves the positive out of the denominator: with few negatives its gradient does not vanish.
+ *             `attract` has no negatives: it collapses to one vector, and is there to show what that looks like.
+ * Soft        near places of other images are positives too, by their nearness, each against the same negatives.
+ * Precision   float32 whatever the run's: in bfloat16 the likeliest negatives would differ from the positive by less than a
+ *             digit.
+ * Source      InfoNCE: van den Oord et al. (2018); decoupled: Yeh et al. (2022); on the visible tokens of a masked ViT.
  */
-import { arange, autocast, noGrad, operator, rand, scope, stack, type Tensor } from "@medssl/torch";
+import type { PretrainRecipe } from "@medssl/contract";
+import { autocast, noGrad, operator, scope, type Tensor } from "@medssl/torch";
+import type { ImagePlaces } from "../data/views.ts";
+import { type ContrastSide, findPairs, type OtherSide, type Pairs, sameImage } from "./anatomical-places.ts";
+import { type ContrastHealth, healthOf } from "./contrast-health.ts";
+import type { Ranks } from "./ranks.ts";
 
-type GridSize = readonly [rows: number, columns: number];
-
-/** Where the patches of a view are in its image: [B, N, 2] of x, y. @param boxes [B, 4] */
-export function patchCenters(boxes: Tensor, [rows, columns]: GridSize): Tensor {
-  return scope(() => {
-    // Made on the device: a copy from the CPU would wait for all that the device still has to do.
-    const along = (count: number) => arange(0, count, { dtype: "float32", device: boxes.device }).add(0.5).div(count);
-    const x = along(columns).unsqueeze(0).expand([rows, columns]);
-    const y = along(rows).unsqueeze(1).expand([rows, columns]);
-    const centers = stack([x, y], 2).flatten(0, 1); // [N, 2] in the view
-    const [corner, opposite] = boxes.unsqueeze(1).chunk(2, 2) as [Tensor, Tensor]; // [B, 1, 2] each
-    return opposite.sub(corner).mul(centers).add(corner);
-  });
-}
-
-/** Mean width and height of both views' patches, in image sides: [B, 2]. */
-function meanPatch(firstBoxes: Tensor, secondBoxes: Tensor, [rows, columns]: GridSize): Tensor {
-  return scope(() => {
-    const [width, height] = [firstBoxes, secondBoxes]
-      .map((boxes) => boxes.slice(1, 2).sub(boxes.slice(1, 0, 2)))
-      .reduce((first, second) => first.add(second).div(2))
-      .unbind(1) as [Tensor, Tensor];
-    return stack([width.div(columns), height.div(rows)], 1);
-  });
-}
-
-/** Each sample's own places. @param centers [B, N, 2] @param keepIndices [B, K] @returns [B, K, 2] */
-function pick(centers: Tensor, keepIndices: Tensor): Tensor {
-  return centers.gather(1, keepIndices.unsqueeze(-1).expand([-1, -1, 2]));
-}
-
-/**
- * A mask for the second view that shares places with the first: kept patches of the first view leave ever so many
- * positives when the second keeps the same places first, and the rest at random.
- *
- * @param firstKeep Kept patches of the first view, int64 [B, K]. @returns Those of the second view, [B, K].
- */
-export function correlatedKeepIndices(
-  firstKeep: Tensor,
-  firstBoxes: Tensor,
-  secondBoxes: Tensor,
-  gridSize: GridSize,
-): Tensor {
-  return scope(() => {
-    const kept = pick(patchCenters(firstBoxes, gridSize), firstKeep).unsqueeze(2); // [B, K, 1, 2]
-    const all = patchCenters(secondBoxes, gridSize).unsqueeze(1); // [B, 1, N, 2]
-    const patch = meanPatch(firstBoxes, secondBoxes, gridSize).view([-1, 1, 1, 2]);
-    const distance = kept.sub(all).abs().div(patch).amax([3]).amin([1]); // [B, N]
-    const order = rand(distance.shape, { device: distance.device }).sub(
-      distance.lt(POSITIVE_RADIUS).to({ dtype: "float32" }),
-    );
-    return order.argsort(1).slice(1, 0, firstKeep.size(1));
-  });
-}
-
-/** Patches nearer than this show the same place. */
-const POSITIVE_RADIUS = 0.5;
 /** Logit of a pair that takes no part. */
 const IGNORED = -1e4;
 
-export interface ContrastSettings {
-  readonly temperature: number;
-  /** In patches. */
-  readonly ignoreRadius: number;
-  /** In image sides. */
-  readonly otherImageDistance: number;
-}
-
-/** Which places of its images a view shows. */
-export interface ViewPlaces {
-  /** [B, 4] */
-  readonly boxes: Tensor;
-  /** int64 [B, K] */
-  readonly keepIndices: Tensor;
-}
-
-export interface ContrastView extends ViewPlaces {
-  /** [B, K, E]; their length does not matter. */
-  readonly embeddings: Tensor;
-}
-
-/** Which pairs of patches attract and which repel; first view's patches first. */
-export interface Pairs {
-  /** bool [B, K, K]: positives are of the same image. */
-  readonly isPositive: Tensor;
-  /** bool [B * K, B * K] */
-  readonly isNegative: Tensor;
-}
-
-const diagonal = operator("aten::diagonal");
-
-/** Of all pairs those of the same image: a view [B, K, K] of [B * K, B * K]. */
-function sameImage(pairs: Tensor, batch: number): Tensor {
-  const kept = pairs.size(0) / batch;
-  return diagonal(pairs.view([batch, kept, batch, kept]), 0, 0, 2).permute([2, 0, 1]);
-}
-
-export function findPairs(
-  first: ViewPlaces,
-  second: ViewPlaces,
-  gridSize: GridSize,
-  { ignoreRadius, otherImageDistance }: Omit<ContrastSettings, "temperature">,
-): Pairs {
-  return noGrad(() =>
-    scope(() => {
-      const [rows, columns] = [first, second].map(({ boxes, keepIndices }) =>
-        pick(patchCenters(boxes, gridSize), keepIndices),
-      ) as [Tensor, Tensor]; // [B, K, 2]
-      const patch = meanPatch(first.boxes, second.boxes, gridSize).view([-1, 1, 1, 2]);
-      const inPatches = rows.unsqueeze(2).sub(columns.unsqueeze(1)).abs().div(patch).amax([3]); // [B, K, K]
-      const along = (axis: number) =>
-        rows.select(2, axis).flatten().unsqueeze(1).sub(columns.select(2, axis).flatten()).abs();
-      const isNegative = along(0).maximum(along(1)).gt(otherImageDistance); // [B K, B K]
-      sameImage(isNegative, rows.size(0)).copy_(inPatches.gt(ignoreRadius));
-      return { isPositive: inPatches.lt(POSITIVE_RADIUS), isNegative };
-    }),
-  );
-}
-
-/** Numbers that tell a healthy run from a collapsed one; scalars. */
-export interface ContrastHealth {
-  /** Share of anchors whose positive is more similar than any negative. A sanity check, no measure of quality. */
-  readonly top1: Tensor;
-  /** Mean cosine similarity of anchors with their positive, and of all negative pairs. */
-  readonly positiveSimilarity: Tensor;
-  readonly negativeSimilarity: Tensor;
-  /** Patches of the first view that have a positive. */
-  readonly anchors: Tensor;
-  /** Dimensions that the embeddings spread over: 1 when all are the same vector. Below about 3 is collapse. */
-  readonly effectiveRank: Tensor;
-}
+export type ContrastSettings = Pick<
+  PretrainRecipe["contrast"],
+  "temperature" | "ignoreRadius" | "otherImageDistance" | "loss" | "otherImages" | "softWeight"
+>;
 
 export interface Contrast {
   readonly loss: Tensor;
   readonly health: ContrastHealth;
 }
 
+/** @param unit Size of a place in the image, [B, 2]. */
 export function contrastLoss(
-  first: ContrastView,
-  second: ContrastView,
-  gridSize: GridSize,
+  first: ContrastSide,
+  second: ContrastSide,
+  places: ImagePlaces,
+  unit: Tensor,
   settings: ContrastSettings,
+  ranks: Ranks,
 ): Contrast {
   const inFloat32 = <Result>(fn: () => Result) =>
     autocast({ device: first.embeddings.device, dtype: "float32" }, () => scope(fn));
   return inFloat32(() => {
-    const { isPositive, isNegative } = findPairs(first, second, gridSize, settings);
-    const rows = unitVectors(first.embeddings); // [B K, E]
-    const columns = unitVectors(second.embeddings);
-    const logits = rows.div(settings.temperature).matmul(columns.transpose(0, 1));
-    const attracted = sameImage(logits, isPositive.size(0)).maskedFill(isPositive.logicalNot(), IGNORED); // [B, K, K]
-    const repelled = logits.maskedFill(isNegative.logicalNot(), IGNORED); // [B K, B K]
-    const forth = infoNce(attracted.amax(2), repelled.logsumexp(1));
-    const back = infoNce(attracted.amax(1), repelled.logsumexp(0));
+    const [rows, columns] = [first, second].map(({ embeddings }) => unitVectors(embeddings)) as [Tensor, Tensor]; // [B K, E]
+    const offset = ranks.index * first.centers.size(0);
+    const rules = { ...settings, unit, offset, isSoft: settings.otherImages === "soft" };
+    const look = (own: ContrastSide, vectors: Tensor, other: ContrastSide, otherVectors: Tensor) => {
+      const logits = vectors.div(settings.temperature).matmul(ranks.gather(otherVectors).transpose(0, 1));
+      const pairs = findPairs(own, other.centers, places, gatherSide(other, places, ranks), rules);
+      return direction(logits, pairs, settings, offset);
+    };
+    const forth = look(first, rows, second, columns);
+    // Alone, the way back is the same table read by its columns.
+    const back =
+      ranks.of === 1
+        ? direction(forth.logits.transpose(0, 1), transposed(forth.pairs), settings, offset)
+        : look(second, columns, first, rows);
+    const loss = [forth, back].map(({ sum, anchors }) =>
+      sum.div(noGrad(() => ranks.sum(anchors)).clamp(1)).mul(ranks.of),
+    );
     return {
-      loss: forth.add(back).div(2),
-      health: noGrad(() => health(attracted, repelled, isNegative, rows, settings.temperature)),
+      loss: loss[0]!.add(loss[1]!).div(2),
+      health: noGrad(() => healthOf(forth, rows, settings.temperature)),
     };
   });
 }
@@ -187,59 +78,71 @@ function unitVectors(embeddings: Tensor): Tensor {
   });
 }
 
+function gatherSide({ anatomy, isPresent }: ContrastSide, places: ImagePlaces, ranks: Ranks): OtherSide {
+  if (ranks.of === 1) return { anatomy, isPresent, ...places };
+  return noGrad(() => ({
+    anatomy: ranks.gather(anatomy),
+    isPresent: isPresent && ranks.gather(isPresent.to({ dtype: "float32" })).gt(0),
+    kinds: ranks.gather(places.kinds),
+    heights: ranks.gather(places.heights),
+    areAlike: false, // what the others hold is not known here
+  }));
+}
+
+const transposed = ({ isPositive, isNegative, nearness }: Pairs): Pairs => ({
+  isPositive: isPositive.transpose(1, 2),
+  isNegative: isNegative.transpose(0, 1),
+  nearness: nearness?.transpose(0, 1),
+});
+
+/** One way, from the places here to all of the other view. */
+export interface Direction {
+  /** Of the anchors' losses, and how many there are; scalars. */
+  readonly sum: Tensor;
+  readonly anchors: Tensor;
+  /** Of each place: the logit of its best positive (`IGNORED` without one), and whether there is one, 0 or 1. [B * K] */
+  readonly positives: Tensor;
+  readonly isAnchor: Tensor;
+  readonly logits: Tensor;
+  readonly pairs: Pairs;
+}
+
 const softplus = operator("aten::softplus");
 
-/** Which patches have a positive, as 0 and 1. @param positives Logit of the best positive, `IGNORED` where there is none. */
-const anchorsOf = (positives: Tensor): Tensor =>
-  positives
+function direction(logits: Tensor, pairs: Pairs, { loss, softWeight }: ContrastSettings, offset: number): Direction {
+  const batch = pairs.isPositive.size(0);
+  const own = sameImage(logits, batch, offset).maskedFill(pairs.isPositive.logicalNot(), IGNORED); // [B, K, K]
+  const positives = own.amax(2).flatten();
+  const negatives = logits.maskedFill(pairs.isNegative.logicalNot(), IGNORED).logsumexp(1);
+  const isAnchor = takesPart(positives);
+  const cost = (positive: Tensor, negative: Tensor) =>
+    loss === "infonce"
+      ? softplus(negative.sub(positive))
+      : loss === "decoupled"
+        ? decoupled(positive, negative)
+        : positive.neg();
+  const costs = cost(positives, negatives).mul(isAnchor);
+  if (pairs.nearness === undefined || softWeight === 0) {
+    return { sum: costs.sum(), anchors: isAnchor.sum(), positives, isAnchor, logits, pairs };
+  }
+  // Each near place of another image costs like a positive of its own; the mean counts them by their weights.
+  const weights = pairs.nearness.mul(softWeight).mul(isAnchor.unsqueeze(1));
+  const others = cost(logits, negatives.unsqueeze(1)).mul(weights).sum([1]);
+  const sum = costs
+    .add(others)
+    .div(weights.sum([1]).add(1))
+    .sum();
+  return { sum, anchors: isAnchor.sum(), positives, isAnchor, logits, pairs };
+}
+
+/** Without negatives there is nothing to be told from, and no cost. */
+function decoupled(positive: Tensor, negative: Tensor): Tensor {
+  return negative.sub(positive).mul(takesPart(negative));
+}
+
+/** Which logits take part, as 0 and 1. */
+const takesPart = (logits: Tensor): Tensor =>
+  logits
     .detach()
     .gt(IGNORED / 2)
     .to({ dtype: "float32" });
-
-/**
- * Mean over the anchors of -log(e^p / (e^p + sum of e^n)), which is log(1 + e^(n' - p)) with n' the log of that sum.
- *
- * @param positives Each patch's p, [B, K]. @param negatives Each patch's n', [B * K].
- */
-function infoNce(positives: Tensor, negatives: Tensor): Tensor {
-  return scope(() => {
-    const isAnchor = anchorsOf(positives).flatten();
-    const losses = softplus(negatives.sub(positives.flatten()));
-    return losses.mul(isAnchor).sum().div(isAnchor.sum().clamp(1));
-  });
-}
-
-function health(
-  attracted: Tensor,
-  repelled: Tensor,
-  isNegative: Tensor,
-  embeddings: Tensor,
-  temperature: number,
-): ContrastHealth {
-  return scope(() => {
-    const positives = attracted.amax(2).flatten();
-    const isAnchor = anchorsOf(positives);
-    const anchors = isAnchor.sum();
-    const meanOfAnchors = (values: Tensor) => values.mul(isAnchor).sum().div(anchors.clamp(1));
-    const negatives = repelled.maskedFill(isNegative.logicalNot(), 0).sum().div(isNegative.sum().clamp(1));
-    return {
-      top1: meanOfAnchors(positives.gt(repelled.amax(1)).to({ dtype: "float32" })),
-      positiveSimilarity: meanOfAnchors(positives).mul(temperature),
-      negativeSimilarity: negatives.mul(temperature),
-      anchors,
-      effectiveRank: effectiveRank(embeddings),
-    };
-  });
-}
-
-/**
- * (sum of eigenvalues)^2 / sum of their squares, of the second-moment matrix: as many dimensions as are used alike.
- *
- * @param embeddings Rows of length 1 [M, E]. Not centred: vectors that are all the same have rank 1.
- */
-export function effectiveRank(embeddings: Tensor): Tensor {
-  return scope(() => {
-    const moments = embeddings.transpose(0, 1).matmul(embeddings).div(embeddings.size(0));
-    return moments.square().sum().reciprocal();
-  });
-}

@@ -2,8 +2,8 @@
  * Masked image modelling: most patches are removed, and the network paints them from the few that are left.
  *
  * Shapes      images [B, C, H, W]; N patches, K of them kept; P = C * patchSize^2 values in a patch.
- * Masking     every sample has a mask of its own; `maskRatio` is the share removed.
- * Target      a removed patch's pixels, normalised by its own mean and unbiased variance + `varianceFloor` (in squared
+ * Masking     every sample has a mask of its own (masking.ts).
+ * Target      a removed patch's pixels, as a rule normalised by its own mean and unbiased variance + `varianceFloor` (in squared
  *             units of the images): the floor keeps the noise of an empty border from being blown up to full contrast.
  * Loss        mean squared error, over removed patches only.
  * Order       the decoder gets kept tokens first, then mask tokens, each with its position. Attention does not mind the
@@ -13,7 +13,7 @@
  *             the decoder; here it stays in the encoder.
  */
 import { MedsslError } from "@medssl/contract";
-import { cat, type Device, fullLike, noGrad, ones, rand, scope, type Tensor } from "@medssl/torch";
+import { cat, fullLike, noGrad, onesLike, scope, type Tensor, zerosLike } from "@medssl/torch";
 import type { ViT } from "../models/vit.ts";
 import { normal } from "../nn/init.ts";
 import { Linear } from "../nn/linear.ts";
@@ -21,6 +21,7 @@ import { LayerNorm } from "../nn/norm.ts";
 import { sinCosPositions } from "../nn/positions.ts";
 import { patchify, takeRows, takeTokens, unpatchify } from "../nn/tokens.ts";
 import { Block } from "../nn/transformer.ts";
+import { removedFrom } from "./masking.ts";
 
 export interface DecoderOptions {
   readonly embedDim: number;
@@ -82,34 +83,15 @@ export class MaskedAutoencoder {
   }
 }
 
-/** Number of patches that are kept: at least one, and one fewer than there are. */
-export function keptCount(numPatches: number, maskRatio: number): number {
-  return Math.max(1, Math.min(numPatches - 1, Math.round(numPatches * (1 - maskRatio))));
-}
-
-/** Which patches are kept, drawn for each sample: int64 [batch, K]. */
-export function randomKeepIndices(batch: number, numPatches: number, maskRatio: number, device: Device): Tensor {
-  return scope(() => rand([batch, numPatches], { device }).argsort(1).slice(1, 0, keptCount(numPatches, maskRatio)));
-}
-
-/** The patches that are not kept: int64 [B, N - K]. */
-function removedFrom(keepIndices: Tensor, numPatches: number): Tensor {
-  const [batch, kept] = keepIndices.shape as [number, number];
-  return scope(() =>
-    ones([batch, numPatches], { device: keepIndices.device })
-      .scatter(1, keepIndices, 0)
-      .argsort(1, true)
-      .slice(1, 0, numPatches - kept),
-  );
-}
-
 interface NormalizedPatches {
   readonly values: Tensor;
   readonly mean: Tensor;
   readonly std: Tensor;
 }
 
-function normalizePatches(patches: Tensor, varianceFloor: number): NormalizedPatches {
+function normalizePatches(patches: Tensor, varianceFloor: number | undefined): NormalizedPatches {
+  if (varianceFloor === undefined)
+    return scope(() => ({ values: patches, mean: zerosLike(patches), std: onesLike(patches) }));
   return scope(() => {
     const mean = patches.mean(-1, true);
     const centered = patches.sub(mean);
@@ -122,10 +104,11 @@ function normalizePatches(patches: Tensor, varianceFloor: number): NormalizedPat
   });
 }
 
-export interface MaskingOptions {
+export interface TargetOptions {
   /** int64 [B, K] */
   readonly keepIndices: Tensor;
-  readonly varianceFloor: number;
+  /** Undefined: the target is the pixels as they are. */
+  readonly varianceFloor: number | undefined;
 }
 
 /** One pass: what the decoder paints for the removed patches, in normalised values. */
@@ -141,21 +124,23 @@ function paint({ encoder, decoder }: MaskedAutoencoder, images: Tensor, keepIndi
 
 export interface Reconstruction {
   /** Scalar. */
-  readonly loss: Tensor;
+  readonly mim: Tensor;
   /** Encoder's output for the kept patches, behind its final norm: [B, K, D]. */
   readonly tokens: Tensor;
+  /** All pixels, [B, N, P]. */
+  readonly patches: Tensor;
 }
 
 /** One pass and its loss. @param images Standardised [B, C, H, W] */
 export function reconstructionLoss(
   model: MaskedAutoencoder,
   images: Tensor,
-  { keepIndices, varianceFloor }: MaskingOptions,
+  { keepIndices, varianceFloor }: TargetOptions,
 ): Reconstruction {
   return scope(() => {
-    const { removed, tokens, painted } = paint(model, images, keepIndices);
+    const { patches, removed, tokens, painted } = paint(model, images, keepIndices);
     const target = normalizePatches(removed, varianceFloor).values;
-    return { loss: painted.sub(target).square().mean(), tokens };
+    return { mim: painted.sub(target).square().mean(), tokens, patches };
   });
 }
 
@@ -174,7 +159,7 @@ export interface Pictures {
 export function reconstruct(
   model: MaskedAutoencoder,
   images: Tensor,
-  { keepIndices, varianceFloor }: MaskingOptions,
+  { keepIndices, varianceFloor }: TargetOptions,
 ): Pictures {
   const { gridSize, options } = model.encoder;
   return noGrad(() =>

@@ -44,8 +44,12 @@ export class AdamW {
     return this.groups.flatMap(({ parameters }) => parameters.map(([, parameter]) => parameter));
   }
 
-  /** Moves every parameter that has a gradient, and drops the gradients. */
-  step(learningRate: number): void {
+  /**
+   * Moves every parameter that has a gradient, and drops the gradients.
+   *
+   * @param clip Shortens the gradients by it; where it says that one is not a number, nothing moves.
+   */
+  step(learningRate: number, clip?: GradientClip): void {
     noGrad(() =>
       scope(() => {
         for (const { parameters, learningRateScale, weightDecay } of this.groups) {
@@ -71,6 +75,8 @@ export class AdamW {
             this.#options.epsilon ?? 1e-8,
             false,
             false,
+            clip?.divisor,
+            clip?.isBroken,
           );
           for (const { parameter } of moving) parameter.grad = undefined;
         }
@@ -100,19 +106,26 @@ export class AdamW {
   }
 }
 
-/**
- * Scales the gradients so that their common norm is at most `maxNorm`.
- *
- * @returns The norm before; not finite when a gradient is not.
- */
-export function clipGradientNorm(parameters: readonly Tensor[], maxNorm: number): number {
+/** How gradients are to be shortened; scalars on the device, which need not be waited for. */
+export interface GradientClip {
+  /** Norm over all gradients, before. */
+  readonly norm: Tensor;
+  readonly divisor: Tensor;
+  /** 1 where the norm is not finite. */
+  readonly isBroken: Tensor;
+}
+
+/** What makes the common norm of all gradients at most `maxNorm`. */
+export function gradientClip(parameters: readonly Tensor[], maxNorm: number): GradientClip {
   return noGrad(() =>
     scope(() => {
       const gradients = parameters.flatMap((parameter) => parameter.grad ?? []);
-      const norms = call("aten::_foreach_norm.Scalar", [gradients, 2]) as Tensor[];
-      const norm = stack(norms).norm().item();
-      if (norm > maxNorm) call("aten::_foreach_mul_.Scalar", [gradients, maxNorm / (norm + 1e-6)]);
-      return norm;
+      const norm = stack(call("aten::_foreach_norm.Scalar", [gradients, 2]) as Tensor[]).norm();
+      return {
+        norm,
+        divisor: norm.div(maxNorm).clamp(1),
+        isBroken: norm.isfinite().logicalNot().to({ dtype: "float32" }),
+      };
     }),
   );
 }

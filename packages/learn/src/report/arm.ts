@@ -4,9 +4,9 @@
  * Color tells the method, stroke and shape tell the head: dashes and diamonds mark an arm whose head is not the
  * study's own. So a picture is read without its legend, and in print or by a color-blind reader as well.
  */
-import type { Study } from "@medssl/contract";
+import type { PretrainMethod, Study } from "@medssl/contract";
 
-export type ArmColor = "unet" | "scratch" | "mim" | "mim+acl" | "other";
+export type ArmColor = "unet" | "scratch" | PretrainMethod;
 
 export interface Arm {
   /** As in the study, such as `mim+acl@vit`. */
@@ -23,13 +23,22 @@ export interface Arm {
   readonly description: string;
 }
 
-const names: Readonly<Record<string, string>> = { unet: "U-Net", scratch: "Scratch", mim: "MIM", "mim+acl": "MIM+ACL" };
+const names: Readonly<Record<ArmColor, string>> = {
+  unet: "U-Net",
+  scratch: "Scratch",
+  mim: "MIM",
+  "mim+acl": "MIM+ACL",
+  simclr: "SimCLR",
+  "swin-proxies": "Swin proxies",
+};
 const headNames: Readonly<Record<string, string>> = { vit: "ViT head", hybrid: "hybrid" };
-const descriptions: Readonly<Record<string, string>> = {
+const descriptions: Readonly<Record<ArmColor, string>> = {
   unet: "a plain convolutional U-Net from random weights: the supervised baseline",
   scratch: "the Vision Transformer from random weights: what pre-training is measured against",
   mim: "the same network, its encoder pre-trained by masked image modeling on unlabeled images",
   "mim+acl": "the same network, its encoder pre-trained by masked image modeling and anatomy-aware contrast",
+  simclr: "the same network, its encoder pre-trained by SimCLR: two views of an image against all other images",
+  "swin-proxies": "the same network, its encoder pre-trained by Swin-UNETR's tasks: inpainting, rotation and contrast",
 };
 const headDescriptions: Readonly<Record<string, string>> = {
   vit: "a light convolutional decoder on the ViT",
@@ -42,17 +51,17 @@ export function describeHead(head: string): string {
 }
 
 export function describeArm(id: string, studyHead: string): Arm {
-  const [method = id, variant] = id.split("@");
+  const [method, variant] = id.split("@") as [ArmColor, string | undefined];
   const head = method === "unet" ? undefined : (variant ?? studyHead);
-  const name = names[method] ?? method;
+  const name = names[method];
   const isVariant = variant !== undefined && variant !== studyHead;
-  const description = descriptions[method] ?? `the network after pre-training with ${method}`;
+  const description = descriptions[method];
   return {
     id,
     method,
     head,
     name: isVariant ? `${name}, ${headNames[variant] ?? variant}` : name,
-    color: method in names ? (method as ArmColor) : "other",
+    color: method,
     isVariant,
     description: isVariant ? `${description}; here with ${describeHead(variant)}` : description,
   };

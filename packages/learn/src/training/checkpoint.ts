@@ -1,13 +1,14 @@
 /**
- * A run's whole state in one file: parameters, optimiser, generators, the loader's position.
+ * A run's whole state in one file: parameters, optimiser, running means, generators, the loader's position.
  *
- * Resuming is bit-equal on the CPU. The file is written beside the old one and renamed: a kill at any moment leaves one
- * of the two whole.
- * Errors  `ERR_RUN_SETTINGS` when the file is another recipe's or another data set's, `ERR_CHECKPOINT_DAMAGED`.
+ * Resuming is bit-equal on the CPU. Two checkpoints are kept. A new one is written beside them, and takes the last one's place
+ * when it is whole: a kill at any moment leaves a whole one, and of a damaged one the run goes back to the one before.
+ * Errors  `ERR_RUN_SETTINGS` when the file is another recipe's or another data set's, `ERR_CHECKPOINT_DAMAGED` when neither
+ *         can be read, `ERR_DISK_SPACE` before a disk is full.
  */
 
-import { existsSync, mkdirSync } from "node:fs";
-import { MedsslError } from "@medssl/contract";
+import { existsSync, mkdirSync, renameSync, statfsSync } from "node:fs";
+import { MedsslError, type RunListener } from "@medssl/contract";
 import {
   type Device,
   generatorState,
@@ -20,63 +21,118 @@ import {
   writeSafetensors,
 } from "@medssl/torch";
 import type { SamplerState } from "../data/sampler.ts";
-import type { AdamW } from "../optim/adamw.ts";
+import type { Progress } from "./loop.ts";
 import { checkpointPath, truncateMetrics } from "./run-directory.ts";
 import { requireSameSettings } from "./same-settings.ts";
+
+/** What is kept beside the parameters: the optimiser, a running mean. */
+interface Stateful {
+  stateTensors(): [string, Tensor][];
+  loadStateTensors(tensors: ReadonlyMap<string, Tensor>): void;
+}
 
 /** What a checkpoint is made from, and put back into. */
 export interface Trained {
   /** Parameters by name. */
   readonly parameters: readonly (readonly [string, Tensor])[];
-  readonly optimizer: AdamW;
+  readonly states: readonly Stateful[];
   readonly sampler: { state: SamplerState };
   readonly device: Device;
   /** What must be equal for resuming to make sense: recipe and data. */
   readonly identity: object;
 }
 
-interface Progress {
-  readonly step: number;
-  readonly seconds: number;
+/** Of a new checkpoint beside the old ones, in bytes left on the disk. */
+const SPARE_BYTES = 16e6;
+
+/** @param listen Told once when the disk is getting full. */
+export function writeCheckpoint(dir: string, trained: Trained, { step, seconds }: Progress, listen: RunListener): void {
+  scope(() => {
+    const tensors = namedTensors(trained);
+    tensors.push(["generator.cpu", generatorState("cpu")]);
+    if (trained.device !== "cpu") tensors.push(["generator.device", generatorState(trained.device)]);
+    const bytes = tensors.reduce((sum, [, { numel }]) => sum + 4 * numel, 0);
+    guardDisk(dir, bytes, listen);
+    const state = { step, seconds, sampler: trained.sampler.state };
+    writeSafetensors(checkpointPath(dir, "next"), tensors, {
+      state: JSON.stringify(state),
+      identity: JSON.stringify(trained.identity),
+    });
+  });
+  if (existsSync(checkpointPath(dir))) renameSync(checkpointPath(dir), checkpointPath(dir, "previous"));
+  renameSync(checkpointPath(dir, "next"), checkpointPath(dir));
 }
 
-export function writeCheckpoint(path: string, trained: Trained, { step, seconds }: Progress): void {
-  scope(() => {
-    const tensors: (readonly [string, Tensor])[] = [
-      ...trained.parameters,
-      ...trained.optimizer.stateTensors(),
-      ["generator.cpu", generatorState("cpu")],
-    ];
-    if (trained.device !== "cpu") tensors.push(["generator.device", generatorState(trained.device)]);
-    const state = { step, seconds, sampler: trained.sampler.state };
-    writeSafetensors(path, tensors, { state: JSON.stringify(state), identity: JSON.stringify(trained.identity) });
-  });
+function namedTensors({ parameters, states }: Trained): [string, Tensor][] {
+  return [
+    ...parameters.map(([name, tensor]): [string, Tensor] => [name, tensor]),
+    ...states.flatMap((s) => s.stateTensors()),
+  ];
+}
+
+function guardDisk(dir: string, bytes: number, listen: RunListener): void {
+  const { bavail, bsize } = statfsSync(dir);
+  const free = bavail * bsize;
+  const megabytes = (count: number) => `${Math.ceil(count / 1e6)} MB`;
+  if (free < bytes + SPARE_BYTES) {
+    const kept = existsSync(checkpointPath(dir)) ? `The last checkpoint is kept: ${checkpointPath(dir)}. ` : "";
+    throw new MedsslError(
+      "ERR_DISK_SPACE",
+      `${dir}: no room for a checkpoint: it needs ${megabytes(bytes + SPARE_BYTES)}, the disk has ${megabytes(free)} left`,
+      { hint: `${kept}Make room and go on with --resume.` },
+    );
+  }
+  if (free < 4 * bytes + SPARE_BYTES) {
+    const message = `the disk of ${dir} is nearly full: ${megabytes(free)} are left, a checkpoint needs ${megabytes(bytes)}`;
+    listen({ type: "note", level: "warning", message });
+  }
 }
 
 /** Takes up the folder's checkpoint if there is one and resuming was asked for. @returns Where the run begins. */
-export function resumeOrStart(dir: string, trained: Trained, isResumed: boolean): Progress {
+export function resumeOrStart(dir: string, trained: Trained, isResumed: boolean, listen: RunListener): Progress {
   mkdirSync(dir, { recursive: true });
-  const path = checkpointPath(dir);
-  const progress = isResumed && existsSync(path) ? readCheckpoint(path, trained) : { step: 0, seconds: 0 };
+  const progress = (isResumed ? readNewest(dir, trained, listen) : undefined) ?? { step: 0, seconds: 0 };
   truncateMetrics(dir, progress.step);
   return progress;
+}
+
+/** The newest checkpoint that is whole. */
+function readNewest(dir: string, trained: Trained, listen: RunListener): Progress | undefined {
+  const paths = (["next", "last", "previous"] as const).map((which) => checkpointPath(dir, which)).filter(existsSync);
+  let damage: MedsslError | undefined;
+  for (const path of paths) {
+    try {
+      const progress = readCheckpoint(path, trained);
+      if (damage !== undefined) {
+        const message = `${damage.message}: going on from the checkpoint before it, of step ${progress.step}`;
+        listen({ type: "note", level: "warning", message });
+      }
+      return progress;
+    } catch (cause) {
+      if (!(cause instanceof MedsslError) || cause.code !== "ERR_CHECKPOINT_DAMAGED") throw cause;
+      damage ??= cause;
+    }
+  }
+  if (damage !== undefined) throw damage;
+  return undefined;
 }
 
 /** Puts everything back. @returns Steps done and seconds spent so far. */
 function readCheckpoint(path: string, trained: Trained): Progress {
   return scope(() => {
     const { tensors, metadata } = openCheckpoint(path);
-    requireSameSettings(path, JSON.parse(metadata["identity"] ?? "{}"), trained.identity);
+    const { state, identity } = readMetadata(path, metadata);
+    requireSameSettings(path, identity, trained.identity);
     requireTensors(path, tensors, trained);
     noGrad(() => {
       for (const [name, parameter] of trained.parameters) parameter.copy_(tensors.get(name)!);
     });
-    trained.optimizer.loadStateTensors(tensors);
+    for (const part of trained.states) part.loadStateTensors(tensors);
     // Cloned: the generator takes over the memory that it is given, which here belongs to the file.
     setGeneratorState(tensors.get("generator.cpu")!.clone(), "cpu");
     const deviceState = tensors.get("generator.device"); // none where the run was on the CPU until now
     if (trained.device !== "cpu" && deviceState) setGeneratorState(deviceState.clone(), trained.device);
-    const { step, seconds, sampler } = JSON.parse(metadata["state"]!);
+    const { step, seconds, sampler } = state;
     trained.sampler.state = sampler;
     return { step, seconds };
   });
@@ -91,11 +147,31 @@ function openCheckpoint(path: string): Safetensors {
   }
 }
 
+interface CheckpointState extends Progress {
+  readonly sampler: SamplerState;
+}
+
+function readMetadata(path: string, metadata: Safetensors["metadata"]): { state: CheckpointState; identity: unknown } {
+  try {
+    return { state: JSON.parse(metadata["state"]!), identity: JSON.parse(metadata["identity"]!) };
+  } catch (cause) {
+    throw damagedCheckpoint(path, `${path}: it does not say which run it is of`, cause);
+  }
+}
+
 /** Before anything is put back: half of a state is worse than none. */
-function requireTensors(path: string, tensors: Safetensors["tensors"], { parameters, optimizer }: Trained): void {
-  const names = [...parameters, ...optimizer.stateTensors()].map(([name]) => name);
-  const missing = [...names, "generator.cpu"].find((name) => !tensors.has(name));
+function requireTensors(path: string, tensors: Safetensors["tensors"], trained: Trained): void {
+  const own = namedTensors(trained);
+  const missing = [...own.map(([name]) => name), "generator.cpu"].find((name) => !tensors.has(name));
   if (missing !== undefined) throw damagedCheckpoint(path, `${path}: tensor "${missing}" is missing`);
+  const other = own.find(([name, { shape }]) => shape.join() !== tensors.get(name)!.shape.join());
+  if (other === undefined) return;
+  const [name, { shape }] = other;
+  throw new MedsslError(
+    "ERR_RUN_SETTINGS",
+    `${path} is of another network: ${name} has the shape [${tensors.get(name)!.shape.join(", ")}], expected [${shape.join(", ")}].`,
+    { hint: "Use the settings that it was written with, or another --out." },
+  );
 }
 
 function damagedCheckpoint(path: string, message: string, cause?: unknown): MedsslError {

@@ -11,21 +11,17 @@ import { ImageSet, measureStatistics, type Selection } from "../data/image-set.t
 import { cutLabeledCrops } from "../data/labeled-crops.ts";
 import { Sampler } from "../data/sampler.ts";
 import { buildSegmenter } from "../models/build-segmenter.ts";
+import { type LoadedEncoder, loadEncoder } from "../models/load-encoder.ts";
 import { moveModule, namedParameters, stateDict } from "../nn/module.ts";
+import { ALONE } from "../objectives/ranks.ts";
 import { segmentationLoss } from "../objectives/segmentation-loss.ts";
-import { AdamW, type ParameterGroup } from "../optim/adamw.ts";
+import { AdamW, gradientClip, type ParameterGroup } from "../optim/adamw.ts";
 import { decayGroups, layerDecayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { runSteps } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
-import {
-  checkpointPath,
-  type FinetuneRun,
-  finishedRun,
-  modelPath,
-  readCompleteRun,
-  writeRun,
-} from "./run-directory.ts";
+import { type FinetuneRun, finishedRun, modelPath, writeRun } from "./run-directory.ts";
+import { lockRun } from "./run-lock.ts";
 
 export interface FinetuneOptions {
   /** What the run is called in its progress. */
@@ -35,7 +31,7 @@ export interface FinetuneOptions {
   /** Patients who are kept for testing; written down, never read here. */
   readonly heldOutPatients: readonly string[];
   readonly recipe: FinetuneRecipe;
-  /** Folder of a pre-training run; undefined starts from random weights. */
+  /** Folder of a pre-training run or file of weights; undefined starts from random weights. */
   readonly encoder: string | undefined;
   readonly dir: string;
   readonly isResumed: boolean;
@@ -49,8 +45,8 @@ const headLearningRates: Readonly<Record<FinetuneRecipe["head"], number>> = { hy
 
 export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const { selections, dir, device, isResumed, encoder } = options;
-  const pretrained = encoder === undefined ? undefined : readCompleteRun(encoder, "pretrain");
-  const recipe = withPretrainedEncoder(options.recipe, pretrained?.recipe);
+  const pretrained = encoder === undefined ? undefined : loadPretrained(encoder, options.recipe);
+  const recipe = pretrained === undefined ? options.recipe : { ...options.recipe, encoder: pretrained.config };
   const stores = selections.map(({ store }) => store.dir);
   const patients = [...new Set(selections.flatMap(({ cases }) => cases.map(({ patient }) => patient)))].sort();
   const settings = { recipe, encoder: encoder ?? null, stores, patients };
@@ -62,17 +58,19 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
       hint: "Ingest a folder with images/ and masks/.",
     });
   }
+  for (const message of pretrained?.notes ?? []) options.listen({ type: "note", level: "info", message });
   const statistics = pretrained?.statistics ?? measureStatistics(set);
   manualSeed(recipe.seed);
-  const network = moveModule(buildSegmenter(recipe, set.labels.length, encoder), device);
+  const network = moveModule(buildSegmenter(recipe, set.labels.length, pretrained?.encoder), device);
   const groups = parameterGroups(namedParameters(network), recipe, encoder !== undefined);
   const parameters = groups.flatMap((group) => group.parameters);
   const optimizer = new AdamW(groups, { betas: [0.9, 0.98] });
   manualSeed(recipe.seed);
   const sampler = new Sampler(set.count, recipe.seed);
   const identity = { stage: "finetune", ...settings, images: set.count };
-  const trained: Trained = { parameters, optimizer, sampler, device, identity };
-  const before = resumeOrStart(dir, trained, isResumed);
+  const trained: Trained = { parameters, states: [optimizer], sampler, device, identity };
+  using _lock = lockRun(dir);
+  const before = resumeOrStart(dir, trained, isResumed, options.listen);
   const { width, height, channel, fit, dtype } = set.recipe;
   const describe = (isComplete: boolean, seconds: number): FinetuneRun => ({
     version: 1,
@@ -101,16 +99,20 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     firstStep: before.step,
     secondsBefore: before.seconds,
     schedule,
-    optimizer,
-    gradientClipNorm: recipe.gradientClipNorm,
+    ranks: ALONE,
     imagesPerStep: recipe.batchSize,
+    imagesPerEpoch: set.count,
+    checkpointEverySteps: 0,
     checkpointEveryMinutes: recipe.checkpointEveryMinutes,
-    forward() {
+    takeStep(_step, learningRate) {
       const { images, labels } = cutLabeledCrops(set, sampler.next(recipe.batchSize), cropOptions);
       const { loss, dice, crossEntropy } = inPrecision(() => segmentationLoss(network.forward(images), labels));
-      return { loss, parts: { diceLoss: dice, crossEntropy } };
+      loss.backward();
+      const clip = gradientClip(optimizer.parameters, recipe.gradientClipNorm);
+      optimizer.step(learningRate, clip);
+      return { loss, gradientNorm: clip.norm, parts: { diceLoss: dice, crossEntropy } };
     },
-    checkpoint: (progress) => writeCheckpoint(checkpointPath(dir), trained, progress),
+    checkpoint: (progress) => writeCheckpoint(dir, trained, progress, options.listen),
   });
   if (isComplete) writeSafetensors(modelPath(dir), stateDict(network));
   const run = describe(isComplete, seconds);
@@ -118,18 +120,14 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   return run;
 }
 
-/** A pre-trained encoder brings its own shape; the input size must be the one that it was trained at. */
-function withPretrainedEncoder(
-  recipe: FinetuneRecipe,
-  pretrained?: { encoder: FinetuneRecipe["encoder"] },
-): FinetuneRecipe {
-  if (pretrained === undefined) return recipe;
-  if (recipe.head === "unet") {
-    throw new MedsslError("ERR_HEAD_UNET", "A plain U-Net has no encoder to start from a pre-training run.", {
+/** A pre-trained encoder brings its own shape. */
+function loadPretrained(encoder: string, { head, inputSize }: FinetuneRecipe): LoadedEncoder {
+  if (head === "unet") {
+    throw new MedsslError("ERR_HEAD_UNET", "A plain U-Net has no encoder to start from pre-trained weights.", {
       hint: "Use --encoder none, or --head hybrid: the ViT inside the same U-Net.",
     });
   }
-  return { ...recipe, encoder: pretrained.encoder };
+  return loadEncoder(encoder, { imageSize: inputSize });
 }
 
 /** The ViT learns slower than what is new; a pre-trained one slower still towards its input. */

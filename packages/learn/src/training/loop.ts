@@ -1,138 +1,248 @@
 /**
  * What pre-training and fine-tuning share: the steps, one after the other, watched and interruptible.
  *
- * After each step the event loop runs, so that a signal to stop is heard; the run then writes a checkpoint and ends.
- * A loss or gradient that is not a number stops the run at once; the last checkpoint stays.
+ * Stopping   after each step the event loop runs, so that a signal to stop is heard; the run then writes a checkpoint and
+ *            ends. So it does before its time is up.
+ * Numbers    a step's numbers are read when the next one is under way, so that a device never waits to be asked; on the CPU at
+ *            once.
+ * Divergence a loss or gradient that is not a number moves no weight, and stops the run; the last checkpoint stays.
+ * Ranks      of several processes all stop at the same step; the first one speaks and writes.
  */
 import { existsSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { MedsslError, type RunListener } from "@medssl/contract";
-import { scope, type Tensor } from "@medssl/torch";
-import { type AdamW, clipGradientNorm } from "../optim/adamw.ts";
+import { type Device, full, noGrad, scope, stack, type Tensor } from "@medssl/torch";
+import type { Ranks } from "../objectives/ranks.ts";
 import { learningRateAt, type Schedule } from "../optim/schedule.ts";
-import { appendMetrics, checkpointPath } from "./run-directory.ts";
+import { appendMetrics, checkpointPath, type MetricsLine } from "./run-directory.ts";
 
-/** A step's loss, and the numbers that are followed beside it; scalars. */
-export interface Losses {
+/** What a step comes to; scalars on the device. */
+export interface StepOutcome {
   readonly loss: Tensor;
+  /** Before clipping. */
+  readonly gradientNorm: Tensor;
+  /** Parts of the loss and the numbers that are followed beside it. */
   readonly parts: Readonly<Record<string, Tensor>>;
 }
 
-interface StepResult {
-  readonly loss: number;
-  readonly learningRate: number;
-  /** Before clipping. */
-  readonly gradientNorm: number;
-  /** Parts of the loss and the like. */
-  readonly metrics: Readonly<Record<string, number>>;
+export interface Progress {
+  /** Steps done. */
+  readonly step: number;
+  /** Spent so far, with earlier parts of the run. */
+  readonly seconds: number;
 }
 
-export interface LoopOptions {
+export interface CheckpointSettings {
+  /** 0: by time alone. */
+  readonly checkpointEverySteps: number;
+  readonly checkpointEveryMinutes: number;
+}
+
+export interface LoopOptions extends CheckpointSettings {
   /** What the run does, for a person. */
   readonly name: string;
   readonly dir: string;
+  readonly device: Device;
   readonly firstStep: number;
   readonly schedule: Schedule;
-  readonly optimizer: AdamW;
-  readonly gradientClipNorm: number;
   readonly imagesPerStep: number;
+  /** Images of an epoch. */
+  readonly imagesPerEpoch: number;
   /** Seconds that earlier parts of this run took. */
   readonly secondsBefore: number;
-  readonly checkpointEveryMinutes: number;
+  readonly ranks: Ranks;
   readonly listen: RunListener;
   readonly signal?: AbortSignal | undefined;
-  /** The forward pass of a step; what it allocates is freed behind it. @param step 0-based */
-  forward(step: number): Losses;
-  checkpoint(progress: { step: number; seconds: number }): void;
+  /** The run ends before the process is this old. */
+  readonly timeLimitSeconds?: number | undefined;
+  /** Forward, backward, update; what it allocates is freed behind it. @param step 0-based */
+  takeStep(step: number, learningRate: number): StepOutcome;
+  checkpoint(progress: Progress): void;
+  /** Looks at the numbers of a step, and does what is due behind it. */
+  watch?(line: MetricsLine): Promise<void>;
 }
 
 export interface LoopResult {
   readonly isComplete: boolean;
+  /** Why it is not. */
+  readonly stoppedBy: "signal" | "time limit" | undefined;
   readonly seconds: number;
 }
-
-/** Share of the newest step in the running speed. */
-const SPEED_SMOOTHING = 0.1;
 
 export async function runSteps(options: LoopOptions): Promise<LoopResult> {
   const { name, schedule, firstStep, listen } = options;
   listen({ type: "start", name, totalSteps: schedule.totalSteps, firstStep });
   const startMs = performance.now();
   const seconds = () => options.secondsBefore + (performance.now() - startMs) / 1000;
+  let stoppedBy: LoopResult["stoppedBy"];
   let isComplete = false;
   try {
-    isComplete = await stepOn(options, seconds);
+    stoppedBy = await new Loop(options, seconds).run();
+    isComplete = stoppedBy === undefined;
   } finally {
     listen({ type: "done", isComplete, seconds: seconds() });
   }
-  return { isComplete, seconds: seconds() };
+  return { isComplete, stoppedBy, seconds: seconds() };
 }
 
-/** @returns Whether all steps are done; false when the signal came, with a checkpoint of that moment. */
-async function stepOn(options: LoopOptions, seconds: () => number): Promise<boolean> {
-  const { dir, firstStep, imagesPerStep, listen, signal } = options;
-  const { totalSteps } = options.schedule;
-  let checkpointMs = performance.now();
-  let stepSeconds = 0;
-  for (let step = firstStep; step < totalSteps; step++) {
-    const stepStartMs = performance.now();
-    const result = scope(() => takeStep(step, options));
-    if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm)) {
-      throw divergence(step + 1, result, options);
+/** Share of the newest step in the running speed. */
+const SPEED_SMOOTHING = 0.1;
+/** Steps and checkpoints that must still fit before the time limit, and seconds beside them. */
+const SPARE = { times: 3, seconds: 1 };
+
+/** Numbers that are not read yet. */
+interface Pending {
+  readonly step: number;
+  readonly learningRate: number;
+  readonly names: readonly string[];
+  /** The loss, the gradient's norm, whether a process wants to stop, the parts: float32 [n]. */
+  readonly numbers: Tensor;
+}
+
+class Loop {
+  readonly #options: LoopOptions;
+  readonly #seconds: () => number;
+  #stepSeconds = 0;
+  #checkpointSeconds = 0;
+  #lastCheckpoint = { step: 0, ms: performance.now() };
+  #stop: LoopResult["stoppedBy"];
+
+  constructor(options: LoopOptions, seconds: () => number) {
+    this.#options = options;
+    this.#seconds = seconds;
+    this.#lastCheckpoint.step = options.firstStep;
+  }
+
+  /** @returns What stopped it before its last step, with a checkpoint of that moment. */
+  async run(): Promise<LoopResult["stoppedBy"]> {
+    const { firstStep, schedule, device, ranks } = this.#options;
+    let pending: Pending | undefined;
+    const settle = async () => {
+      const last = pending;
+      pending = undefined;
+      if (last !== undefined) await this.#read(last);
+    };
+    for (let step = firstStep; step < schedule.totalSteps; step++) {
+      const startMs = performance.now();
+      const started = this.#start(step);
+      // Without waiting for a device, a step takes as long as its numbers let the next one begin.
+      if (device === "cpu") this.#timeStep((performance.now() - startMs) / 1000);
+      await settle();
+      pending = started;
+      if (device === "cpu") await settle();
+      else this.#timeStep((performance.now() - startMs) / 1000);
+      await setImmediate();
+      // Where nobody else has to be asked, a wish of this very moment counts.
+      if (ranks.of === 1) this.#stop = this.#wish();
+      const isDue = this.#isCheckpointDue(step + 1);
+      if (isDue) await settle();
+      if (this.#stop !== undefined) {
+        await settle();
+        this.#checkpoint(step + 1);
+        return this.#stop;
+      }
+      if (isDue) this.#checkpoint(step + 1);
     }
-    const took = (performance.now() - stepStartMs) / 1000;
-    stepSeconds = stepSeconds === 0 ? took : stepSeconds + SPEED_SMOOTHING * (took - stepSeconds);
-    const { loss, learningRate, gradientNorm, metrics } = result;
-    const imagesPerSecond = imagesPerStep / stepSeconds;
-    appendMetrics(dir, { step: step + 1, loss, ...metrics, learningRate, gradientNorm, imagesPerSecond });
+    await settle();
+    return undefined;
+  }
+
+  #start(step: number): Pending {
+    const { schedule, ranks, takeStep } = this.#options;
+    const learningRate = learningRateAt(step, schedule);
+    const isStopWanted = this.#wish() !== undefined;
+    return scope(() => {
+      const { loss, gradientNorm, parts } = takeStep(step, learningRate);
+      const wish = full([], isStopWanted ? 1 : 0, { device: loss.device });
+      const scalars = [loss, gradientNorm, wish, ...Object.values(parts)];
+      const numbers = noGrad(() => stack(scalars.map((scalar) => scalar.detach().to({ dtype: "float32" }))));
+      return {
+        step: step + 1,
+        learningRate,
+        names: Object.keys(parts),
+        numbers: ranks.of === 1 ? numbers : ranks.sum(numbers).div(ranks.of),
+      };
+    });
+  }
+
+  /** What this process wants to stop for; all stop when one does. */
+  #wish(): LoopResult["stoppedBy"] {
+    const { signal, timeLimitSeconds } = this.#options;
+    if (signal?.aborted) return "signal";
+    if (timeLimitSeconds === undefined) return undefined;
+    const needed = SPARE.times * (this.#stepSeconds + this.#checkpointSeconds) + SPARE.seconds;
+    return performance.now() / 1000 + needed > timeLimitSeconds ? "time limit" : undefined;
+  }
+
+  /** Tells a step's numbers, or that they are none. */
+  async #read({ step, learningRate, names, numbers }: Pending): Promise<void> {
+    const { dir, imagesPerStep, imagesPerEpoch, schedule, ranks, listen, watch } = this.#options;
+    const [loss, gradientNorm, stops, ...values] = numbers.toTypedArray() as Float32Array as unknown as number[];
+    numbers.dispose();
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      throw this.#divergence(step, { loss: loss!, gradientNorm: gradientNorm!, learningRate });
+    }
+    if (stops! > 0) this.#stop = this.#wish() ?? "signal";
+    const metrics = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+    const imagesPerSecond = imagesPerStep / (this.#stepSeconds || Number.NaN);
+    const line: MetricsLine = {
+      step,
+      loss: loss!,
+      ...metrics,
+      lr: learningRate,
+      gradientNorm: gradientNorm!,
+      epoch: (step * imagesPerStep) / imagesPerEpoch,
+      ...(Number.isFinite(imagesPerSecond) ? { imagesPerSecond } : {}),
+      seconds: this.#seconds(),
+    };
+    if (ranks.index === 0) appendMetrics(dir, line);
     listen({
       type: "step",
-      step: step + 1,
-      totalSteps,
-      loss,
+      step,
+      totalSteps: schedule.totalSteps,
+      loss: loss!,
       learningRate,
       imagesPerSecond,
-      secondsLeft: stepSeconds * (totalSteps - step - 1),
+      secondsLeft: this.#stepSeconds * (schedule.totalSteps - step),
+      memoryBytes: process.memoryUsage.rss(),
       metrics,
     });
-    await setImmediate();
-    if (signal?.aborted) {
-      options.checkpoint({ step: step + 1, seconds: seconds() });
-      return false;
-    }
-    if (performance.now() - checkpointMs > options.checkpointEveryMinutes * 60_000) {
-      options.checkpoint({ step: step + 1, seconds: seconds() });
-      checkpointMs = performance.now();
-    }
+    await watch?.(line);
   }
-  return true;
-}
 
-/** Forward, backward, clipping, update. Nothing moves when a gradient is not a number. */
-function takeStep(step: number, { forward, optimizer, schedule, gradientClipNorm }: LoopOptions): StepResult {
-  const { loss, parts } = forward(step);
-  loss.backward();
-  const gradientNorm = clipGradientNorm(optimizer.parameters, gradientClipNorm);
-  const learningRate = learningRateAt(step, schedule);
-  const metrics = Object.fromEntries(Object.entries(parts).map(([name, value]) => [name, value.item()]));
-  const result = { loss: loss.item(), learningRate, gradientNorm, metrics };
-  if (Number.isFinite(gradientNorm)) optimizer.step(learningRate);
-  return result;
-}
+  #timeStep(took: number): void {
+    this.#stepSeconds =
+      this.#stepSeconds === 0 ? took : this.#stepSeconds + SPEED_SMOOTHING * (took - this.#stepSeconds);
+  }
 
-function divergence(
-  step: number,
-  { loss, gradientNorm, learningRate }: StepResult,
-  { dir, schedule }: LoopOptions,
-): MedsslError {
-  const what = Number.isFinite(loss) ? `the gradient's norm is ${gradientNorm}` : `the loss is ${loss}`;
-  const kept = existsSync(checkpointPath(dir)) ? ` The last good checkpoint is kept: ${checkpointPath(dir)}.` : "";
-  const lower = (schedule.peak / 3).toExponential(1);
-  return new MedsslError(
-    "ERR_DIVERGED",
-    `Training diverged at step ${step}: ${what} (learning rate ${learningRate.toExponential(1)}).`,
-    {
-      hint: `Most often the learning rate is too high: begin again with learningRate=${lower}, or with precision=float32.${kept}`,
-    },
-  );
+  #isCheckpointDue(step: number): boolean {
+    const { checkpointEverySteps, checkpointEveryMinutes, schedule } = this.#options;
+    if (step === schedule.totalSteps) return false;
+    if (checkpointEverySteps > 0 && step - this.#lastCheckpoint.step >= checkpointEverySteps) return true;
+    return performance.now() - this.#lastCheckpoint.ms > checkpointEveryMinutes * 60_000;
+  }
+
+  #checkpoint(step: number): void {
+    const startMs = performance.now();
+    if (this.#options.ranks.index === 0) this.#options.checkpoint({ step, seconds: this.#seconds() });
+    this.#lastCheckpoint = { step, ms: performance.now() };
+    this.#checkpointSeconds = (performance.now() - startMs) / 1000;
+  }
+
+  #divergence(
+    step: number,
+    { loss, gradientNorm, learningRate }: { loss: number; gradientNorm: number; learningRate: number },
+  ): MedsslError {
+    const { dir, schedule } = this.#options;
+    const what = Number.isFinite(loss) ? `the gradient's norm is ${gradientNorm}` : `the loss is ${loss}`;
+    const kept = existsSync(checkpointPath(dir)) ? ` The last good checkpoint is kept: ${checkpointPath(dir)}.` : "";
+    const lower = (schedule.peak / 3).toExponential(1);
+    return new MedsslError(
+      "ERR_DIVERGED",
+      `Training diverged at step ${step}: ${what} (learning rate ${learningRate.toExponential(1)}).`,
+      {
+        hint: `Most often the learning rate is too high: begin again with learningRate=${lower}, or with precision=float32.${kept}`,
+      },
+    );
+  }
 }

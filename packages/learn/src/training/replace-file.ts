@@ -12,7 +12,7 @@ export function replaceFile(path: string, text: string): void {
   }
 }
 
-export function appendToFile(path: string, text: string): void {
+export function appendToFile(path: string, text: string | Uint8Array): void {
   try {
     appendFileSync(path, text);
   } catch (cause) {

@@ -3,9 +3,11 @@
  *
  *     run.json                 what was trained, with every setting (`RunInfo`)
  *     metrics.jsonl            one object a step
- *     checkpoint.safetensors   where to resume; gone when the run is complete
+ *     checkpoint.safetensors   where to resume, and checkpoint.previous.safetensors; gone when the run is complete
  *     encoder.safetensors      of a pre-training: the ViT, with timm's names
- *     projection.safetensors   of a pre-training with anatomical contrast: the head that maps tokens to what is contrasted
+ *     projection.safetensors   of a pre-training with contrast: what maps tokens to the contrasted space
+ *     reconstructions/         of a pre-training: what it painted, by step
+ *     tensorboard/             the numbers of metrics.jsonl, and the pictures
  *     model.safetensors        of a fine-tuning: the whole network
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
@@ -36,7 +38,7 @@ export interface PretrainRun extends RunBase {
 export interface FinetuneRun extends RunBase {
   readonly stage: "finetune";
   readonly recipe: FinetuneRecipe;
-  /** Folder of the pre-training that it started from; null for none. */
+  /** Folder of the pre-training, or file of the weights, that it started from; null for none. */
   readonly encoder: string | null;
   readonly labels: readonly Label[];
   /** Patients whose labels were used. */
@@ -49,7 +51,9 @@ export interface FinetuneRun extends RunBase {
 
 export type RunInfo = PretrainRun | FinetuneRun;
 
-export const checkpointPath = (dir: string): string => join(dir, "checkpoint.safetensors");
+/** @param which The last one, the one before it, or the one that is being written. */
+export const checkpointPath = (dir: string, which: "last" | "previous" | "next" = "last"): string =>
+  join(dir, which === "last" ? "checkpoint.safetensors" : `checkpoint.${which}.safetensors`);
 export const encoderPath = (dir: string): string => join(dir, "encoder.safetensors");
 export const projectionPath = (dir: string): string => join(dir, "projection.safetensors");
 /** Grid of originals, masked images and reconstructions. */
@@ -127,7 +131,8 @@ export function finishedRun<Stage extends RunInfo["stage"]>(
 
 export function writeRun(dir: string, run: RunInfo): void {
   replaceFile(infoPath(dir), `${JSON.stringify(run, undefined, 2)}\n`);
-  if (run.isComplete) rmSync(checkpointPath(dir), { force: true });
+  if (!run.isComplete) return;
+  for (const which of ["next", "last", "previous"] as const) rmSync(checkpointPath(dir, which), { force: true });
 }
 
 /** One line of `metrics.jsonl`: the step, 1-based, and its numbers. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import {
@@ -7,12 +7,16 @@ import {
   finetuneSchema,
   type PretrainRecipe,
   parseRecipe,
+  pretrainMethods,
   pretrainSchema,
   type RunEvent,
 } from "@medssl/contract";
 import { type Split, type Store, splitStores } from "@medssl/datasets";
 import { generatorState, memoryStats, readSafetensors, setNumThreads } from "@medssl/torch";
 import { evaluateRun } from "../evaluation/evaluate.ts";
+import { loadSegmenter } from "../evaluation/load-segmenter.ts";
+import { loadEncoder, saveEncoder } from "../models/load-encoder.ts";
+import { ViTSegmenter } from "../models/vit-segmenter.ts";
 import { discStore, testFolder } from "../testing/disc-store.ts";
 import { finetune } from "./finetune.ts";
 import { pretrain } from "./pretrain.ts";
@@ -76,7 +80,7 @@ function runFinetune(name: string, recipe: FinetuneRecipe, encoder?: string, opt
 /** Weights as nested numbers, by name. */
 const weights = (path: string) => [...readSafetensors(path).tensors].map(([name, tensor]) => [name, tensor.toNested()]);
 
-for (const method of ["mim", "mim+acl"] as const) {
+for (const method of pretrainMethods) {
   test(`${method}: a run that was stopped and resumed ends with the same bits`, async () => {
     const recipe = pretrainRecipe({ method });
     await runPretrain(`${method}-whole`, recipe);
@@ -178,6 +182,79 @@ test("a damaged checkpoint is an error that says how to go on", async () => {
   }
 });
 
+test("of a checkpoint that was cut off, the one before it is used, and said", async () => {
+  const recipe = pretrainRecipe({ steps: 8, checkpointEverySteps: 2 });
+  await runPretrain("cut-whole", recipe);
+  await runPretrain("cut", recipe, { stopAfter: 5 });
+  const path = checkpointPath(join(dir, "cut"));
+  writeFileSync(path, readFileSync(path).subarray(0, 4000));
+  const options = control("cut", { isResumed: true });
+  await pretrain({ ...options, selections: [{ store, cases: store.cases }], recipe });
+  const [warning] = options.events.filter(({ type }) => type === "note");
+  assert.match(JSON.stringify(warning), /checkpoint\.safetensors.*going on from the checkpoint before it, of step 4/);
+  assert.deepEqual(weights(encoderPath(join(dir, "cut"))), weights(encoderPath(join(dir, "cut-whole"))));
+});
+
+test("a checkpoint that was whole but not yet in its place is found", async () => {
+  const recipe = pretrainRecipe({ steps: 4 });
+  await runPretrain("moved-whole", recipe);
+  await runPretrain("moved", recipe, { stopAfter: 2 });
+  renameSync(checkpointPath(join(dir, "moved")), checkpointPath(join(dir, "moved"), "next"));
+  const { events, ...options } = control("moved", { isResumed: true });
+  await pretrain({ ...options, selections: [{ store, cases: store.cases }], recipe });
+  assert.deepEqual(
+    events.flatMap((event) => (event.type === "start" ? event.firstStep : [])),
+    [2],
+  );
+  assert.deepEqual(weights(encoderPath(join(dir, "moved"))), weights(encoderPath(join(dir, "moved-whole"))));
+});
+
+test("two runs into one folder are refused", async () => {
+  const recipe = pretrainRecipe({ steps: 4 });
+  const options = control("twice", {});
+  let second: Promise<unknown> | undefined;
+  const listen = (event: RunEvent) => {
+    if (event.type === "step")
+      second ??= assert.rejects(runPretrain("twice", recipe, { isResumed: true }), { code: "ERR_RUN_BUSY" });
+  };
+  const run = await pretrain({ ...options, listen, selections: [{ store, cases: store.cases }], recipe });
+  await second;
+  assert.ok(run.isComplete && second !== undefined);
+});
+
+test("a run ends before its time is up, with a checkpoint, and goes on from it", async () => {
+  const recipe = pretrainRecipe({ steps: 4 });
+  const options = { ...control("late", {}), selections: [{ store, cases: store.cases }], recipe };
+  const timeLimitSeconds = performance.now() / 1000 + 0.5; // less than what is kept in reserve
+  const stopped = await pretrain({ ...options, timeLimitSeconds });
+  assert.equal(stopped.isComplete, false);
+  assert.ok(existsSync(checkpointPath(options.dir)));
+  const resumed = await pretrain({ ...options, isResumed: true });
+  assert.ok(resumed.isComplete);
+});
+
+test("microsteps do what one step does, where samples do not look at one another", async () => {
+  const losses = async (name: string, settings: object) => {
+    await runPretrain(name, pretrainRecipe({ method: "mim", steps: 3, ...settings }));
+    return readMetrics(join(dir, name)).map(({ loss, gradientNorm }) => [loss, gradientNorm]);
+  };
+  const [whole, parts] = [await losses("micro-1", {}), await losses("micro-4", { accumulationSteps: 4 })];
+  assert.deepEqual(parts.length, 3);
+  // Crops and masks are drawn part by part, so the numbers are near, not equal.
+  for (const [i, [loss]] of whole.entries())
+    assert.ok(Math.abs(loss! - parts[i]![0]!) < 0.15, `${loss} ${parts[i]![0]}`);
+  await assert.rejects(losses("micro-3", { accumulationSteps: 3 }), { code: "ERR_RANKS", hint: /batchSize=/ });
+});
+
+test("the running mean of the weights is what is written, and resumes", async () => {
+  const recipe = pretrainRecipe({ emaDecay: 0.9 });
+  await runPretrain("mean-whole", recipe);
+  await runPretrain("mean", recipe, { stopAfter: 3 });
+  await runPretrain("mean", recipe, { isResumed: true });
+  assert.deepEqual(weights(encoderPath(join(dir, "mean"))), weights(encoderPath(join(dir, "mean-whole"))));
+  assert.notDeepEqual(weights(encoderPath(join(dir, "mean"))), weights(encoderPath(join(dir, "mim+acl-whole"))));
+});
+
 test("steps that can be read are kept when a line of metrics is damaged", () => {
   const path = join(dir, "metrics");
   mkdirSync(path);
@@ -199,7 +276,7 @@ test("a full disk while training leaves metrics and checkpoint as they were", as
   await runPretrain("full", pretrainRecipe(), { stopAfter: 2 });
   const path = checkpointPath(join(dir, "full"));
   const before = readFileSync(path);
-  mkdirSync(`${path}.${process.pid}.part`); // a file cannot be made there
+  mkdirSync(`${checkpointPath(join(dir, "full"), "next")}.${process.pid}.part`); // a file cannot be made there
   const events: RunEvent[] = [];
   const options = control("full", { stopAfter: 3, isResumed: true });
   const listen = (event: RunEvent) => {
@@ -222,9 +299,24 @@ test("an unfinished or foreign encoder is refused", async () => {
   await assert.rejects(runFinetune("f3", finetuneRecipe({ head: "unet" }), join(dir, "mim-whole")), {
     code: "ERR_HEAD_UNET",
   });
-  await assert.rejects(runFinetune("f4", finetuneRecipe({ inputSize: 64 }), join(dir, "mim-whole")), {
-    code: "ERR_STATE_DICT",
-  });
+});
+
+test("an encoder goes on at another input size, and one of another maker brings its tokens along", async () => {
+  const resized = await runFinetune("f4", finetuneRecipe({ inputSize: 64, steps: 1 }), join(dir, "mim-whole"));
+  assert.equal(resized.recipe.encoder.patchSize, small.encoder.patchSize);
+
+  const path = join(dir, "dinov2.safetensors");
+  const checkpoint = join(import.meta.dirname, "../fixtures/vit-dinov2.pth");
+  const { encoder, config } = loadEncoder(checkpoint, { numHeads: 2 });
+  saveEncoder(path, encoder);
+  const imported = await runFinetune("f5", finetuneRecipe({ head: "vit", steps: 1 }), path);
+  assert.deepEqual([imported.recipe.encoder, imported.encoder], [config, path]);
+  const { network } = loadSegmenter(join(dir, "f5"), "cpu");
+  assert.ok(network instanceof ViTSegmenter);
+  assert.deepEqual(network.encoder.regToken?.shape, [1, 2, 16]);
+  // One small step away from the weights that it started with.
+  const moved = network.encoder.regToken!.sub(encoder.regToken!).abs().amax().item();
+  assert.ok(moved > 0 && moved < 0.01, `${moved}`);
 });
 
 test("a run that diverges stops, names the step and keeps the last checkpoint", async () => {

@@ -16,6 +16,7 @@ const aten = {
   bilinear: operator("aten::upsample_bilinear2d"),
   bilinearAntialias: operator("aten::_upsample_bilinear2d_aa"),
   bicubic: operator("aten::upsample_bicubic2d"),
+  bicubicAntialias: operator("aten::_upsample_bicubic2d_aa"),
   nearest: operator("aten::upsample_nearest2d"),
   gridSample: operator("aten::grid_sampler"),
   affineGrid: operator("aten::affine_grid_generator"),
@@ -69,7 +70,7 @@ export function avgPool2d(self: Tensor, size: number, stride = size): Tensor {
 export function interpolate(
   self: Tensor,
   size: readonly [number, number],
-  mode: "bilinear" | "bilinear-antialias" | "bicubic" | "nearest" = "bilinear",
+  mode: "bilinear" | "bilinear-antialias" | "bicubic" | "bicubic-antialias" | "nearest" = "bilinear",
 ): Tensor {
   switch (mode) {
     case "bilinear":
@@ -78,6 +79,8 @@ export function interpolate(
       return aten.bilinearAntialias(self, size, false);
     case "bicubic":
       return aten.bicubic(self, size, false);
+    case "bicubic-antialias":
+      return aten.bicubicAntialias(self, size, false);
     case "nearest":
       return aten.nearest(self, size);
   }

@@ -23,7 +23,14 @@ export const lightPalette: Palette = {
   muted: "#6b6862",
   faint: "#e4e1da",
   paper: "#fffefb",
-  arms: { unet: "#4f3a2b", scratch: "#979a9f", mim: "#2a78b8", "mim+acl": "#d2530b", other: "#0b8f6c" },
+  arms: {
+    unet: "#4f3a2b",
+    scratch: "#979a9f",
+    mim: "#2a78b8",
+    "mim+acl": "#d2530b",
+    simclr: "#0b8f6c",
+    "swin-proxies": "#8455b0",
+  },
 };
 
 export const darkPalette: Palette = {
@@ -31,7 +38,14 @@ export const darkPalette: Palette = {
   muted: "#a29e97",
   faint: "#35332f",
   paper: "#181715",
-  arms: { unet: "#d3ab85", scratch: "#8b8e94", mim: "#62abe6", "mim+acl": "#f38344", other: "#3fc39c" },
+  arms: {
+    unet: "#d3ab85",
+    scratch: "#8b8e94",
+    mim: "#62abe6",
+    "mim+acl": "#f38344",
+    simclr: "#3fc39c",
+    "swin-proxies": "#b892de",
+  },
 };
 
 /** Colors as variables that the page sets from one of the palettes above. */
@@ -45,7 +59,8 @@ export const pagePalette: Palette = {
     scratch: "var(--scratch)",
     mim: "var(--mim)",
     "mim+acl": "var(--mim-acl)",
-    other: "var(--other)",
+    simclr: "var(--simclr)",
+    "swin-proxies": "var(--swin-proxies)",
   },
 };
 

@@ -1,0 +1,43 @@
+/**
+ * The running mean of the weights (EMA): average = decay * average + (1 - decay) * weights, after each step.
+ *
+ * It starts at the weights themselves. Source  Polyak & Juditsky (1992); Tarvainen & Valpola, "Mean teachers" (2017).
+ */
+import { call, noGrad, type Tensor } from "@medssl/torch";
+import type { NamedParameters } from "./parameter-groups.ts";
+
+export class WeightAverage {
+  readonly #parameters: NamedParameters;
+  readonly #averages: readonly Tensor[];
+  readonly #decay: number;
+
+  constructor(parameters: NamedParameters, decay: number) {
+    this.#parameters = parameters;
+    this.#averages = noGrad(() => parameters.map(([, parameter]) => parameter.clone().keep()));
+    this.#decay = decay;
+  }
+
+  update(): void {
+    const parameters = this.#parameters.map(([, parameter]) => parameter);
+    noGrad(() => call("aten::_foreach_lerp_.Scalar", [this.#averages, parameters, 1 - this.#decay]));
+  }
+
+  /** Puts the average in the place of the weights. */
+  apply(): void {
+    noGrad(() => {
+      for (const [i, [, parameter]] of this.#parameters.entries()) parameter.copy_(this.#averages[i]!);
+    });
+  }
+
+  /** By name, for a checkpoint. */
+  stateTensors(): [string, Tensor][] {
+    return this.#parameters.map(([name], i) => [`average.${name}`, this.#averages[i]!]);
+  }
+
+  /** Takes up what `stateTensors` gave. */
+  loadStateTensors(tensors: ReadonlyMap<string, Tensor>): void {
+    noGrad(() => {
+      for (const [name, own] of this.stateTensors()) own.copy_(tensors.get(name)!);
+    });
+  }
+}

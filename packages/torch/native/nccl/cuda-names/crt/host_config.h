@@ -1,0 +1,2 @@
+// See host_defines.h.
+#include "host_defines.h"
