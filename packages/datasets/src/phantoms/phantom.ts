@@ -67,7 +67,12 @@ export function generatePhantom(task: PhantomTask, seed: number, options: Phanto
   };
 }
 
-function render(task: PhantomTask, seed: number, view: number, size: number): Pick<PhantomCase, "image" | "mask"> & Partial<Pick<PhantomCase, "landmarks">> {
+function render(
+  task: PhantomTask,
+  seed: number,
+  view: number,
+  size: number,
+): Pick<PhantomCase, "image" | "mask"> & Partial<Pick<PhantomCase, "landmarks">> {
   if (task === "lungs") return renderXray(seed, size);
   if (task === "vessels") return renderFundus(seed, view, size);
   return renderScan(task, seed, view, size);

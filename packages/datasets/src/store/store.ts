@@ -18,7 +18,7 @@ import { basename, join, resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
 import { MedsslError } from "@medssl/contract";
 import type { OfficialSplit } from "../layouts/layout.ts";
-import { fileOfItem } from "../private/ledger.ts";
+import { fileOfItem, itemOfFile } from "../private/ledger.ts";
 import type { RecipeName, StoreRecipe, StoreRecipes } from "./recipe.ts";
 
 export const STORE_VERSION = 2;
@@ -142,6 +142,13 @@ export class Store {
   fileOf({ id }: Pick<Case, "id">): string | undefined {
     const [row] = this.query<{ item: string }>("SELECT item FROM cases WHERE id = ?", id);
     return row && fileOfItem(this.dir, row.item);
+  }
+
+  /** The patient of what a file became here; undefined where it became nothing, or `private/` is not there any more. */
+  patientOf(file: string): string | undefined {
+    const item = itemOfFile(this.dir, resolve(file));
+    if (item === undefined) return undefined;
+    return this.query<{ patient: string }>("SELECT patient FROM cases WHERE item = ?", item)[0]?.patient;
   }
 
   /** Rows of the catalog. @throws {MedsslError} `ERR_STORE_FOREIGN` when it cannot be read. */
