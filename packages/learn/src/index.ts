@@ -21,7 +21,7 @@ export { AdamW, type ParameterGroup } from "./optim/adamw.ts";
 export { decayGroups } from "./optim/parameter-groups.ts";
 export { loadRecipe, recipeAbout, recipeNames } from "./recipes/recipe-files.ts";
 export { findRegions, type RegionPoint, type RegionResult, type RegionsResult } from "./regions/find-regions.ts";
-export { loadPlaceEncoder, ViTPlaceEncoder } from "./regions/place-encoder.ts";
+export { loadPlaceEncoder, type PlaceEncoder, untrainedPlaceEncoder } from "./regions/place-encoder.ts";
 export { describeImage, findPlaces } from "./regions/place-search.ts";
 export { studyTable } from "./report/table.ts";
 export { runStudy, type StudyResult } from "./study/run-study.ts";

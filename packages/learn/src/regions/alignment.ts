@@ -51,7 +51,7 @@ export const fitAlignment = (matches: readonly Match[]): Alignment => ({
 /** A match this far off counts half. */
 const HALF_WEIGHT = 0.03;
 /** Images of one part of the body differ less than this in size. */
-const LARGEST_SCALE = 1.4;
+const LARGEST_SCALE = 1.7;
 const ROUNDS = 10;
 
 function fitAxis(pairs: readonly (readonly [from: number, to: number])[]): AxisAlignment {

@@ -69,8 +69,7 @@ const ROW = 4;
 
 export async function findRegions(options: RegionsOptions): Promise<RegionsResult> {
   const { dir, image, point, stores, count, out, device, listen, signal } = options;
-  const { encoder, note } = loadPlaceEncoder(dir, device);
-  if (note !== undefined) listen({ type: "note", level: "warning", message: note });
+  const encoder = loadPlaceEncoder(dir, device);
   const query = await readQuery(image, stores);
   const asked = placeOf(point, query);
   const targets = chooseTargets(stores, query, count);

@@ -5,7 +5,7 @@
  * Fit     a parabola through a peak and its two neighbours on each axis.
  */
 import type { Place } from "@medssl/imaging";
-import type { SimilarityMap } from "./similarity-map.ts";
+import { type SimilarityMap, UNSEEN } from "./similarity-map.ts";
 
 export interface Peak extends Place {
   /** Mean cosine similarity, -1..1. */
@@ -21,7 +21,7 @@ export interface Peak extends Place {
 export function findPeaks(map: SimilarityMap, count: number, distance: number): Peak[] {
   const { size, values } = map;
   const best = [...values.keys()]
-    .filter((cell) => values[cell]! > -1 && isLocalMaximum(map, cell))
+    .filter((cell) => values[cell]! !== UNSEEN && isLocalMaximum(map, cell))
     .sort((a, b) => values[b]! - values[a]!);
   const peaks: Peak[] = [];
   for (const cell of best) {
@@ -57,5 +57,7 @@ function peakAt({ size, values }: SimilarityMap, x: number, y: number): Peak {
 /** Where the parabola through values at -1, 0 and 1 is highest, if that is near the middle one. */
 function summit(before: number, middle: number, after: number): number {
   const bend = before - 2 * middle + after;
-  return before > -1 && after > -1 && bend < 0 ? Math.max(-0.5, Math.min(0.5, (before - after) / (2 * bend))) : 0;
+  return before !== UNSEEN && after !== UNSEEN && bend < 0
+    ? Math.max(-0.5, Math.min(0.5, (before - after) / (2 * bend)))
+    : 0;
 }

@@ -1,11 +1,12 @@
 /**
  * Finds a place of one image in another: align the two, then compare the place with all places.
  *
- * Align   places all over the query image are found roughly, and a scale and a shift fitted to them; twice, since crops that
- *         show the same part of the body find more exactly.
- * Search  the crops of a finer lattice, cut from the target where they show what the query's crops show.
- * Cost    per image some 170 crops through the encoder, whatever the number of places.
- * Measured on phantoms against other ways: `npm run bench -- regions`, docs/regions.md.
+ * Align   places all over the query image are found in the target, and a scale and a shift fitted to them; several times,
+ *         since crops that show the same part of the body find more exactly.
+ * Search  crops cut from the target where they show what the query's crops show; a place that is far from where the alignment
+ *         has it must be the more alike.
+ * Cost    of each target some 360 crops through the encoder, whatever the number of places.
+ * Measured `npm run bench -- regions`; what else was tried is in docs/regions.md.
  */
 
 import type { Place } from "@medssl/imaging";
@@ -14,19 +15,21 @@ import { type Alignment, alignPlace, composeAlignments, fitAlignment, type Match
 import { type CropLattice, cropLattice, embedLattice } from "./crop-lattice.ts";
 import { findPeaks, type Peak } from "./peaks.ts";
 import type { PlaceEncoder } from "./place-encoder.ts";
-import { type SimilarityMap, similarityMap } from "./similarity-map.ts";
+import { type SimilarityMap, similarityMap, UNSEEN } from "./similarity-map.ts";
 
 /** Pre-training cuts crops of 35% of the area and more: of a side of 0.6. */
 const CROP_SIDE = 0.6;
-const ROUGH: CropLattice = cropLattice(CROP_SIDE, 0.1, 0);
+const ROUGH: CropLattice = cropLattice(CROP_SIDE, 0.05, 0);
 const FINE: CropLattice = cropLattice(CROP_SIDE, 0.05, 1);
-const ROUGH_SIZE = 32;
+const ROUGH_SIZE = 48;
 /** Cells of a map along each axis. */
 const FINE_SIZE = 64;
-const ALIGNING_ROUNDS = 2;
+const ALIGNING_ROUNDS = 3;
 /** Where images are matched to align them, along each axis: away from what a film may cut off. */
 const MATCHED = Array.from({ length: 6 }, (_, i) => 0.14 + (0.72 * i) / 5);
 const MATCHED_PLACES: readonly Place[] = MATCHED.flatMap((y) => MATCHED.map((x) => ({ x, y })));
+/** What a place loses in similarity, by the square of how far it is from where the alignment has it, in image sides. */
+const SURPRISE = 8;
 /** Places nearer than this count as one. */
 const DISTINCT = 0.12;
 
@@ -46,7 +49,7 @@ export function describeImage(encoder: PlaceEncoder, image: Tensor): DescribedIm
 export interface FoundPlace {
   /** In the target, the most similar first; may lie beyond its edge, where the query shows more of the body. */
   readonly peaks: readonly Peak[];
-  /** Over the query's frame; `alignment` brings it to the target. */
+  /** Similarity alone, over the query's frame; `alignment` brings it to the target. */
   readonly map: SimilarityMap;
   readonly alignment: Alignment;
 }
@@ -65,11 +68,23 @@ export function findPlaces(
       const fine = embedLattice(encoder, target, FINE, alignment);
       return places.map((place) => {
         const map = similarityMap(query.fine, fine, FINE, encoder.gridSize, place, FINE_SIZE);
-        const peaks = findPeaks(map, count, DISTINCT).map((peak) => ({ ...peak, ...alignPlace(alignment, peak) }));
+        const peaks = findPeaks(lessSurprising(map, place), count, DISTINCT).map((peak) => ({
+          ...alignPlace(alignment, peak),
+          similarity: map.values[Math.floor(peak.y * map.size) * map.size + Math.floor(peak.x * map.size)]!,
+        }));
         return { peaks, map, alignment };
       });
     }),
   );
+}
+
+/** @param place Where it is expected. */
+function lessSurprising({ size, values }: SimilarityMap, place: Place): SimilarityMap {
+  const penalized = values.map((similarity, i) => {
+    const [dx, dy] = [((i % size) + 0.5) / size - place.x, (Math.floor(i / size) + 0.5) / size - place.y];
+    return similarity === UNSEEN ? UNSEEN : similarity - SURPRISE * (dx * dx + dy * dy);
+  });
+  return { size, values: penalized };
 }
 
 function align(encoder: PlaceEncoder, query: DescribedImage, target: Tensor): Alignment {

@@ -6,7 +6,7 @@
  * positions' maps are averaged where they lie.
  *
  * Shapes  vectors [count^2, N, E] of a lattice over either image; maps [size, size] over the query's frame, row by row.
- * Values  mean cosine similarity, -1..1; -1 where no patch comes to lie.
+ * Values  mean cosine similarity, -1..1; `UNSEEN` where no patch comes to lie.
  */
 import type { Place } from "@medssl/imaging";
 import { type Device, fromTypedArray, noGrad, scope, type Tensor } from "@medssl/torch";
@@ -19,6 +19,9 @@ export interface SimilarityMap {
   /** [size, size], row by row. */
   readonly values: Float32Array;
 }
+
+/** The value where no patch comes to lie. */
+export const UNSEEN = -1;
 
 /** A place counts as covered by crops that begin up to this many steps farther on. */
 const MARGIN = 0.5;
@@ -50,7 +53,7 @@ export function similarityMap(
     const v = (Math.floor(patch / gridColumns) + 0.5) / gridRows;
     return { patch, u, v, column: stepsTo(place.x, u), row: stepsTo(place.y, v) };
   }).filter(({ column, row }) => isCovered(column) && isCovered(row));
-  if (positions.length === 0) return { size, values: new Float32Array(size * size).fill(-1) };
+  if (positions.length === 0) return { size, values: new Float32Array(size * size).fill(UNSEEN) };
   const { device } = query;
   const patches = fromTypedArray(BigInt64Array.from(positions, ({ patch }) => BigInt(patch))).to({ device });
   /** Of each position, its vectors over the crops: [P, E, count, count]. */
@@ -76,7 +79,7 @@ export function similarityMap(
       const total = weights.sum([0]);
       const mean = maps.mul(weights).sum([0]).div(total.clamp(1e-6));
       const isSeen = total.gt(MARGIN).to({ dtype: "float32" });
-      const values = mean.mul(isSeen).add(isSeen.sub(1));
+      const values = mean.mul(isSeen).add(isSeen.neg().add(1).mul(UNSEEN));
       return { size, values: values.to({ device: "cpu" }).contiguous().toTypedArray().slice() as Float32Array };
     }),
   );
