@@ -2,7 +2,7 @@
  * How far from the truth a place is found in other patients' X-rays: on phantoms, whose landmarks are known.
  *
  * Setting   360 phantom patients; the recipe `tiny` (MIM + ACL) on the first 300, made once and kept in `.bench/regions`.
- *           Each landmark of each of the other 60 is searched for in the next 3 of them.
+ *           Each landmark of each of the other 60 is searched for in the next one.
  * Beside    the same position copied, and the same search with the network's random weights before training.
  * Units     distance between found and true place, in percent of the image's width.
  */
@@ -28,7 +28,6 @@ const PATIENTS = 360;
 /** Side of the pictures, in pixels. */
 const SIZE = 256;
 const TRAINED = 300;
-const TARGETS = 3;
 
 /** Shares of the picture's width and height. */
 interface Place {
@@ -64,7 +63,7 @@ export async function run(): Promise<BenchmarkResult> {
   const images = testImages(store, join(phantoms, "landmarks.csv"));
   const trained = measure(loadPlaceEncoder(runDir, "cpu"), images);
   const untrained = measure(untrainedPlaceEncoder(runDir, "cpu"), images);
-  const copied = errorsOf(images, (places) => places);
+  const copied = errorsOf(images, () => (places) => places);
   const names = [...trained.keys()];
   const all = (errors: ReadonlyMap<string, readonly number[]>) => [...errors.values()].flat();
   return {
@@ -108,34 +107,28 @@ function testImages(store: Store, landmarksPath: string): TestImage[] {
   });
 }
 
-/** Errors by landmark, with a search. */
-function measure(encoder: PlaceEncoder, images: readonly TestImage[]): Map<string, number[]> {
-  return errorsOf(images, (places, from, to) =>
-    scope(() => {
-      const query = describeImage(encoder, from.image);
-      return findPlaces(encoder, query, to.image, places, 1).map(({ peaks }) => peaks[0]!);
-    }),
-  );
-}
+/** Finds places of one image in another. */
+type Search = (places: readonly Place[], to: TestImage) => readonly Place[];
 
-function errorsOf(
-  images: readonly TestImage[],
-  find: (places: readonly Place[], from: TestImage, to: TestImage) => readonly Place[],
-): Map<string, number[]> {
+/** Errors by landmark, with the encoder's search. */
+const measure = (encoder: PlaceEncoder, images: readonly TestImage[]): Map<string, number[]> =>
+  errorsOf(images, (from) => {
+    const query = describeImage(encoder, from.image);
+    return (places, to) => scope(() => findPlaces(encoder, query, to.image, places, 1).map(({ peaks }) => peaks[0]!));
+  });
+
+function errorsOf(images: readonly TestImage[], searchFrom: (from: TestImage) => Search): Map<string, number[]> {
   const errors = new Map<string, number[]>();
   for (const [i, from] of images.entries()) {
-    for (let next = 1; next <= TARGETS; next++) {
-      const to = images[(i + next) % images.length]!;
-      const shared = [...from.landmarks].filter(([name]) => to.landmarks.has(name));
-      const found = find(
-        shared.map(([, place]) => place),
-        from,
-        to,
-      );
-      for (const [k, [name]] of shared.entries()) {
-        const truth = to.landmarks.get(name)!;
-        errors.set(name, [...(errors.get(name) ?? []), Math.hypot(found[k]!.x - truth.x, found[k]!.y - truth.y)]);
-      }
+    const to = images[(i + 1) % images.length]!;
+    const shared = [...from.landmarks].filter(([name]) => to.landmarks.has(name));
+    const found = searchFrom(from)(
+      shared.map(([, place]) => place),
+      to,
+    );
+    for (const [k, [name]] of shared.entries()) {
+      const truth = to.landmarks.get(name)!;
+      errors.set(name, [...(errors.get(name) ?? []), Math.hypot(found[k]!.x - truth.x, found[k]!.y - truth.y)]);
     }
   }
   return errors;

@@ -1,14 +1,13 @@
 /**
  * Finds a place of one image in another: align the two, then compare the place with all places.
  *
- * Align   places all over the query image are found in the target, and a scale and a shift fitted to them; several times,
- *         since crops that show the same part of the body find more exactly.
+ * Align   places all over the query image are found in the target, and a scale and a shift fitted to them; twice, since crops
+ *         that show the same part of the body find more exactly.
  * Search  crops cut from the target where they show what the query's crops show; a place that is far from where the alignment
  *         has it must be the more alike.
  * Cost    of each target some 360 crops through the encoder, whatever the number of places.
  * Measured `npm run bench -- regions`; what else was tried is in docs/regions.md.
  */
-
 import type { Place } from "@medssl/imaging";
 import { noGrad, scope, type Tensor } from "@medssl/torch";
 import { type Alignment, alignPlace, composeAlignments, fitAlignment, type Match, UNALIGNED } from "./alignment.ts";
@@ -19,12 +18,11 @@ import { type SimilarityMap, similarityMap, UNSEEN } from "./similarity-map.ts";
 
 /** Pre-training cuts crops of 35% of the area and more: of a side of 0.6. */
 const CROP_SIDE = 0.6;
-const ROUGH: CropLattice = cropLattice(CROP_SIDE, 0.05, 0);
-const FINE: CropLattice = cropLattice(CROP_SIDE, 0.05, 1);
-const ROUGH_SIZE = 48;
+/** Crops begin this far apart, and also one step beyond the edges: patches come to lie on all of the image. */
+const LATTICE: CropLattice = cropLattice(CROP_SIDE, 0.05, 1);
 /** Cells of a map along each axis. */
-const FINE_SIZE = 64;
-const ALIGNING_ROUNDS = 3;
+const MAP_SIZE = 64;
+const ALIGNING_ROUNDS = 2;
 /** Where images are matched to align them, along each axis: away from what a film may cut off. */
 const MATCHED = Array.from({ length: 6 }, (_, i) => 0.14 + (0.72 * i) / 5);
 const MATCHED_PLACES: readonly Place[] = MATCHED.flatMap((y) => MATCHED.map((x) => ({ x, y })));
@@ -33,18 +31,9 @@ const SURPRISE = 8;
 /** Places nearer than this count as one. */
 const DISTINCT = 0.12;
 
-export interface DescribedImage {
-  readonly rough: Tensor;
-  readonly fine: Tensor;
-}
-
-/** What is searched for: an image, seen once for all its places. @param image Grey values of 0-1 [1, 1, H, W] */
-export function describeImage(encoder: PlaceEncoder, image: Tensor): DescribedImage {
-  return noGrad(() => ({
-    rough: embedLattice(encoder, image, ROUGH, UNALIGNED),
-    fine: embedLattice(encoder, image, FINE, UNALIGNED),
-  }));
-}
+/** What is searched for, seen once for all its places. @param image Grey values of 0-1 [1, 1, H, W] */
+export const describeImage = (encoder: PlaceEncoder, image: Tensor): Tensor =>
+  embedLattice(encoder, image, LATTICE, UNALIGNED);
 
 export interface FoundPlace {
   /** In the target, the most similar first; may lie beyond its edge, where the query shows more of the body. */
@@ -54,20 +43,32 @@ export interface FoundPlace {
   readonly alignment: Alignment;
 }
 
-/** Finds places of the query in the target image [1, 1, H, W]. @param count Peaks of each place, at most */
+/**
+ * Finds places of the query in the target image [1, 1, H, W].
+ *
+ * @param query As `describeImage` has it. @param count Peaks of each place, at most.
+ */
 export function findPlaces(
   encoder: PlaceEncoder,
-  query: DescribedImage,
+  query: Tensor,
   target: Tensor,
   places: readonly Place[],
   count: number,
 ): FoundPlace[] {
   return noGrad(() =>
     scope(() => {
-      const alignment = align(encoder, query, target);
-      const fine = embedLattice(encoder, target, FINE, alignment);
+      let alignment = UNALIGNED;
+      let seen = describeImage(encoder, target);
+      const mapOf = (place: Place) => similarityMap(query, seen, LATTICE, encoder.gridSize, place, MAP_SIZE);
+      for (let round = 0; round < ALIGNING_ROUNDS; round++) {
+        const matches: Match[] = MATCHED_PLACES.flatMap((place) =>
+          findPeaks(mapOf(place), 1, 0).map((found) => ({ query: place, target: found })),
+        );
+        alignment = composeAlignments(alignment, fitAlignment(matches));
+        seen = embedLattice(encoder, target, LATTICE, alignment);
+      }
       return places.map((place) => {
-        const map = similarityMap(query.fine, fine, FINE, encoder.gridSize, place, FINE_SIZE);
+        const map = mapOf(place);
         const peaks = findPeaks(lessSurprising(map, place), count, DISTINCT).map((peak) => ({
           ...alignPlace(alignment, peak),
           similarity: map.values[Math.floor(peak.y * map.size) * map.size + Math.floor(peak.x * map.size)]!,
@@ -85,17 +86,4 @@ function lessSurprising({ size, values }: SimilarityMap, place: Place): Similari
     return similarity === UNSEEN ? UNSEEN : similarity - SURPRISE * (dx * dx + dy * dy);
   });
   return { size, values: penalized };
-}
-
-function align(encoder: PlaceEncoder, query: DescribedImage, target: Tensor): Alignment {
-  let alignment = UNALIGNED;
-  for (let round = 0; round < ALIGNING_ROUNDS; round++) {
-    const rough = embedLattice(encoder, target, ROUGH, alignment);
-    const matches: Match[] = MATCHED_PLACES.flatMap((place) => {
-      const map = similarityMap(query.rough, rough, ROUGH, encoder.gridSize, place, ROUGH_SIZE);
-      return findPeaks(map, 1, 0).map((target) => ({ query: place, target }));
-    });
-    alignment = composeAlignments(alignment, fitAlignment(matches));
-  }
-  return alignment;
 }

@@ -77,13 +77,13 @@ class Canvas {
     const sorted = map.values.toSorted();
     const best = sorted.at(-1)!;
     const usual = sorted[sorted.length >> 1]!;
-    // Cold up to halfway from what is usual to the best.
-    const floor = usual + 0.5 * (best - usual);
+    // Cold up to two thirds of the way from what is usual to the best.
+    const floor = usual + 0.65 * (best - usual);
     const grid = { width: map.size, height: map.size };
     this.#eachPixel((place, at) => {
       const inQuery = { x: (place.x - x.shift) / x.scale, y: (place.y - y.shift) / y.scale };
       const warmth = Math.max(0, (sample(map.values, grid, inQuery) - floor) / (best - floor));
-      this.#tint(at, ORANGE, 0.65 * warmth ** 1.5);
+      this.#tint(at, ORANGE, 0.55 * warmth ** 1.5);
     });
   }
 
