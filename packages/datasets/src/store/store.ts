@@ -144,11 +144,12 @@ export class Store {
     return row && fileOfItem(this.dir, row.item);
   }
 
-  /** The patient of what a file became here; undefined where it became nothing, or `private/` is not there any more. */
-  patientOf(file: string): string | undefined {
+  /** What a file became here; nothing where it was not ingested, or `private/` is not there any more. */
+  casesOf(file: string): Case[] {
     const item = itemOfFile(this.dir, resolve(file));
-    if (item === undefined) return undefined;
-    return this.query<{ patient: string }>("SELECT patient FROM cases WHERE item = ?", item)[0]?.patient;
+    if (item === undefined) return [];
+    const ids = new Set(this.query<{ id: string }>("SELECT id FROM cases WHERE item = ?", item).map(({ id }) => id));
+    return this.cases.filter(({ id }) => ids.has(id));
   }
 
   /** Rows of the catalog. @throws {MedsslError} `ERR_STORE_FOREIGN` when it cannot be read. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { parseRecipe, pretrainSchema } from "@medssl/contract";
@@ -64,7 +64,7 @@ test("other patients' images are searched, drawn and written down, marks where t
   assert.ok(existsSync(join(out, "regions.png")));
 });
 
-test("a file is brought to the store's frame and its point back; its own patient is left out", async () => {
+test("a file of a store is its case there, a foreign one is brought to the store's frame; padding is not shown", async () => {
   const wide = join(dir, "wide");
   mkdirSync(wide);
   for (let i = 0; i < 3; i++) {
@@ -76,11 +76,17 @@ test("a file is brought to the store's frame and its point back; its own patient
   const point: RegionPoint = { x: 0.25, y: 0.5, unit: "shares" };
   const out = join(dir, "wide-out");
   const result = await findRegions(options({ image: join(wide, "p1.png"), stores: [padded], point, out, count: 9 }));
-  assert.deepEqual(result.query.shares, [0.25, 0.5]);
-  assert.deepEqual(result.query.pixels, [14.5, 19.5]);
-  assert.equal(result.results.length, 2);
+  assert.equal(result.results.length, 2, "its own patient is left out");
+  const foreign = join(dir, "foreign.png");
+  copyFileSync(join(wide, "p1.png"), foreign);
+  const again = await findRegions(options({ image: foreign, stores: [padded], point, out, count: 9 }));
+  assert.equal(again.results.length, 3, "nobody knows whose it is");
+  for (const { query } of [result, again]) assert.deepEqual(query.shares, [0.25, 0.5]);
+  assert.deepEqual(again.query.pixels, [14.5, 19.5]);
+  const same = ({ results }: typeof result) => results.find(({ case: id }) => id === result.results[0]!.case)!.points;
+  assert.deepEqual(same(again), same(result), "the same pixels find the same places");
   const picture = await readImage(join(out, "query.png"));
-  assert.deepEqual([picture.width, picture.height], [480, Math.round((480 * 40) / 60)], "without the padding");
+  assert.deepEqual([picture.width, picture.height], [480, (480 * 40) / 60]);
   const cross = middleOfBlue(picture);
   assert.ok(Math.hypot(cross.x - 120, cross.y - 160) < 6, `${cross.x} ${cross.y}`);
 });

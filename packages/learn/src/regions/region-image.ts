@@ -1,7 +1,8 @@
 /**
  * The images between which places are searched: the query, a file or a case of a store, and cases of other patients.
  *
- * Files    of any format that is read elsewhere; they are brought to the size and the numbers of the store's images.
+ * Files    of any format that is read elsewhere. One that the stores were made from is its case there; others are brought to the
+ *          size and the numbers of the most frequent kind of image.
  * Targets  cases of the query's kind, one a patient, evenly spread over the stores; never of the query's own patient.
  * Errors   `ERR_REGION_IMAGE` when the query is neither a file nor a case, or holds several slices; `ERR_INPUT_KIND` when it
  *          holds other numbers than the stores; `ERR_STORE_EMPTY` when there is nobody else to search.
@@ -23,7 +24,7 @@ export interface RegionImage {
   /** Of the original, in pixels. */
   readonly width: number;
   readonly height: number;
-  /** Hash, where it is known. */
+  /** Hash; of a file that the stores do not have, nobody knows it. */
   readonly patient: string | undefined;
 }
 
@@ -35,7 +36,12 @@ export function imageTensor({ pixels, recipe }: RegionImage, device: Device): Te
 
 /** @param name A file, or the id of a case in one of the stores. */
 export async function readQuery(name: string, stores: readonly Store[]): Promise<RegionImage> {
-  if (existsSync(name)) return readFile(name, stores);
+  const isFile = existsSync(name);
+  for (const store of stores) {
+    const [found, ...others] = isFile ? store.casesOf(name) : [];
+    if (found !== undefined && others.length === 0) return { ...caseImage(store, found), name };
+  }
+  if (isFile) return readFile(name, stores);
   for (const store of stores) {
     const found = store.cases.find(({ id }) => id === name);
     if (found !== undefined) return caseImage(store, found);
@@ -67,9 +73,8 @@ async function readFile(file: string, stores: readonly Store[]): Promise<RegionI
   if (slice === undefined) {
     throw new MedsslError("ERR_REGION_IMAGE", `${file}: every pixel has the same value; there is no place to find`);
   }
-  const [patient] = stores.flatMap((one) => one.patientOf(file) ?? []);
   const pixels = { width: recipe.width, height: recipe.height, channels: 1, data: slice.pixels } as const;
-  return { name: file, pixels, recipeName, recipe, width, height, patient };
+  return { name: file, pixels, recipeName, recipe, width, height, patient: undefined };
 }
 
 /** Of the kinds of images that the stores hold, the most frequent one with numbers like the file's. */
