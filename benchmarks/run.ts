@@ -7,6 +7,7 @@ import { run as ingest } from "./ingest.ts";
 import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
 import { run as pretrain } from "./pretrain.ts";
+import { run as regions } from "./regions.ts";
 
 /** What a benchmark found; in `rows` every ours/theirs ratio is called `ratio`, every memory ratio `memRatio`. */
 export interface BenchmarkResult {
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   interchange,
   ingest,
   catalog,
+  regions,
 };
 
 const args = process.argv.slice(2);

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { durationSeconds, integerFrom, list, percent, percentList, seed, share, shellLine } from "./option-values.ts";
+import {
+  durationSeconds,
+  integerFrom,
+  list,
+  percent,
+  percentList,
+  point,
+  seed,
+  share,
+  shellLine,
+} from "./option-values.ts";
 
 test("numbers out of range are refused with what was expected", () => {
   for (const text of ["0", "", "1.5", "-1", "x", "1e3", "11"]) {
@@ -31,4 +41,12 @@ test("times are read with their units", () => {
   );
   for (const text of ["", "m", "5 m", "1d", "0m", "-5m", "20"])
     assert.throws(() => durationSeconds(text), /Expected a time/);
+});
+
+test("a point is in pixels, or in percent of width and height, never half and half", () => {
+  assert.deepEqual(point("412,300.5"), { x: 412, y: 300.5, unit: "pixels" });
+  assert.deepEqual(point("55%, 40%"), { x: 0.55, y: 0.4, unit: "shares" });
+  for (const text of ["412", "412,", "a,b", "55%,40", "1,2,3", "1.2.3,4"]) {
+    assert.throws(() => point(text), /Expected a point such as/, text);
+  }
 });

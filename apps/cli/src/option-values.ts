@@ -46,6 +46,16 @@ export function share(text: string): number {
   return value;
 }
 
+/** "412,300" in pixels, or "55%,40%" of width and height. */
+export function point(text: string): { x: number; y: number; unit: "pixels" | "shares" } {
+  const [, x, xSign, y, ySign] = /^(-?[\d.]+)(%?),(-?[\d.]+)(%?)$/.exec(text.replaceAll(" ", "")) ?? [];
+  if (xSign !== ySign || !Number.isFinite(Number(x)) || !Number.isFinite(Number(y))) {
+    throw new InvalidArgumentError("Expected a point such as 412,300 in pixels, or 55%,40% of width and height.");
+  }
+  const divisor = xSign === "%" ? 100 : 1;
+  return { x: Number(x) / divisor, y: Number(y) / divisor, unit: xSign === "%" ? "shares" : "pixels" };
+}
+
 /** "a,b": its items, each once. */
 export const list = (text: string): string[] => [...new Set(text.split(",").map((item) => item.trim()))];
 

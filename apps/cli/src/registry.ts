@@ -66,6 +66,11 @@ export const commands: readonly RegisteredCommand[] = [
     load: async () => (await import("./commands/predict.ts")).predictCommand(),
   },
   {
+    name: "regions",
+    summary: "the same place in other patients' images, by what pre-training learned",
+    load: async () => (await import("./commands/regions.ts")).regionsCommand(),
+  },
+  {
     name: "study",
     summary: "arms x label fractions x draws, with tables, figures and a report",
     load: async () => (await import("./commands/study.ts")).studyCommand(),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Frame, fitImage, fitLabels, unfitLabels } from "./fit.ts";
+import { type Frame, fitImage, fitLabels, fitPlace, unfitLabels, unfitPlace } from "./fit.ts";
 import type { LabelImage } from "./image.ts";
 
 const stripes: LabelImage = {
@@ -37,5 +37,29 @@ test("labels come back to the size they were made for", () => {
   for (const fit of ["squash", "pad"] as const) {
     const frame: Frame = { width: 20, height: 20, fit };
     assert.deepEqual(unfitLabels(fitLabels(stripes, frame), frame, 40, 20), stripes);
+  }
+});
+
+test("a place goes where its pixels go, and comes back", () => {
+  const [width, height] = [90, 60];
+  // A bright square with its middle at (33, 21).
+  const data = Uint8Array.from({ length: width * height }, (_, i) => {
+    const [x, y] = [i % width, Math.floor(i / width)];
+    return Math.abs(x + 0.5 - 33) < 6 && Math.abs(y + 0.5 - 21) < 6 ? 200 : 0;
+  });
+  for (const fit of ["squash", "pad", "crop"] as const) {
+    const frame: Frame = { width: 48, height: 40, fit };
+    const { data: fitted } = fitImage({ width, height, channels: 1, data }, frame);
+    let [sum, sumX, sumY] = [0, 0, 0];
+    fitted.forEach((value, i) => {
+      sum += value;
+      sumX += value * ((i % 48) + 0.5);
+      sumY += value * (Math.floor(i / 48) + 0.5);
+    });
+    const place = fitPlace({ x: 33 / width, y: 21 / height }, frame, width, height);
+    assert.ok(Math.abs(place.x * 48 - sumX / sum) < 0.1, `${fit}: x ${place.x * 48}, pixels at ${sumX / sum}`);
+    assert.ok(Math.abs(place.y * 40 - sumY / sum) < 0.1, `${fit}: y ${place.y * 40}, pixels at ${sumY / sum}`);
+    const back = unfitPlace(place, frame, width, height);
+    assert.ok(Math.hypot(back.x - 33 / width, back.y - 21 / height) < 1e-9);
   }
 });

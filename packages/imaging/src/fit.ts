@@ -44,6 +44,24 @@ export function unfitLabels(labels: LabelImage, frame: Frame, width: number, hei
   return resizeLabels(whole, width, height);
 }
 
+/** Shares of a picture's width and height from its upper left corner, 0-1 inside of it. */
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Where a place of an image of this size comes to lie in the frame; outside of 0-1 where a crop leaves it out. */
+export function fitPlace({ x, y }: Place, frame: Frame, width: number, height: number): Place {
+  const inner = innerBox(width, height, frame);
+  return { x: (inner.left + x * inner.width) / frame.width, y: (inner.top + y * inner.height) / frame.height };
+}
+
+/** The inverse of `fitPlace`; outside of 0-1 on what pads the image. */
+export function unfitPlace({ x, y }: Place, frame: Frame, width: number, height: number): Place {
+  const inner = innerBox(width, height, frame);
+  return { x: (x * frame.width - inner.left) / inner.width, y: (y * frame.height - inner.top) / inner.height };
+}
+
 interface Box {
   readonly left: number;
   readonly top: number;

@@ -21,13 +21,32 @@ export function chamberHeights(patient: Patient): [number, number] {
   return [floorOf(patient) + 40 * patient.heart, floorOf(patient) + 58 * patient.heart];
 }
 
-export function buildHeart(patient: Patient): Solid[] {
-  const { heart: size, heartRise: rise, heartShift: shift } = patient;
+/** Grows the heart about the point where it rests on the diaphragm. */
+function growth(patient: Patient): (point: Point) => Point {
+  const { heart: size, heartShift: shift } = patient;
   const base = floorOf(patient);
-  // Grows about the point where the heart rests on the diaphragm.
-  const at = ([x, y, z]: Point): Point => [8 + shift + (x - 8) * size, -14 + (y + 14) * size, base + (z - 2) * size];
+  return ([x, y, z]) => [8 + shift + (x - 8) * size, -14 + (y + 14) * size, base + (z - 2) * size];
+}
+
+/** Direction of the left ventricle's long axis. */
+const ventricleAxis = ({ heartRise: rise }: Patient): Point => [0.72 - 0.1 * rise, -0.58, -0.38 - 0.22 * rise];
+
+/** The left ventricle's wall: middle and half-length along its axis, before growth. */
+const VENTRICLE = { middle: [44, -24, 36], halfLength: 50 } as const;
+
+/** The tip of the left ventricle. */
+export function heartApex(patient: Patient): Point {
+  const axis = ventricleAxis(patient);
+  const stretch = VENTRICLE.halfLength / Math.hypot(...axis);
+  const [x, y, z] = VENTRICLE.middle;
+  return growth(patient)([x + stretch * axis[0], y + stretch * axis[1], z + stretch * axis[2]]);
+}
+
+export function buildHeart(patient: Patient): Solid[] {
+  const { heart: size } = patient;
+  const at = growth(patient);
   const grown = (a: number, b: number, c: number): [number, number, number] => [a * size, b * size, c * size];
-  const apex: Point = [0.72 - 0.1 * rise, -0.58, -0.38 - 0.22 * rise];
+  const apex = ventricleAxis(patient);
   const wall = { roughness: 1.5, mottle: 0.3 };
   const cavity = (name: (typeof heartChambers)[number]) => ({ name, roughness: 2, mottle: 0.5 });
   return [
@@ -85,7 +104,7 @@ export function buildHeart(patient: Patient): Solid[] {
     ellipsoid("myocardium", at([6, 20, 60]), grown(38, 21, 27), [1, 0.12, 0.1], wall),
     ellipsoid("leftBlood", at([6, 20, 60]), grown(36, 19, 25), [1, 0.12, 0.1], cavity("left atrium")),
     ellipsoid("leftBlood", at([40, 4, 82]), grown(18, 10, 12), [0.4, -0.7, 0.6], cavity("left atrium")),
-    ellipsoid("myocardium", at([44, -24, 36]), grown(50, 35, 36), apex, wall),
+    ellipsoid("myocardium", at(VENTRICLE.middle), grown(VENTRICLE.halfLength, 35, 36), apex, wall),
     ellipsoid("leftBlood", at([37, -18, 39]), grown(46, 24, 25), apex, cavity("left ventricle")),
     // Papillary muscles stand in the cavity and count as part of it.
     ellipsoid("myocardium", at([58, -22, 26]), grown(11, 4.5, 4.5), apex, { isInner: true, roughness: 1 }),

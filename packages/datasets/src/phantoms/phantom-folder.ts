@@ -1,6 +1,6 @@
 /**
  * A folder of phantoms as `medssl ingest` reads it: `images/`, `masks/` (palette PNG of label indices) and `cases.csv`
- * with the columns image, mask and patient.
+ * with the columns image, mask and patient. X-rays have `landmarks.csv` too: image, landmark, x, y in pixels.
  *
  * Again    the same settings give the same bytes. `cases.csv` is written last: a folder that has it is whole, and is left
  *          as it is.
@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { type CountedWork, countedWork, MedsslError, type RunListener } from "@medssl/contract";
 import { readImage, writeLabelPng, writePng } from "@medssl/imaging";
 import { Random } from "../random.ts";
+import type { Landmark } from "./landmarks.ts";
 import { generatePhantom, numPhantomViews, type PhantomTask } from "./phantom.ts";
 
 export interface PhantomFolder {
@@ -63,14 +64,28 @@ export async function writePhantoms(
   }
   rmSync(manifest, { force: true });
   const work = countedWork(`phantom ${task}`, plan.length, listen);
-  const images = await writeImages(folder, plan, work, signal);
+  const landmarks: string[] = [];
+  const images = await writeImages(folder, plan, landmarks, work, signal);
   const isComplete = work.end();
-  if (isComplete) writeFileSync(manifest, content);
+  if (isComplete) {
+    if (hasLandmarks(folder)) writeFileSync(landmarksPath(dir), `image,landmark,x,y\n${landmarks.join("")}`);
+    writeFileSync(manifest, content);
+  }
   return { patients, images, isComplete, seconds: (performance.now() - began) / 1000 };
 }
 
-/** Whether all pictures are there, at the size that is asked for. */
-async function isWhole({ dir, size = SIZE }: PhantomFolder, plan: readonly PlannedImage[]): Promise<boolean> {
+const hasLandmarks = ({ task }: PhantomFolder): boolean => task === "lungs";
+const landmarksPath = (dir: string): string => join(dir, "landmarks.csv");
+
+/** In pixels, of which the first one's middle is 0: what a viewer shows under the pointer. */
+function landmarkRow(name: string, { name: landmark, x, y }: Landmark, size: number): string {
+  return `images/${name}.png,${landmark},${(x * size - 0.5).toFixed(2)},${(y * size - 0.5).toFixed(2)}\n`;
+}
+
+/** Whether all files are there, the pictures at the size that is asked for. */
+async function isWhole(folder: PhantomFolder, plan: readonly PlannedImage[]): Promise<boolean> {
+  const { dir, size = SIZE } = folder;
+  if (hasLandmarks(folder) && !existsSync(landmarksPath(dir))) return false;
   const files = plan.flatMap(({ name }) => ["images", "masks"].map((kind) => join(dir, kind, `${name}.png`)));
   return files.every((file) => existsSync(file)) && (await readImage(files[0]!)).width === size;
 }
@@ -90,10 +105,11 @@ function planImages({ task, cases, seed }: PhantomFolder): PlannedImage[] {
   });
 }
 
-/** Returns how many were written. */
+/** Returns how many were written. @param landmarks Takes the rows of their table. */
 async function writeImages(
   { dir, task, size = SIZE }: PhantomFolder,
   plan: readonly PlannedImage[],
+  landmarks: string[],
   work: CountedWork,
   signal: AbortSignal | undefined,
 ): Promise<number> {
@@ -105,7 +121,8 @@ async function writeImages(
         await writing;
         return i;
       }
-      const { image, mask, channels } = generatePhantom(task, seed, { size, view });
+      const { image, mask, channels, landmarks: places } = generatePhantom(task, seed, { size, view });
+      landmarks.push(...places.map((place) => landmarkRow(name, place, size)));
       // The picture before is compressed in another thread while this one is drawn.
       await writing;
       writing = Promise.all([

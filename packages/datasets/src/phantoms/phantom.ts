@@ -9,6 +9,7 @@
 
 import type { Label } from "../store/store.ts";
 import { renderFundus } from "./fundus.ts";
+import type { Landmark } from "./landmarks.ts";
 import { numSlices, renderScan, scanLabels } from "./scan.ts";
 import { renderXray } from "./xray.ts";
 
@@ -27,6 +28,8 @@ export interface PhantomCase {
   readonly image: Uint8Array;
   readonly mask: Uint8Array;
   readonly labels: readonly Label[];
+  /** Of X-rays: where named places of the body are, as far as the picture holds them. */
+  readonly landmarks: readonly Landmark[];
 }
 
 export interface PhantomOptions {
@@ -58,12 +61,18 @@ export function generatePhantom(task: PhantomTask, seed: number, options: Phanto
     width: size,
     height: size,
     channels: task === "vessels" ? 3 : 1,
+    landmarks: [],
     ...picture,
     labels: phantomLabels(task),
   };
 }
 
-function render(task: PhantomTask, seed: number, view: number, size: number): Pick<PhantomCase, "image" | "mask"> {
+function render(
+  task: PhantomTask,
+  seed: number,
+  view: number,
+  size: number,
+): Pick<PhantomCase, "image" | "mask"> & Partial<Pick<PhantomCase, "landmarks">> {
   if (task === "lungs") return renderXray(seed, size);
   if (task === "vessels") return renderFundus(seed, view, size);
   return renderScan(task, seed, view, size);

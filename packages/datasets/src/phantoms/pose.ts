@@ -5,7 +5,7 @@
  * forward or backward lifts each part by its depth: that is what moves the clavicles against the lungs' apices.
  */
 
-import type { Part, Section, Solid, Tube } from "./solids.ts";
+import type { Part, Point, Section, Solid, Tube } from "./solids.ts";
 
 export interface Pose {
   /** Factors on x, y and z. */
@@ -14,6 +14,15 @@ export interface Pose {
   readonly turn: number;
   /** Height gained per mm of depth (toward the back). */
   readonly lean: number;
+}
+
+/** Where the pose brings the body's points. */
+export function pointMap({ scale: [sx, sy, sz], turn, lean }: Pose): (point: Point) => Point {
+  const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
+  return (point) => {
+    const [x, y, z] = [point[0] * sx, point[1] * sy, point[2] * sz];
+    return [cos * x - sin * y, sin * x + cos * y, z + lean * y];
+  };
 }
 
 /** Returns the part as it stands in that pose. */
@@ -33,16 +42,13 @@ function posedSolid(solid: Solid, { scale, turn, lean }: Pose): Solid {
   };
 }
 
-function posedTube(tube: Tube, { scale: [sx, sy, sz], turn, lean }: Pose): Tube {
+function posedTube(tube: Tube, pose: Pose): Tube {
+  const [sx, sy, sz] = pose.scale;
   const girth = Math.cbrt(sx * sy * sz);
-  const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
   const points = new Float32Array(tube.points.length);
+  const place = pointMap(pose);
   for (let i = 0; i < points.length; i += 4) {
-    const x = tube.points[i]! * sx;
-    const y = tube.points[i + 1]! * sy;
-    points[i] = cos * x - sin * y;
-    points[i + 1] = sin * x + cos * y;
-    points[i + 2] = tube.points[i + 2]! * sz + lean * y;
+    points.set(place([tube.points[i]!, tube.points[i + 1]!, tube.points[i + 2]!]), i);
     points[i + 3] = tube.points[i + 3]! * girth;
   }
   return { ...tube, points };

@@ -49,14 +49,18 @@ const spineY = curve([
   [270, 26],
 ]);
 
+/** Middle of a vertebra's body; the first thoracic is number 0, the second -1. */
+export function vertebraCenter(patient: Patient, number: number): Point {
+  const z = vertebraHeight(number);
+  return [spineX(patient, z), spineY(z), z];
+}
+
 function buildSpine(patient: Patient): Part[] {
   const parts: Part[] = [];
   for (let number = -16; number <= 5; number++) {
-    const z = vertebraHeight(number);
+    const [x, y, z] = vertebraCenter(patient, number);
     const next = vertebraHeight(number - 1);
     const half = 0.4 * (z - next);
-    const x = spineX(patient, z);
-    const y = spineY(z);
     const width = 17.5 - 0.45 * number + (number > 0 ? -2 : 0);
     const depth = 12.5 - 0.35 * number;
     const outline = (scale: number) => ({
@@ -209,6 +213,9 @@ function buildBreastbone(): Part[] {
   ];
 }
 
+/** The end of a collarbone at the breastbone. */
+export const collarHead = (side: -1 | 1): Point => [side * 19, -50, 172];
+
 function buildGirdle(patient: Patient, side: -1 | 1, random: Random): Part[] {
   const rise = patient.shoulderRise;
   const out = 30 * patient.shoulderRoll;
@@ -218,7 +225,7 @@ function buildGirdle(patient: Patient, side: -1 | 1, random: Random): Part[] {
   const collar = tube(
     "bone",
     [
-      at(19, -50, 172),
+      collarHead(side),
       at(48, -54 - bow * 0.3, 176 + 0.3 * rise + bow * 0.4),
       at(88, -34, 186 + 0.7 * rise + bow * 0.6),
       at(122, -6, 190 + rise),

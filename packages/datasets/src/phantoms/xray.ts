@@ -11,6 +11,7 @@ import { around, between, chance } from "./draw.ts";
 import { develop, drawExposure } from "./film.ts";
 import { addFindings } from "./findings.ts";
 import { addHardware } from "./hardware.ts";
+import { type Landmark, type LandmarkName, placeLandmarks } from "./landmarks.ts";
 import { type Field, smoothNoise } from "./noise.ts";
 import { drawPatient, type Patient } from "./patient.ts";
 import { type Pose, posed } from "./pose.ts";
@@ -21,6 +22,8 @@ import type { Part, Solid, Tube } from "./solids.ts";
 export interface XrayPicture {
   readonly image: Uint8Array;
   readonly mask: Uint8Array;
+  /** Those that lie inside a frontal picture. */
+  readonly landmarks: readonly Landmark[];
 }
 
 /**
@@ -63,16 +66,26 @@ export function renderXray(seed: number, size: number, view: "frontal" | "latera
   addHardware(depth, film, new Random(seed, 102));
   const field = lungField(projection);
   const warp = drawWarp(film, random);
-  const tones = develop(warp(depth), size, film.pitch, drawExposure(random), anchors(projection), random);
+  const tones = develop(warp.apply(depth), size, film.pitch, drawExposure(random), anchors(projection), random);
   if (chance(random, 0.16)) collimate(tones, size, random);
-  const edge = warp(field);
+  const edge = warp.apply(field);
   const image = new Uint8Array(size * size);
   const mask = new Uint8Array(size * size);
   for (let i = 0; i < image.length; i++) {
     image[i] = Math.max(0, Math.min(255, Math.round(255 * tones[i]!)));
     mask[i] = edge[i]! > 0 ? 1 : 0;
   }
-  return { image, mask };
+  return { image, mask, landmarks: isLateral ? [] : shownLandmarks(patient, pose, film, warp) };
+}
+
+function shownLandmarks(patient: Patient, pose: Pose, { size, pitch, x, z }: Film, warp: Warp): Landmark[] {
+  const middle = (size - 1) / 2;
+  return Object.entries(placeLandmarks(patient, pose))
+    .map(([name, place]) => {
+      const [column, row] = warp.place(middle + (place.x - x) / pitch, middle - (place.z - z) / pitch);
+      return { name: name as LandmarkName, x: (column + 0.5) / size, y: (row + 0.5) / size };
+    })
+    .filter((landmark) => [landmark.x, landmark.y].every((share) => share > 0 && share < 1));
 }
 
 function drawPose(patient: Patient, random: Random): Pose {
@@ -114,32 +127,56 @@ function anchors({ depth, lung, core }: Projection): [number, number] {
   return [lungSum / lungCount, denseSum / denseCount];
 }
 
+interface Warp {
+  readonly apply: (field: Field) => Field;
+  /** Where a place of the field comes to lie, in pixels. */
+  readonly place: (x: number, y: number) => [x: number, y: number];
+}
+
 /** A slight turn of the film and a smooth wobble of a few mm: no outline stays an exact curve. */
-function drawWarp({ size, pitch }: Film, random: Random): (field: Field) => Field {
+function drawWarp({ size, pitch }: Film, random: Random): Warp {
   const angle = around(random, 0, 0.022);
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   const [wide, fine] = [0, 1].map(() => smoothNoise(random, size, 48 / pitch)) as [Field, Field];
   const reach = 2.2 / pitch;
   const middle = (size - 1) / 2;
-  return (field) => {
-    const result = new Float32Array(field.length);
-    for (let y = 0; y < size; y++) {
-      for (let x = 0; x < size; x++) {
-        const pixel = y * size + x;
-        const fromX = middle + cos * (x - middle) - sin * (y - middle) + reach * wide[pixel]!;
-        const fromY = middle + sin * (x - middle) + cos * (y - middle) + reach * fine[pixel]!;
-        const cx = Math.max(0, Math.min(size - 1.001, fromX));
-        const cy = Math.max(0, Math.min(size - 1.001, fromY));
-        const left = Math.floor(cx);
-        const top = Math.floor(cy);
-        const [u, v] = [cx - left, cy - top];
-        const at = top * size + left;
-        const upper = field[at]! * (1 - u) + field[at + 1]! * u;
-        const lower = field[at + size]! * (1 - u) + field[at + size + 1]! * u;
-        result[pixel] = upper * (1 - v) + lower * v;
+  const nearest = (position: number) => Math.max(0, Math.min(size - 1, Math.round(position)));
+  /** Which place of the field shows here. */
+  const source = (x: number, y: number): [x: number, y: number] => {
+    const pixel = nearest(y) * size + nearest(x);
+    return [
+      middle + cos * (x - middle) - sin * (y - middle) + reach * wide[pixel]!,
+      middle + sin * (x - middle) + cos * (y - middle) + reach * fine[pixel]!,
+    ];
+  };
+  return {
+    apply(field) {
+      const result = new Float32Array(field.length);
+      for (let y = 0; y < size; y++) {
+        for (let x = 0; x < size; x++) {
+          const [fromX, fromY] = source(x, y);
+          const cx = Math.max(0, Math.min(size - 1.001, fromX));
+          const cy = Math.max(0, Math.min(size - 1.001, fromY));
+          const left = Math.floor(cx);
+          const top = Math.floor(cy);
+          const [u, v] = [cx - left, cy - top];
+          const at = top * size + left;
+          const upper = field[at]! * (1 - u) + field[at + 1]! * u;
+          const lower = field[at + size]! * (1 - u) + field[at + size + 1]! * u;
+          result[y * size + x] = upper * (1 - v) + lower * v;
+        }
       }
-    }
-    return result;
+      return result;
+    },
+    place(x, y) {
+      // The warp is small and smooth: what the shown place is off by is taken back, a few times.
+      let [atX, atY] = [x, y];
+      for (let turn = 0; turn < 6; turn++) {
+        const [fromX, fromY] = source(atX, atY);
+        [atX, atY] = [atX + x - fromX, atY + y - fromY];
+      }
+      return [atX, atY];
+    },
   };
 }
 

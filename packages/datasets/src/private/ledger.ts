@@ -157,12 +157,20 @@ export class Ledger {
 }
 
 /** The (first) file of an item; undefined where nobody knows. @param dir The store's folder */
-export function fileOfItem(dir: string, item: string): string | undefined {
+export const fileOfItem = (dir: string, item: string): string | undefined =>
+  lookUp(dir, "SELECT file FROM items WHERE item = ?", item);
+
+/** The item that a file is the first of; undefined where nobody knows. */
+export const itemOfFile = (dir: string, file: string): string | undefined =>
+  lookUp(dir, "SELECT item FROM items WHERE file = ?", file);
+
+/** The one column of the first row. */
+function lookUp(dir: string, sql: string, value: string): string | undefined {
   if (!existsSync(ledgerPath(dir))) return undefined;
   const database = new DatabaseSync(ledgerPath(dir), { readOnly: true, timeout: 10_000 });
   try {
-    const row = database.prepare("SELECT file FROM items WHERE item = ?").get(item);
-    return row && String(row["file"]);
+    const row = database.prepare(sql).get(value);
+    return row && String(Object.values(row)[0]);
   } finally {
     database.close();
   }

@@ -18,7 +18,7 @@ import { basename, join, resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
 import { MedsslError } from "@medssl/contract";
 import type { OfficialSplit } from "../layouts/layout.ts";
-import { fileOfItem } from "../private/ledger.ts";
+import { fileOfItem, itemOfFile } from "../private/ledger.ts";
 import type { RecipeName, StoreRecipe, StoreRecipes } from "./recipe.ts";
 
 export const STORE_VERSION = 2;
@@ -142,6 +142,14 @@ export class Store {
   fileOf({ id }: Pick<Case, "id">): string | undefined {
     const [row] = this.query<{ item: string }>("SELECT item FROM cases WHERE id = ?", id);
     return row && fileOfItem(this.dir, row.item);
+  }
+
+  /** What a file became here; nothing where it was not ingested, or `private/` is not there any more. */
+  casesOf(file: string): Case[] {
+    const item = itemOfFile(this.dir, resolve(file));
+    if (item === undefined) return [];
+    const ids = new Set(this.query<{ id: string }>("SELECT id FROM cases WHERE item = ?", item).map(({ id }) => id));
+    return this.cases.filter(({ id }) => ids.has(id));
   }
 
   /** Rows of the catalog. @throws {MedsslError} `ERR_STORE_FOREIGN` when it cannot be read. */
