@@ -19,7 +19,7 @@ export { ALONE, type Ranks } from "./objectives/ranks.ts";
 export { segmentationLoss } from "./objectives/segmentation-loss.ts";
 export { AdamW, gradientClip, type ParameterGroup } from "./optim/adamw.ts";
 export { decayGroups } from "./optim/parameter-groups.ts";
-export { loadRecipe, recipeAbout, recipeNames } from "./recipes/recipe-files.ts";
+export { describeRecipe, loadRecipe, recipeNames } from "./recipes/recipe-files.ts";
 export { findRegions, type RegionPoint, type RegionResult, type RegionsResult } from "./regions/find-regions.ts";
 export { loadPlaceEncoder, type PlaceEncoder, untrainedPlaceEncoder } from "./regions/place-encoder.ts";
 export { describeImage, findPlaces } from "./regions/place-search.ts";
