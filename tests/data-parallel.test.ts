@@ -95,6 +95,63 @@ for (const method of pretrainMethods) {
   });
 }
 
+test("X-rays and CT of four sources, drawn by weights: two processes have the losses of one", async () => {
+  await run(["phantom", "--mimic", "table1", "--scale", "0.0001", "--out", "table1"]);
+  const trees = ["CheXpert-v1.0-small", "mimic-cxr-jpg", "DeepLesion", "amos22"].map((name) => `table1/${name}`);
+  await run(["ingest", ...trees, "--store", "mixed", "--size", "64"]);
+  const settings = [
+    "inputSize=32",
+    "steps=12",
+    "batchSize=16",
+    "encoder.patchSize=8",
+    "encoder.embedDim=32",
+    "encoder.depth=2",
+    "encoder.numHeads=2",
+    "decoder.embedDim=16",
+    "decoder.depth=1",
+    "decoder.numHeads=2",
+    'augmentation.flip=["ct"]',
+    "augmentation.inversion=0.5",
+    "contrast.otherImages=soft",
+  ].flatMap((setting) => ["--set", setting]);
+  const into = (out: string) => [
+    "pretrain",
+    "--store",
+    "mixed",
+    "--recipe",
+    "mixed",
+    "--threads",
+    "1",
+    ...settings,
+    "--out",
+    out,
+  ];
+  await run(into("mixed-1"));
+  const ranks = await startRanks(into("mixed-2"));
+  for (const { code, stderr } of await Promise.all(ranks.map(({ ended }) => ended))) assert.equal(code, 0, stderr);
+  const [one, two] = [losses("mixed-1"), losses("mixed-2")];
+  assert.equal(two.length, 12);
+  const apart = Math.max(...one.map((loss, i) => Math.abs(loss - two[i]!)));
+  assert.ok(apart < 1e-4, `${apart}`);
+});
+
+test("processes with other settings than the first are refused", async () => {
+  const port = String(await freePort());
+  const ranks = [0, 1].map((rank) =>
+    start(pretrainInto("unlike", "--set", `learningRate=0.00${rank + 1}`), {
+      RANK: String(rank),
+      LOCAL_RANK: String(rank),
+      WORLD_SIZE: "2",
+      MASTER_ADDR: "127.0.0.1",
+      MASTER_PORT: port,
+    }),
+  );
+  for (const { code, stderr } of await Promise.all(ranks.map(({ ended }) => ended))) {
+    assert.equal(code, 1);
+    assert.match(stderr, /different settings or different data/);
+  }
+});
+
 test("a rank that dies ends the other with a message, and the run goes on from its checkpoint", async () => {
   const slow = ["--set", "steps=4000", "--set", "checkpointEverySteps=10"];
   const [first, second] = await startRanks(pretrainInto("dying", ...slow));
