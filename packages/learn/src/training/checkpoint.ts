@@ -52,8 +52,7 @@ export function writeCheckpoint(dir: string, trained: Trained, { step, seconds }
     const tensors = namedTensors(trained);
     tensors.push(["generator.cpu", generatorState("cpu")]);
     if (trained.device !== "cpu") tensors.push(["generator.device", generatorState(trained.device)]);
-    const bytes = tensors.reduce((sum, [, { numel }]) => sum + 4 * numel, 0);
-    guardDisk(dir, bytes, listen);
+    guardDisk(dir, sizeBytes(tensors), listen);
     const state = { step, seconds, sampler: trained.sampler.state };
     writeSafetensors(checkpointPath(dir, "next"), tensors, {
       state: JSON.stringify(state),
@@ -71,6 +70,9 @@ function namedTensors({ parameters, states }: Trained): [string, Tensor][] {
   ];
 }
 
+const sizeBytes = (tensors: readonly (readonly [string, Tensor])[]): number =>
+  tensors.reduce((sum, [, { numel }]) => sum + 4 * numel, 0);
+
 function guardDisk(dir: string, bytes: number, listen: RunListener): void {
   const { bavail, bsize } = statfsSync(dir);
   const free = bavail * bsize;
@@ -79,7 +81,7 @@ function guardDisk(dir: string, bytes: number, listen: RunListener): void {
     const kept = existsSync(checkpointPath(dir)) ? `The last checkpoint is kept: ${checkpointPath(dir)}. ` : "";
     throw new MedsslError(
       "ERR_DISK_SPACE",
-      `${dir}: no room for a checkpoint: it needs ${megabytes(bytes + SPARE_BYTES)}, the disk has ${megabytes(free)} left`,
+      `${dir}: no room for a checkpoint: it takes ${megabytes(bytes)}, and ${megabytes(SPARE_BYTES)} are to be left; the disk has ${megabytes(free)}`,
       { hint: `${kept}Make room and go on with --resume.` },
     );
   }
@@ -108,6 +110,7 @@ export function resumeOrStart(
     // What a kill left half written; the folder is this process's own.
     for (const name of readdirSync(dir)) if (name.endsWith(".part")) rmSync(join(dir, name), { force: true });
     truncateMetrics(dir, progress.step);
+    guardDisk(dir, sizeBytes(namedTensors(trained)), listen);
   }
   return progress;
 }
