@@ -45,10 +45,12 @@ export class Contender {
 }
 
 /** The side that answers, in our own contenders; Python's is serve.py. */
-export async function serve(handlers: Readonly<Record<string, (values: never) => Values>>): Promise<void> {
+export async function serve(
+  handlers: Readonly<Record<string, (values: never) => object | Promise<object>>>,
+): Promise<void> {
   for await (const line of createInterface(process.stdin)) {
     const { request, ...values } = JSON.parse(line);
-    process.stdout.write(`${JSON.stringify(handlers[request]!(values as never))}\n`);
+    process.stdout.write(`${JSON.stringify(await handlers[request]!(values as never))}\n`);
   }
 }
 

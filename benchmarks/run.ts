@@ -6,8 +6,8 @@ import { run as catalog } from "./catalog.ts";
 import { run as ingest } from "./ingest.ts";
 import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
+import { run as pretrain } from "./pretrain.ts";
 import { run as regions } from "./regions.ts";
-import { run as step } from "./step.ts";
 
 /** What a benchmark found; in `rows` every ours/theirs ratio is called `ratio`, every memory ratio `memRatio`. */
 export interface BenchmarkResult {
@@ -16,7 +16,7 @@ export interface BenchmarkResult {
 }
 
 const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
-  step,
+  pretrain,
   call,
   loader,
   interchange,

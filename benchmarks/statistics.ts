@@ -1,5 +1,9 @@
-export function median(values: readonly number[]): number {
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+/** Between two values in proportion, as numpy's. @param share 0-1 */
+export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  const place = share * (sorted.length - 1);
+  const low = sorted[Math.floor(place)]!;
+  return low + (place % 1) * (sorted[Math.ceil(place)]! - low);
 }

@@ -8,7 +8,8 @@
 # torchrun comes with PyTorch (pip install torch); no Python of it runs the training.
 #
 # When a rank dies, all are started again, up to MAX_RESTARTS times, and --resume goes on from the last checkpoint.
-# Tested: on one machine, with two processes on the CPU. Not tested: GPUs, several machines.
+# Tested: torchrun with these options and a test program on the CPU, two launchers of one machine included. Not tested: GPUs,
+# several machines.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -2,7 +2,7 @@
  * docs/recipes.md, from the schemas and the recipe files: nothing in it is written by hand.
  */
 import { finetuneSchema, pretrainSchema, recipeFields } from "@medssl/contract";
-import { loadRecipe, recipeAbout, recipeNames } from "@medssl/learn";
+import { describeRecipe, recipeNames } from "@medssl/learn";
 
 type Stage = "pretrain" | "finetune";
 
@@ -40,20 +40,19 @@ function stageSection({ name, title, schema, command }: (typeof stages)[number])
 
 ${table(
   ["recipe", "what it is"],
-  recipeNames(name).map((recipe) => [`\`${recipe}\``, recipeAbout(name, recipe)]),
+  recipeNames(name).map((recipe) => [`\`${recipe}\``, describeRecipe(name, recipe).about]),
 )}
 
-${table(["recipe", "differs from the defaults in"], recipeNames(name).map(recipeRow(name)))}
+${table(["recipe", "the defaults, or another recipe, changed in"], recipeNames(name).map(recipeRow(name)))}
 
 ${table(["field", "default", "values", "what it is"], rows)}
 `;
 }
 
 const recipeRow = (stage: Stage) => (name: string) => {
-  const settings = leaves(loadRecipe(stage, name)).map(
-    ([path, value]) => `\`${path}=${String(value).replaceAll('"', "")}\``,
-  );
-  return [`\`${name}\``, settings.join(", ") || "nothing"];
+  const { base, own } = describeRecipe(stage, name);
+  const settings = leaves(own).map(([path, value]) => `\`${path}=${String(value).replaceAll('"', "")}\``);
+  return [`\`${name}\``, [...(base === undefined ? [] : [`\`${base}\``]), ...settings].join(", ") || "nothing"];
 };
 
 function leaves(value: unknown, path = ""): [string, unknown][] {

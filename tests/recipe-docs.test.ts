@@ -15,7 +15,7 @@ test("every field has a sentence, values and a default; nested ones the path of 
   for (const row of rows) assert.doesNotMatch(row, /undefined|\| +\|/, row);
   assert.match(recipePage(), /\| `encoder\.patchSize` +\| `16` +\| whole number >= 1 +\| Side of a patch/);
   assert.match(recipePage(), /\| `learningRate` +\| `null` +\| number > 0 or null +\|/);
-  assert.match(recipePage(), /\| `maskRatio` +\| `0\.75` +\| number, 0 to 1 +\|/);
+  assert.match(recipePage(), /\| `maskRatio` +\| `0\.75` +\| number between 0 and 1 +\|/);
 });
 
 test("the named recipes fit their schemas", () => {

@@ -36,10 +36,11 @@ test("a command line can be pasted into a shell", () => {
 
 test("times are read with their units", () => {
   assert.deepEqual(
-    ["55m", "11h30m", "90s", "2h", "10", "1h5s"].map(durationSeconds),
+    ["55m", "11h30m", "90s", "2h", "0:10:00", "1h5s"].map(durationSeconds),
     [3300, 41400, 90, 7200, 600, 3605],
   );
-  for (const text of ["", "m", "5 m", "1d", "0m", "-5m"]) assert.throws(() => durationSeconds(text), /Expected a time/);
+  for (const text of ["", "m", "5 m", "1d", "0m", "-5m", "20"])
+    assert.throws(() => durationSeconds(text), /Expected a time/);
 });
 
 test("a point is in pixels, or in percent of width and height, never half and half", () => {

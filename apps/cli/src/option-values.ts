@@ -27,12 +27,14 @@ export function percent(text: string): number {
   return value;
 }
 
-/** "55m", "11h30m", "90s", or a number of minutes: in seconds. */
+/** "55m", "11h30m", "90s", or "11:30:00" as Slurm writes it: in seconds. */
 export function durationSeconds(text: string): number {
   const [match, hours = "0", minutes = "0", seconds = "0"] = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? [];
-  const total = /^\d+$/.test(text) ? 60 * Number(text) : 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds);
-  if ((match === undefined && !/^\d+$/.test(text)) || total === 0) {
-    throw new InvalidArgumentError("Expected a time such as 55m, 11h30m or 90s.");
+  const clock = /^(\d+):(\d\d):(\d\d)$/.exec(text);
+  const [h, m, s] = (clock?.slice(1) ?? [hours, minutes, seconds]).map(Number) as [number, number, number];
+  const total = 3600 * h + 60 * m + s;
+  if ((match === undefined && clock === null) || total === 0) {
+    throw new InvalidArgumentError("Expected a time with its unit, such as 55m, 11h30m, 90s or 11:30:00.");
   }
   return total;
 }

@@ -13,6 +13,7 @@ const PLAIN_LINE_MS = 5000;
 const BAR_CELLS = 20;
 /** Terminals narrower than this do without the bar: the numbers say the same. */
 const BAR_MIN_COLUMNS = 100;
+const SHOWN_METRICS = 3;
 const CLEAR_TO_END = "\u001b[K";
 const CLEAR_LINE = `\r${CLEAR_TO_END}`;
 
@@ -98,7 +99,9 @@ function progressLine(run: StartEvent, last: StepEvent | undefined, hasBar: bool
   const position = [`${Math.floor(done * 100)}%`.padStart(4), `${step}/${run.totalSteps}`];
   if (last === undefined) return [run.name, ...bar, ...position].join("  ");
   const left = Number.isFinite(last.secondsLeft) ? [`${duration(last.secondsLeft)} left`] : [];
-  const metrics = Object.entries(last.metrics).map(([name, value]) => `${name} ${figures(value)}`);
+  // The parts of the loss; the other numbers are in metrics.jsonl.
+  const parts = Object.entries(last.metrics).slice(0, SHOWN_METRICS);
+  const metrics = parts.map(([name, value]) => `${name} ${figures(value)}`);
   const memory = last.memoryBytes === undefined ? [] : [`${(last.memoryBytes / 1e9).toFixed(1)} GB`];
   return [run.name, ...bar, ...position, ...left, ...lossAndSpeed(run, last), ...memory, ...metrics].join("  ");
 }

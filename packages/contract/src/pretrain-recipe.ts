@@ -49,7 +49,7 @@ export const pretrainSchema = z.strictObject({
     "Crops in a step, over all devices and microsteps; two views of half as many images, but with `mim`.",
   ).default(128),
   accumulationSteps: count(
-    "Parts that a step's batch is computed in, one after the other: less memory, same gradient.",
+    "Parts that a step's batch is computed in, one after the other, for less memory; contrasts find their negatives within a part.",
   ).default(1),
   seed: z.int().min(0).describe("Seed of weights, order, crops and masks.").default(0),
   inputSize: count("Side of the square that the network sees, in pixels.").default(128),
@@ -61,7 +61,7 @@ export const pretrainSchema = z.strictObject({
       numHeads: count("Attention heads of the decoder.").default(4),
     })
     .prefault({}),
-  maskRatio: fraction("Share of the patches that is removed.").default(0.75),
+  maskRatio: z.number().gt(0).lt(1).describe("Share of the patches that is removed.").default(0.75),
   maskStrategy: z
     .enum(["random", "block"])
     .describe("Which patches are removed: any, or whole squares of maskBlockSize patches.")
@@ -105,7 +105,7 @@ export const pretrainSchema = z.strictObject({
       viewDistance: fraction(
         "How far apart the centres of an image's two views may lie, in image sides; small where crops are small.",
       ).default(1),
-      temperature: z.number().positive().describe("Divides the cosine similarities.").default(0.2),
+      temperature: z.number().min(0.01).describe("Divides the cosine similarities.").default(0.2),
       embedDim: count("Width of the contrasted embedding.").default(64),
       anchorsPerImage: z
         .int()
@@ -120,7 +120,7 @@ export const pretrainSchema = z.strictObject({
     .prefault({}),
   simclr: z
     .strictObject({
-      temperature: z.number().positive().describe("Divides the cosine similarities.").default(0.2),
+      temperature: z.number().min(0.01).describe("Divides the cosine similarities.").default(0.2),
       embedDim: count("Width of the contrasted embedding.").default(128),
     })
     .prefault({})
@@ -131,7 +131,7 @@ export const pretrainSchema = z.strictObject({
       rotation: amount("Weight of telling by how many quarters a view was turned.").default(1),
       contrast: amount("Weight of telling views of one image from those of others.").default(1),
       cutout: fraction("Share of a view's patches that is cut out, in squares.").default(0.3),
-      temperature: z.number().positive().describe("Divides the cosine similarities.").default(0.5),
+      temperature: z.number().min(0.01).describe("Divides the cosine similarities.").default(0.5),
       embedDim: count("Width of the contrasted embedding.").default(128),
     })
     .prefault({})
@@ -140,7 +140,7 @@ export const pretrainSchema = z.strictObject({
   sampling: z
     .record(z.string(), z.number().positive())
     .describe(
-      "How often images of a source are drawn, by the source's name or layout: {chexpert: 2, amos22: 1}. Sources that are not named share what is left by their numbers of images; empty: all images alike.",
+      "How often images of a source are drawn, by the source's name or layout: {chexpert: 2, amos22: 1}. Each source has to be named then; empty: all images alike.",
     )
     .default({}),
   learningRate: z.number().positive().describe("Peak learning rate of AdamW.").default(1e-3),

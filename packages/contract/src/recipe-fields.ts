@@ -50,7 +50,10 @@ function valuesOf(field: JsonSchema): string {
     const { minimum, exclusiveMinimum, exclusiveMaximum, maximum = Number.MAX_SAFE_INTEGER } = field;
     const kind = field.type === "integer" ? "whole number" : "number";
     if (minimum === undefined && exclusiveMinimum === undefined) return kind;
-    if (exclusiveMaximum !== undefined) return `${kind}, ${minimum} to below ${exclusiveMaximum}`;
+    if (exclusiveMaximum !== undefined)
+      return exclusiveMinimum === undefined
+        ? `${kind}, ${minimum} to below ${exclusiveMaximum}`
+        : `${kind} between ${exclusiveMinimum} and ${exclusiveMaximum}`;
     if (minimum !== undefined && maximum < Number.MAX_SAFE_INTEGER) return `${kind}, ${minimum} to ${maximum}`;
     return exclusiveMinimum === undefined ? `${kind} >= ${minimum}` : `${kind} > ${exclusiveMinimum}`;
   }

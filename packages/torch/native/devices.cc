@@ -3,11 +3,13 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/Event.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 #include <mutex>
 #include <optional>
+#include <unordered_map>
 #include "handles.h"
 #include "node.h"
 
@@ -101,6 +103,31 @@ napi_value synchronize(napi_env env, const Args& args) {
   return undefined(env);
 }
 
+// Events that were recorded and not waited for, by their numbers.
+std::unordered_map<uint32_t, c10::Event>& events() {
+  static auto* recorded = new std::unordered_map<uint32_t, c10::Event>();
+  return *recorded;
+}
+
+// recordEvent(deviceType, deviceIndex) -> its number: an event behind all that the device was asked for so far.
+napi_value record_event(napi_env env, const Args& args) {
+  static uint32_t count = 0;
+  const auto device = device_of(args);
+  c10::Event event(device.type());
+  event.record(c10::impl::VirtualGuardImpl(device.type()).getStream(device));
+  events().emplace(++count, std::move(event));
+  return number(env, count);
+}
+
+// waitForEvent(number): until the device is past it; a number serves once.
+napi_value wait_for_event(napi_env env, const Args& args) {
+  const auto found = events().find(args.index(0));
+  TORCH_CHECK(found != events().end(), "this event was waited for before");
+  found->second.synchronize();
+  events().erase(found);
+  return undefined(env);
+}
+
 // peakDeviceMemory(deviceType, deviceIndex) -> bytes, 0 on the CPU (ask the operating system there).
 napi_value peak_device_memory(napi_env env, const Args& args) {
   const auto device = device_of(args);
@@ -121,6 +148,8 @@ void define_devices(napi_env env, napi_value exports) {
   define<load_library>(env, exports, "loadLibrary");
   define<cuda_capability>(env, exports, "cudaCapability");
   define<synchronize>(env, exports, "synchronize");
+  define<record_event>(env, exports, "recordEvent");
+  define<wait_for_event>(env, exports, "waitForEvent");
   define<peak_device_memory>(env, exports, "peakDeviceMemory");
 }
 

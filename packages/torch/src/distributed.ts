@@ -9,7 +9,6 @@
  *           before weights are written to a checkpoint.
  * Errors    `ERR_DISTRIBUTED_ENV`, `ERR_DISTRIBUTED_MISSING`, `ERR_DISTRIBUTED_CONNECT`, `ERR_RANK_LOST`.
  */
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { MedsslError } from "@medssl/contract";
 import { type Device, deviceCode, deviceCount } from "./device.ts";
@@ -46,7 +45,7 @@ export function joinProcessGroup({ device, timeoutSeconds = 600, env = process.e
   const distributed = requireDistributed();
   const rankDevice = deviceOfRank(device, settings.localRank);
   const [type, index] = deviceCode(rankDevice);
-  const usesNccl = rankDevice.startsWith("cuda") && existsSync(ncclLibrary);
+  const usesNccl = rankDevice.startsWith("cuda") && buildInfo().missing?.nccl === undefined;
   // NCCL would end the process by itself when a rank is lost; so it ends its work, and the next call tells.
   process.env["TORCH_NCCL_ASYNC_ERROR_HANDLING"] ??= "2";
   const { rank, worldSize, host, port, isHost } = settings;

@@ -8,6 +8,7 @@ export { type JoinOptions, joinProcessGroup, type ProcessGroup, type Reduction }
 export { type DistributedSettings, distributedSettings, isDistributed } from "./distributed-settings.ts";
 export { type DType, itemSize, type TypedArray } from "./dtype.ts";
 export { GradientReducer } from "./gradient-reducer.ts";
+export { HostCopy } from "./host-copy.ts";
 export { type MemoryStats, memoryStats } from "./memory.ts";
 export { type BuildInfo, buildInfo } from "./native.ts";
 export { mapNpy } from "./npy.ts";

@@ -40,6 +40,8 @@ interface Native {
   loadLibrary(path: string): void;
   cudaCapability(deviceIndex: number): number;
   synchronize(deviceType: number, deviceIndex: number): void;
+  recordEvent(deviceType: number, deviceIndex: number): number;
+  waitForEvent(event: number): void;
   peakDeviceMemory(deviceType: number, deviceIndex: number): number;
 }
 

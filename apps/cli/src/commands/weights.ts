@@ -1,3 +1,5 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { MedsslError } from "@medssl/contract";
 import type { FoundViT } from "@medssl/learn";
 import { Command, InvalidArgumentError } from "commander";
@@ -39,7 +41,9 @@ export const weightsCommand = (): Command =>
         "  medssl weights dinov2_vits14_pretrain.pth --to dinov2-16.safetensors --patch-size 16 --size 128\n" +
         "  medssl weights runs/cxr/encoder.safetensors --tensors",
     )
-    .action(async (file: string, options: Options) => {
+    .action(async (path: string, options: Options) => {
+      // The folder of a run stands for its encoder.
+      const file = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? join(path, "encoder.safetensors") : path;
       const { readWeights, scope } = await import("@medssl/torch");
       const { findViT, loadEncoder, saveEncoder } = await import("@medssl/learn");
       const { heads: numHeads, part: prefix, patchSize, size, to } = options;
@@ -94,7 +98,7 @@ function printHeld({ format, metadata, tensors, vit, reason }: Held, areListed: 
   rows.push(...Object.entries(metadata).slice(0, SHOWN_METADATA));
   printTable(
     ["what", "value"],
-    rows.map((row) => row.map(printable)),
+    rows.map((row) => row.map((cell) => shortened(printable(cell)))),
   );
   const more = Object.keys(metadata).length - SHOWN_METADATA;
   if (more > 0) console.log(`... and ${more} more texts and numbers (--json has all)`);
@@ -144,3 +148,6 @@ function imageSize(text: string): readonly [number, number] {
   if (height === undefined) throw new InvalidArgumentError("Expected pixels, such as 224 or 224x320.");
   return [Number(height), Number(width)];
 }
+
+/** Texts that authors saved along may be whole settings. */
+const shortened = (text: string): string => (text.length > 100 ? `${text.slice(0, 99)}...` : text);

@@ -193,9 +193,13 @@ export function openStore(dir: string): Store {
   const catalogPath = join(root, "catalog.sqlite");
   if (!existsSync(infoPath)) {
     if (existsSync(catalogPath) || existsSync(join(root, "parts"))) {
-      throw new MedsslError("ERR_STORE_INCOMPLETE", `${dir}: this store's first ingest did not come to its end`, {
-        hint: "Run the same `medssl ingest` again, every shard of a shared one; it goes on where it stopped.",
-      });
+      throw new MedsslError(
+        "ERR_STORE_INCOMPLETE",
+        `${dir}: this store has no images yet: its first ingest did not come to its end, or could use none of the files`,
+        {
+          hint: "Run the same `medssl ingest` again, every shard of a shared one; it goes on where it stopped and says what was wrong.",
+        },
+      );
     }
     throw new MedsslError("ERR_STORE_MISSING", `${dir}: expected a store, found no store.json`, {
       hint: `Make one: medssl ingest FOLDER --store ${dir}`,

@@ -82,9 +82,8 @@ export function randomAngles(draws: Draws, { rotation }: CropAugmentation): Tens
   return rotation === 0 ? undefined : draws.between(-rotation, rotation);
 }
 
-/** Mirrors half of the boxes that may be. @param boxes [B, 4] @param mayMirror 0 and 1, [B], or one for all */
-export function mirrorAtRandom(boxes: Tensor, draws: Draws, mayMirror: Tensor | 0 | 1): Tensor {
-  if (mayMirror === 0) return boxes;
+/** Mirrors half of the boxes that may be. @param boxes [B, 4] @param mayMirror 0 and 1, [B] @default all */
+export function mirrorAtRandom(boxes: Tensor, draws: Draws, mayMirror: Tensor | 1 = 1): Tensor {
   return scope(() => {
     const isMirrored = draws.unit().lt(0.5).to({ dtype: "float32" }).mul(mayMirror).unsqueeze(1); // [B, 1]
     const [x0, y0, x1, y1] = boxes.chunk(4, 1) as [Tensor, Tensor, Tensor, Tensor];

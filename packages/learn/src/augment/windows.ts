@@ -11,15 +11,15 @@ import type { Draws } from "./draws.ts";
 
 const BYTE_RANGE = [0, 255] as const;
 
-/** @param values Stored numbers [V, 1, H, W] @param isHounsfield Of each view @returns Floats of 0-1 [V, 1, H, W] */
+/** @param values Stored numbers [V, 1, H, W] @param isHounsfield Of each view; undefined: in the whole set there is no CT @returns Floats of 0-1 [V, 1, H, W] */
 export function toGray(
   values: Tensor,
-  isHounsfield: readonly boolean[],
+  isHounsfield: readonly boolean[] | undefined,
   draws: Draws,
   { windows, windowJitter }: Pick<PretrainAugmentation, "windows" | "windowJitter">,
 ): Tensor {
   return scope(() => {
-    if (!isHounsfield.includes(true)) return values.div(BYTE_RANGE[1]);
+    if (isHounsfield === undefined) return values.div(BYTE_RANGE[1]);
     const onDevice = (numbers: readonly number[], columns: number) =>
       fromTypedArray(Float32Array.from(numbers), [numbers.length / columns, columns]).to({ device: draws.device });
     const chosen = draws.unit().mul(windows.length).floor().to({ dtype: "int64" });

@@ -90,6 +90,6 @@ test("statistics are those of the pixels; blank images have none", async () => {
   const std = Math.sqrt(pixels.reduce((sum, value) => sum + (value - mean) ** 2, 0) / pixels.length);
   const measured = measureStatistics(set);
   assert.ok(Math.abs(measured.mean - mean) < 1e-7 && Math.abs(measured.std - std) < 1e-7);
-  const blank = { count: 2, images: () => set.images([0]).mul(0) } as unknown as ImageSet;
+  const blank = { count: 2, isHounsfield: () => false, stored: () => set.images([0]).mul(0) } as unknown as ImageSet;
   assert.throws(() => measureStatistics(blank), { code: "ERR_STORE_BLANK" });
 });

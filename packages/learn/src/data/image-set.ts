@@ -14,6 +14,7 @@ import { cat, type Device, fromTypedArray, interpolate, keep, mapNpy, scope, typ
 
 /** Lower and upper end of what of a CT slice is told apart, in HU; as in SelfMedMAE and VoCo for the abdomen. */
 const CT_RANGE_HU = [-175, 250] as const;
+const BYTE_RANGE = [0, 255] as const;
 
 interface Shard {
   readonly images: Tensor;
@@ -135,6 +136,11 @@ export class ImageSet {
     });
   }
 
+  /** Whether any case is stored in Hounsfield units. */
+  get hasHounsfield(): boolean {
+    return this.#shards.some(({ recipe }) => recipe.dtype === "int16");
+  }
+
   /** Whether a case is stored in Hounsfield units. */
   isHounsfield(index: number): boolean {
     return this.#shards[this.#places[index]!.shard]!.recipe.dtype === "int16";
@@ -162,7 +168,7 @@ export class ImageSet {
 
 /** Stored values to floats of 0-1. @param images [B, 1, H, W] */
 export function toUnit(images: Tensor, { dtype }: Pick<StoreRecipe, "dtype">): Tensor {
-  const [low, high] = dtype === "int16" ? CT_RANGE_HU : [0, 255];
+  const [low, high] = dtype === "int16" ? CT_RANGE_HU : BYTE_RANGE;
   return scope(() => {
     const unit = images
       .to({ dtype: "float32" })
@@ -199,15 +205,30 @@ function names(selections: readonly Selection[]): string {
 /** Images that the statistics are measured on, at most. */
 const MEASURED = 2048;
 
-/** Mean and standard deviation of the pixels, scaled to 0-1; of evenly spaced images where there are very many. */
-export function measureStatistics(set: ImageSet): { readonly mean: number; readonly std: number } {
+/**
+ * Mean and standard deviation of the pixels, scaled to 0-1; of evenly spaced images where there are very many.
+ *
+ * @param windows CT is seen in each of these, in HU. @default the one for fine-tuning
+ */
+export function measureStatistics(
+  set: ImageSet,
+  windows: readonly (readonly [number, number])[] = [CT_RANGE_HU],
+): { readonly mean: number; readonly std: number } {
   const count = Math.min(set.count, MEASURED);
   let [sum, squares] = [0, 0];
   for (let i = 0; i < count; i++) {
+    const index = Math.floor((i * set.count) / count);
+    const ranges = set.isHounsfield(index) ? windows : [BYTE_RANGE];
     scope(() => {
-      const pixels = set.images([Math.floor((i * set.count) / count)]).to({ dtype: "float64" });
-      sum += pixels.mean().item() / count;
-      squares += pixels.square().mean().item() / count;
+      const stored = set.stored([index], "cpu", [set.height, set.width]).to({ dtype: "float64" });
+      for (const [low, high] of ranges) {
+        const pixels = stored
+          .sub(low)
+          .div(high - low)
+          .clamp(0, 1);
+        sum += pixels.mean().item() / (count * ranges.length);
+        squares += pixels.square().mean().item() / (count * ranges.length);
+      }
     });
   }
   const variance = squares - sum ** 2;

@@ -30,7 +30,7 @@ export function cutLabeledCrops(set: ImageSet, indices: readonly number[], optio
     const draws = new Draws(indices.length, device);
     const upright = randomBoxes(draws, augmentation);
     const crop = { size: inputSize, angles: randomAngles(draws, augmentation) };
-    const boxes = mirrorAtRandom(upright, draws, augmentation.flip ? 1 : 0);
+    const boxes = augmentation.flip ? mirrorAtRandom(upright, draws) : upright;
     const crops = cropImages(images, boxes, crop);
     const labels = cropImages(masks, boxes, { ...crop, mode: "nearest" })
       .squeeze(1)

@@ -2,7 +2,7 @@
  * The images that are pre-trained on: what of the stores can be learned from, and how often.
  *
  * Blank    images of one value throughout are left out, and counted.
- * Errors   `ERR_SAMPLING` when weights name no source, or leave one out.
+ * Errors   `ERR_STORE_BLANK` when none is left, `ERR_SAMPLING` when weights leave a source out.
  */
 import { MedsslError, type RunListener } from "@medssl/contract";
 import type { Selection } from "./image-set.ts";
@@ -10,16 +10,29 @@ import type { SampledGroup } from "./sampler.ts";
 
 /** The selections without blank images. */
 export function withoutBlanks(selections: readonly Selection[], listen: RunListener): Selection[] {
-  return selections.map(({ store, cases }) => {
-    const blank = new Set(store.query<{ id: string }>("SELECT id FROM cases WHERE low = high").map(({ id }) => id));
-    const kept = blank.size === 0 ? cases : cases.filter(({ id }) => !blank.has(id));
-    const count = cases.length - kept.length;
-    if (count > 0) {
-      const message = `${count} of ${cases.length} images of ${store.name} are blank and are left out`;
-      listen({ type: "note", level: "warning", message });
-    }
-    return { store, cases: kept };
-  });
+  const count = (of: readonly Selection[]) => of.reduce((sum, { cases }) => sum + cases.length, 0);
+  const kept = selections.map((selection) => withoutBlank(selection, listen));
+  if (count(kept) === 0 && count(selections) > 0) {
+    throw new MedsslError(
+      "ERR_STORE_BLANK",
+      `All ${count(selections)} images are blank: each has one value throughout.`,
+      {
+        hint: "Look at the source's files, and at the range that they were read with.",
+      },
+    );
+  }
+  return kept;
+}
+
+function withoutBlank({ store, cases }: Selection, listen: RunListener): Selection {
+  const blank = new Set(store.query<{ id: string }>("SELECT id FROM cases WHERE low = high").map(({ id }) => id));
+  const kept = blank.size === 0 ? cases : cases.filter(({ id }) => !blank.has(id));
+  const count = cases.length - kept.length;
+  if (count > 0) {
+    const message = `${count} of ${cases.length} images of ${store.name} are blank and are left out`;
+    listen({ type: "note", level: "warning", message });
+  }
+  return { store, cases: kept };
 }
 
 /** Groups of positions in an `ImageSet` of the selections, by the recipe's weights. @returns One group where there are none. */

@@ -1,8 +1,8 @@
 /**
  * Where the lungs lie in a frontal X-ray, from its projections alone: no label, no network.
  *
- * Frame    the box around both lungs, [x0, y0, x1, y1] in image sides; places that are counted in it mean the same anatomy
- *          in images of other fields of view.
+ * Frame    the box in an image, [x0, y0, x1, y1] in image sides, that would be the whole image if the lungs lay where they
+ *          usually do. Places that are counted in it mean the same anatomy in images of other fields of view.
  * Profiles means down the middle columns and across the middle rows, 64 values each. A chest is bright, dark, bright, dark,
  *          bright from side to side, and bright, dark, bright from the shoulders down.
  * Fit      every box near the usual one says where the profile's template (`thorax-profiles.json`) would lie; boxes are
@@ -24,7 +24,7 @@ const SPREAD = 0.05;
 /** How much a correlation counts beside that. */
 const SHARPNESS = 60;
 
-/** Template over places from -0.15 to 1.2 of the frame, and the usual ends of the frame in the image. */
+/** Template over places from -0.15 to 1.2 of the lungs' extent, and their usual ends in an image. */
 interface AxisProfile {
   readonly template: readonly number[];
   readonly usual: readonly number[];
@@ -32,7 +32,7 @@ interface AxisProfile {
 
 const TEMPLATE_RANGE = [-0.15, 1.2] as const;
 
-/** Possible ends of the frame along one axis, and what a profile would look like with each. */
+/** Possible ends of the lungs along one axis, and what a profile would look like with each. */
 interface Candidates {
   /** [G, 2] */
   readonly ends: Tensor;
@@ -42,7 +42,7 @@ interface Candidates {
   readonly logPrior: Tensor;
 }
 
-const byDevice = new Map<Device, readonly [x: Candidates, y: Candidates]>();
+const byDevice = new Map<Device, Readonly<Record<"x" | "y", Candidates>>>();
 
 /**
  * @param images Grey values of any scale [B, 1, H, W].
@@ -56,30 +56,44 @@ export function thoraxFrames(images: Tensor, isFrontal: Tensor | 0 | 1): Tensor 
         .to({ device: images.device })
         .expand([images.size(0), 4]);
       if (isFrontal === 0) return whole;
-      const candidates = byDevice.get(images.device) ?? prepare(images.device);
-      const small = interpolate(images, [BINS, BINS], "bilinear-antialias").squeeze(1); // [B, BINS, BINS]
-      const middle = (axis: number, [from, to]: readonly [number, number]) =>
-        small.slice(axis, Math.floor(from * BINS), Math.floor(to * BINS)).mean([axis]);
-      const [[x0, x1], [y0, y1]] = [middle(1, ROWS), middle(2, COLUMNS)].map((profile, axis) =>
-        fit(profile, candidates[axis as 0 | 1]).chunk(2, 1),
-      ) as [[Tensor, Tensor], [Tensor, Tensor]];
-      const found = cat([x0, y0, x1, y1], 1);
+      const [x, y] = [profiles.x, profiles.y];
+      const [left, right] = standardEnds(lungEnds(images, "x"), x);
+      const [top, bottom] = standardEnds(lungEnds(images, "y"), y);
+      const found = cat([left, top, right, bottom], 1);
       if (isFrontal === 1) return found;
-      const share = isFrontal.unsqueeze(1);
-      return found.sub(whole).mul(share).add(whole);
+      return found.sub(whole).mul(isFrontal.unsqueeze(1)).add(whole);
     }),
   );
 }
 
-/** @param profile [B, BINS] @returns Ends of the frame, [B, 2] */
+/** The lungs' ends along an axis, in image sides: [B, 2]. @param images [B, 1, H, W] */
+export function lungEnds(images: Tensor, axis: "x" | "y"): Tensor {
+  return scope(() => {
+    const candidates = byDevice.get(images.device) ?? prepare(images.device);
+    const small = interpolate(images, [BINS, BINS], "bilinear-antialias").squeeze(1); // [B, BINS, BINS]
+    const [across, [from, to]] = axis === "x" ? ([1, ROWS] as const) : ([2, COLUMNS] as const);
+    const profile = small.slice(across, Math.floor(from * BINS), Math.floor(to * BINS)).mean([across]);
+    return fit(profile, candidates[axis]);
+  });
+}
+
+/** Where an image would end whose lungs are the usual part of it: two of [B, 1]. @param ends [B, 2] */
+function standardEnds(ends: Tensor, { usual: [usualLow, usualHigh] }: AxisProfile): [Tensor, Tensor] {
+  const [low, high] = ends.chunk(2, 1) as [Tensor, Tensor];
+  const side = high.sub(low).div(usualHigh! - usualLow!);
+  const start = low.sub(side.mul(usualLow!));
+  return [start, start.add(side)];
+}
+
+/** @param profile [B, BINS] @returns Ends of the lungs, [B, 2] */
 function fit(profile: Tensor, { ends, templates, logPrior }: Candidates): Tensor {
   const centered = profile.sub(profile.mean([1], true));
   const unit = centered.div(centered.norm(1, true).clamp(1e-6));
   return unit.matmul(templates).mul(SHARPNESS).add(logPrior).softmax(1).matmul(ends);
 }
 
-function prepare(device: Device): readonly [Candidates, Candidates] {
-  const made = [profiles.x, profiles.y].map((profile) => candidatesOf(profile, device)) as [Candidates, Candidates];
+function prepare(device: Device): Readonly<Record<"x" | "y", Candidates>> {
+  const made = { x: candidatesOf(profiles.x, device), y: candidatesOf(profiles.y, device) };
   byDevice.set(device, made);
   return made;
 }
@@ -105,7 +119,7 @@ function candidatesOf({ template, usual: [usualLow, usualHigh] }: AxisProfile, d
   });
 }
 
-/** The template at a place of the frame, linear between its values; beyond its ends the last one. */
+/** The template at a place of the lungs' extent, linear between its values; beyond its ends the last one. */
 function sample(template: readonly number[], place: number): number {
   const [from, to] = TEMPLATE_RANGE;
   const at = Math.max(0, Math.min(1, (place - from) / (to - from))) * (template.length - 1);

@@ -4,6 +4,8 @@
  * Shapes   B images give V * B views: the first view of all images, then the second.
  * Order    crops of the stored numbers, then windows of CT, then inversion, then grey values: all on the device, batched.
  * Mirrored views only of kinds of images whose anatomy has no sides; their boxes have x0 > x1, so places stay known.
+ * Chance   what is drawn depends on the recipe and the whole set, never on the images of this batch: processes that share a
+ *          batch must draw alike.
  * Sizes    stored images are brought to what the crops need before they are cut: half as fine again as the network's input, so
  *          that a crop of a large image is not sampled with gaps.
  */
@@ -75,14 +77,11 @@ export function cutViews(
     const upright =
       viewsPerImage === 1 ? first : cat([first, randomBoxes(draws, augmentation, { boxes: first, distance })]);
     const repeated = <Value>(values: readonly Value[]) => Array.from({ length: viewsPerImage }, () => values).flat();
-    const boxes = mirrorAtRandom(
-      upright,
-      ofViews,
-      flags(repeated(chosen.map((place) => mayFlip(place, augmentation))), device),
-    );
+    const mayMirror = flags(repeated(chosen.map((place) => mayFlip(place, augmentation))), device);
+    const boxes = augmentation.flip.length === 0 ? upright : mirrorAtRandom(upright, ofViews, mayMirror);
     const crops = cropImages(viewsPerImage === 1 ? whole : cat([whole, whole]), boxes, { size: inputSize });
-    const isHounsfield = indices.map((index) => set.isHounsfield(index));
-    const gray = toGray(crops, repeated(isHounsfield), ofViews, augmentation);
+    const isHounsfield = set.hasHounsfield ? repeated(indices.map((index) => set.isHounsfield(index))) : undefined;
+    const gray = toGray(crops, isHounsfield, ofViews, augmentation);
     const unit = invert(gray, repeated(chosen), ofViews, augmentation);
     return {
       images: standardize(jitterIntensity(unit, ofViews, augmentation), statistics),
@@ -104,20 +103,19 @@ function mayFlip({ kind }: Anatomy, { flip }: PretrainAugmentation): boolean {
   return flip.includes(kind === "frontal" || kind === "lateral" ? "xray" : kind);
 }
 
-/** 0 and 1 for each view, or one number where all agree. */
-function flags(values: readonly boolean[], device: Device): Tensor | 0 | 1 {
-  if (values.every((value) => value === values[0])) return values[0] ? 1 : 0;
+/** 0 and 1 for each view. */
+function flags(values: readonly boolean[], device: Device): Tensor {
   return fromTypedArray(Float32Array.from(values, Number), [values.length]).to({ device });
 }
 
 /** Exchanges black and white of some X-rays. */
 function invert(unit: Tensor, places: readonly Anatomy[], draws: Draws, { inversion }: PretrainAugmentation): Tensor {
-  const isXray = flags(
-    places.map(({ kind }) => kind === "frontal" || kind === "lateral"),
-    draws.device,
-  );
-  if (inversion === 0 || isXray === 0) return unit;
+  if (inversion === 0) return unit;
   return scope(() => {
+    const isXray = flags(
+      places.map(({ kind }) => kind === "frontal" || kind === "lateral"),
+      draws.device,
+    );
     const isInverted = draws.unit().lt(inversion).to({ dtype: "float32" }).mul(isXray).view([-1, 1, 1, 1]);
     return unit.add(unit.mul(-2).add(1).mul(isInverted));
   });
@@ -127,12 +125,10 @@ function placesOf(whole: Tensor, chosen: readonly Anatomy[], { device, usesThora
   const kinds = chosen.map(({ kind }) => ANATOMY_KINDS.indexOf(kind));
   const onDevice = (values: number[], shape: number[]) =>
     fromTypedArray(Float32Array.from(values), shape).to({ device });
-  const isFrontal = flags(
-    chosen.map(({ kind }) => usesThorax && kind === "frontal"),
-    device,
-  );
+  const isFrontal = chosen.map(({ kind }) => usesThorax && kind === "frontal");
+  const areEqual = isFrontal.every((value) => value === isFrontal[0]);
   return {
-    frames: thoraxFrames(whole, isFrontal),
+    frames: thoraxFrames(whole, areEqual ? (isFrontal[0] ? 1 : 0) : flags(isFrontal, device)),
     kinds: onDevice(kinds, [kinds.length]),
     heights: onDevice(
       chosen.flatMap(({ heightFrame, height }) => [heightFrame, height]),

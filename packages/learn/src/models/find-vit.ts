@@ -63,7 +63,7 @@ export function vitMetadata({ options: { numHeads, positions }, gridSize }: ViT)
 export function findViT(named: ReadonlyMap<string, Tensor>, options: FindOptions): FoundViT {
   const weights = withTimmNames(named);
   const refuse = (reason: string, hint: string): never => {
-    throw new MedsslError("ERR_WEIGHTS", `${options.source}: ${reason}`, { hint });
+    throw new MedsslError("ERR_WEIGHTS", `${options.source}: ${printable(reason)}`, { hint: printable(hint) });
   };
   const [prefix, ...otherPrefixes] = prefixesOf(weights, options, refuse);
   const given = new Map<string, Tensor>();
@@ -159,9 +159,12 @@ export function findViT(named: ReadonlyMap<string, Tensor>, options: FindOptions
   };
 }
 
+/** Names in an error are the file's: they must not steer a terminal, nor fill it. */
+const printable = (text: string): string => text.replace(/\p{Cc}/gu, "?").slice(0, 500);
+
 type Refuse = (reason: string, hint: string) => never;
 
-const rank = (prefix: string) => (/teacher|ema|target/.test(prefix) ? 0 : /student/.test(prefix) ? 2 : 1);
+const rank = (prefix: string) => (/(^|[._])(teacher|ema|target)/.test(prefix) ? 0 : /student/.test(prefix) ? 2 : 1);
 
 /** Of all ViTs in the file, the wanted one first. */
 function prefixesOf(weights: ReadonlyMap<string, Tensor>, { prefix }: FindOptions, refuse: Refuse): string[] {

@@ -4,7 +4,7 @@
  * Shapes  tokens [B, N, D]; heads share D.
  * Source  Dosovitskiy et al., "An image is worth 16x16 words" (2021).
  */
-import { full, rand, scaledDotProductAttention, scope, type Tensor } from "@medssl/torch";
+import { full, rand, scope, type Tensor } from "@medssl/torch";
 import { Linear } from "./linear.ts";
 import { parameter } from "./module.ts";
 import { LayerNorm } from "./norm.ts";
@@ -23,17 +23,8 @@ export class Attention {
   /** @param first Position of the first token that asks; all are listened to. @returns [B, N - first, D] */
   forward(x: Tensor, first = 0): Tensor {
     const [batch, count, dim] = x.shape as [number, number, number];
-    // Split before the heads come to the front: the gradients of the three then lie in memory as the layer wants them.
-    const parts = this.qkv
-      .forward(x)
-      .view([batch, count, 3, this.numHeads, dim / this.numHeads])
-      .unbind(2);
-    const [query, key, value] = parts.map((part) => part.transpose(1, 2)) as [Tensor, Tensor, Tensor]; // each [B, h, N, d]
-    const asking = first === 0 ? query : query.slice(2, first);
-    const mixed = scaledDotProductAttention(asking, key, value)
-      .transpose(1, 2)
-      .reshape([batch, count - first, dim]);
-    return this.proj.forward(mixed);
+    const qkv = this.qkv.forward(x).view([batch, count, 3, this.numHeads, dim / this.numHeads]);
+    return this.proj.forward(qkv.selfAttention(first));
   }
 }
 

@@ -52,20 +52,26 @@ export function contrastLoss(
     const look = (own: ContrastSide, vectors: Tensor, other: ContrastSide, otherVectors: Tensor) => {
       const logits = vectors.div(settings.temperature).matmul(ranks.gather(otherVectors).transpose(0, 1));
       const pairs = findPairs(own, other.centers, places, gatherSide(other, places, ranks), rules);
-      return direction(logits, pairs, settings, offset);
+      return direction(logits, powersOf(logits, pairs, settings), pairs, settings, offset);
     };
     const forth = look(first, rows, second, columns);
     // Alone, the way back is the same table read by its columns.
     const back =
       ranks.of === 1
-        ? direction(forth.logits.transpose(0, 1), transposed(forth.pairs), settings, offset)
+        ? direction(
+            forth.logits.transpose(0, 1),
+            forth.powers.transpose(0, 1),
+            transposed(forth.pairs),
+            settings,
+            offset,
+          )
         : look(second, columns, first, rows);
     const loss = [forth, back].map(({ sum, anchors }) =>
       sum.div(noGrad(() => ranks.sum(anchors)).clamp(1)).mul(ranks.of),
     );
     return {
       loss: loss[0]!.add(loss[1]!).div(2),
-      health: noGrad(() => healthOf(forth, rows, settings.temperature)),
+      health: healthOf(forth, rows, settings.temperature),
     };
   });
 }
@@ -103,17 +109,56 @@ export interface Direction {
   /** Of each place: the logit of its best positive (`IGNORED` without one), and whether there is one, 0 or 1. [B * K] */
   readonly positives: Tensor;
   readonly isAnchor: Tensor;
+  /** Of each place: log of the sum of e^logit over its negatives, [B * K]. */
+  readonly negatives: Tensor;
   readonly logits: Tensor;
+  /** Of the negatives, see `powersOf`. */
+  readonly powers: Tensor;
   readonly pairs: Pairs;
+}
+
+/**
+ * e^(logit - 1 / temperature) of the negatives, 0 of the others: what both ways sum up, made once since it is the largest
+ * table. No cosine is above 1, so nothing overflows.
+ */
+function powersOf(logits: Tensor, { isNegative }: Pairs, { temperature }: ContrastSettings): Tensor {
+  return scope(() =>
+    logits
+      .sub(1 / temperature)
+      .exp()
+      .mul(isNegative.to({ dtype: "float32" })),
+  );
+}
+
+/** The smallest sum of powers that is told from none. */
+const NO_POWER = 1e-37;
+
+/** Logarithm of the sum of the negatives' e^logit, `IGNORED` where there are none: [B K]. */
+function negativesOf(powers: Tensor, { temperature }: ContrastSettings): Tensor {
+  return scope(() => {
+    const sums = powers.sum([1]);
+    return sums
+      .clamp(NO_POWER)
+      .log()
+      .add(1 / temperature)
+      .maskedFill(sums.le(NO_POWER), IGNORED);
+  });
 }
 
 const softplus = operator("aten::softplus");
 
-function direction(logits: Tensor, pairs: Pairs, { loss, softWeight }: ContrastSettings, offset: number): Direction {
+function direction(
+  logits: Tensor,
+  powers: Tensor,
+  pairs: Pairs,
+  settings: ContrastSettings,
+  offset: number,
+): Direction {
+  const { loss, softWeight } = settings;
   const batch = pairs.isPositive.size(0);
   const own = sameImage(logits, batch, offset).maskedFill(pairs.isPositive.logicalNot(), IGNORED); // [B, K, K]
   const positives = own.amax(2).flatten();
-  const negatives = logits.maskedFill(pairs.isNegative.logicalNot(), IGNORED).logsumexp(1);
+  const negatives = negativesOf(powers, settings);
   const isAnchor = takesPart(positives);
   const cost = (positive: Tensor, negative: Tensor) =>
     loss === "infonce"
@@ -123,7 +168,7 @@ function direction(logits: Tensor, pairs: Pairs, { loss, softWeight }: ContrastS
         : positive.neg();
   const costs = cost(positives, negatives).mul(isAnchor);
   if (pairs.nearness === undefined || softWeight === 0) {
-    return { sum: costs.sum(), anchors: isAnchor.sum(), positives, isAnchor, logits, pairs };
+    return { sum: costs.sum(), anchors: isAnchor.sum(), positives, isAnchor, negatives, logits, powers, pairs };
   }
   // Each near place of another image costs like a positive of its own; the mean counts them by their weights.
   const weights = pairs.nearness.mul(softWeight).mul(isAnchor.unsqueeze(1));
@@ -132,7 +177,7 @@ function direction(logits: Tensor, pairs: Pairs, { loss, softWeight }: ContrastS
     .add(others)
     .div(weights.sum([1]).add(1))
     .sum();
-  return { sum, anchors: isAnchor.sum(), positives, isAnchor, logits, pairs };
+  return { sum, anchors: isAnchor.sum(), positives, isAnchor, negatives, logits, powers, pairs };
 }
 
 /** Without negatives there is nothing to be told from, and no cost. */

@@ -12,8 +12,7 @@
  *             of a CT slice, places that show nothing (padding).
  * Source      after Chaitanya et al. (2020) and Yan et al., "SAM" (2022).
  */
-import { arange, cat, noGrad, operator, scope, stack, type Tensor } from "@medssl/torch";
-import type { Draws } from "../augment/draws.ts";
+import { arange, autocast, cat, noGrad, operator, scope, stack, type Tensor } from "@medssl/torch";
 import type { ImagePlaces } from "../data/views.ts";
 import type { GridSize } from "./masking.ts";
 
@@ -56,23 +55,24 @@ const POSITIVE_RADIUS = 0.5;
 
 /**
  * A mask for the second view that shares places with the first: kept patches of the first view leave ever so many
- * positives when the second keeps the same places first, and the rest at random.
+ * positives when the second keeps the same places first, and the rest as its own mask would.
  *
- * @param firstKeep Kept patches of the first view, int64 [B, K]. @returns Those of the second view, [B, K].
+ * @param firstKeep Kept patches of the first view, int64 [B, K].
+ * @param noise What the others are ordered by, [B, N] of 0-1. @returns Those of the second view, [B, K].
  */
 export function correlatedKeepIndices(
   firstKeep: Tensor,
   firstBoxes: Tensor,
   secondBoxes: Tensor,
   gridSize: GridSize,
-  draws: Draws,
+  noise: Tensor,
 ): Tensor {
   return scope(() => {
     const kept = pick(patchCenters(firstBoxes, gridSize), firstKeep).unsqueeze(2); // [B, K, 1, 2]
     const all = patchCenters(secondBoxes, gridSize).unsqueeze(1); // [B, 1, N, 2]
     const patch = meanPatch(firstBoxes, secondBoxes, gridSize).view([-1, 1, 1, 2]);
     const distance = kept.sub(all).abs().div(patch).amax([3]).amin([1]); // [B, N]
-    const order = draws.unit(distance.size(1)).sub(distance.lt(POSITIVE_RADIUS).to({ dtype: "float32" }));
+    const order = noise.sub(distance.lt(POSITIVE_RADIUS).to({ dtype: "float32" }));
     return order.argsort(1).slice(1, 0, firstKeep.size(1));
   });
 }
@@ -118,7 +118,9 @@ export function placesOfView(
  * @param grid Regions along each axis of the frame. @returns A side with grid^2 places; regions that nothing lies in are not present.
  */
 export function poolRegions({ embeddings, anatomy, isPresent }: ContrastSide, grid: number): ContrastSide {
-  return scope(() => {
+  const inFloat32 = <Result>(fn: () => Result) =>
+    autocast({ device: embeddings.device, dtype: "float32" }, () => scope(fn));
+  return inFloat32(() => {
     const cells = anatomy.mul(grid).floor(); // [B, K, 2] of column, row
     const [column, row] = cells.chunk(2, 2) as [Tensor, Tensor]; // [B, K, 1]
     const isInside = cells.ge(0).logicalAnd(cells.lt(grid)).to({ dtype: "float32" }).amin([2], true);
@@ -147,7 +149,7 @@ export interface Pairs {
   readonly isPositive: Tensor;
   /** bool [B * K, W * B * K] */
   readonly isNegative: Tensor;
-  /** How far apart places of images that compare are, in sides of the frame, [B * K, W * B * K]; 0 and less where they do not. */
+  /** Of places of other images, [B * K, W * B * K]: 1 at the same place, 0 from `otherImageDistance` on and where nothing is known. */
   readonly nearness: Tensor | undefined;
 }
 
@@ -203,7 +205,7 @@ export function findPairs(
       let isPositive = inUnits.lt(POSITIVE_RADIUS);
       let nearness: Tensor | undefined;
       if (isSoft) {
-        nearness = distance.neg().div(otherImageDistance).add(1).clamp(0); // 1 at the same place, 0 at that distance
+        nearness = distance.neg().div(Math.max(otherImageDistance, 1e-6)).add(1).clamp(0); // 1 at the same place, 0 at that distance
         if (between !== undefined) nearness = nearness.mul(spread(between.compare));
         sameImage(nearness, batch, offset).copy_(inUnits.mul(0));
       }

@@ -1,6 +1,9 @@
-/** Numbers that tell a healthy contrast from a collapsed one. */
-import { scope, type Tensor } from "@medssl/torch";
+/** Numbers that tell a healthy contrast from a collapsed one; what each means: watch/contrast-measures.ts. */
+import { noGrad, operator, scope, type Tensor } from "@medssl/torch";
+import { chance, effectiveRank, top1, uniformity } from "../watch/contrast-measures.ts";
 import type { Direction } from "./anatomical-contrast.ts";
+
+const softplus = operator("aten::softplus");
 
 /** Scalars. */
 export interface ContrastHealth {
@@ -13,36 +16,37 @@ export interface ContrastHealth {
   readonly anchors: Tensor;
   /** Dimensions that the embeddings spread over: 1 when all are the same vector. Below about 3 is collapse. */
   readonly effectiveRank: Tensor;
+  /** Mean squared distance of anchors and their positives. */
+  readonly alignment: Tensor;
+  readonly uniformity: Tensor;
+  /** How much likelier than by guessing the positive is found. */
+  readonly chance: Tensor;
 }
 
+/** @param embeddings Rows of length 1, [M, E]. */
 export function healthOf(
-  { positives, isAnchor, logits, pairs: { isNegative } }: Direction,
+  { anchors, positives, isAnchor, negatives, logits, powers, pairs: { isNegative } }: Direction,
   embeddings: Tensor,
   temperature: number,
 ): ContrastHealth {
-  return scope(() => {
-    const anchors = isAnchor.sum();
-    const meanOfAnchors = (values: Tensor) => values.mul(isAnchor).sum().div(anchors.clamp(1));
-    const hardest = logits.maskedFill(isNegative.logicalNot(), Number.NEGATIVE_INFINITY).amax(1);
-    const negatives = logits.maskedFill(isNegative.logicalNot(), 0).sum().div(isNegative.sum().clamp(1));
-    return {
-      top1: meanOfAnchors(positives.gt(hardest).to({ dtype: "float32" })),
-      positiveSimilarity: meanOfAnchors(positives).mul(temperature),
-      negativeSimilarity: negatives.mul(temperature),
-      anchors,
-      effectiveRank: effectiveRank(embeddings),
-    };
-  });
-}
-
-/**
- * (sum of eigenvalues)^2 / sum of their squares, of the second-moment matrix: as many dimensions as are used alike.
- *
- * @param embeddings Rows of length 1 [M, E]. Not centred: vectors that are all the same have rank 1.
- */
-export function effectiveRank(embeddings: Tensor): Tensor {
-  return scope(() => {
-    const moments = embeddings.transpose(0, 1).matmul(embeddings).div(embeddings.size(0));
-    return moments.square().sum().reciprocal();
-  });
+  return noGrad(() =>
+    scope(() => {
+      const meanOfAnchors = (values: Tensor) => values.mul(isAnchor).sum().div(anchors.clamp(1));
+      const candidates = isNegative.sum([1]).add(1); // [M]
+      const apart = logits.mul(isNegative).sum().div(candidates.sum().sub(candidates.numel).clamp(1));
+      const positiveSimilarity = meanOfAnchors(positives).mul(temperature);
+      return {
+        top1: top1(positives.sub(1 / temperature).exp(), powers.amax(1), isAnchor),
+        positiveSimilarity,
+        negativeSimilarity: apart.mul(temperature),
+        anchors,
+        effectiveRank: effectiveRank(embeddings),
+        // Of rows of length 1: ||x - y||^2 = 2 - 2 cosine.
+        alignment: positiveSimilarity.mul(-2).add(2),
+        uniformity: uniformity(embeddings),
+        // Of InfoNCE, whatever form of it is minimised.
+        chance: chance(meanOfAnchors(softplus(negatives.sub(positives))), meanOfAnchors(candidates.log()).exp()),
+      };
+    }),
+  );
 }

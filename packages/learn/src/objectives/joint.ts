@@ -13,7 +13,7 @@ import { Mlp } from "../nn/transformer.ts";
 import { type Contrast, contrastLoss } from "./anatomical-contrast.ts";
 import { type ContrastSide, correlatedKeepIndices, meanPatch, placesOfView, poolRegions } from "./anatomical-places.ts";
 import { MaskedAutoencoder, reconstructionLoss } from "./masked-image-modeling.ts";
-import { drawKeepIndices } from "./masking.ts";
+import { drawKeepIndices, drawNoise } from "./masking.ts";
 import type { PretrainingLoss, PretrainingObjective } from "./pretraining.ts";
 import type { Ranks } from "./ranks.ts";
 
@@ -49,8 +49,9 @@ export class JointObjective implements PretrainingObjective {
         return { loss: mim, parts: { mim } };
       }
       const firstKeep = drawKeepIndices(draws, gridSize, this.#recipe);
+      const noise = drawNoise(draws, gridSize, this.#recipe);
       const [firstBoxes, secondBoxes] = boxes.chunk(2) as [Tensor, Tensor];
-      const secondKeep = correlatedKeepIndices(firstKeep, firstBoxes, secondBoxes, gridSize, draws);
+      const secondKeep = correlatedKeepIndices(firstKeep, firstBoxes, secondBoxes, gridSize, noise);
       const keepIndices = cat([firstKeep, secondKeep]);
       const { mim, tokens, patches } = this.#reconstruct(images, keepIndices);
       const isPresent = noGrad(() => takeTokens(patches, keepIndices).variance([2]).gt(EMPTY_VARIANCE)); // [2 B, K]
@@ -77,8 +78,12 @@ export class JointObjective implements PretrainingObjective {
           aclTop1: health.top1,
           aclPositive: health.positiveSimilarity,
           aclNegative: health.negativeSimilarity,
-          aclAnchors: health.anchors,
+          // Numbers are averaged over processes and microsteps.
+          aclAnchors: health.anchors.mul(ranks.of * this.#recipe.accumulationSteps),
           aclRank: health.effectiveRank,
+          aclAlignment: health.alignment,
+          aclUniformity: health.uniformity,
+          aclChance: health.chance,
         },
       };
     });

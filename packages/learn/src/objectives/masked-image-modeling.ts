@@ -98,7 +98,7 @@ function normalizePatches(patches: Tensor, varianceFloor: number | undefined): N
     const variance = centered
       .square()
       .sum(-1, true)
-      .div(patches.size(-1) - 1);
+      .div(Math.max(1, patches.size(-1) - 1));
     const std = variance.add(varianceFloor).sqrt();
     return { values: centered.div(std), mean, std };
   });

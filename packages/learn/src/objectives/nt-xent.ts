@@ -6,7 +6,7 @@
  * Source   Chen et al., "A simple framework for contrastive learning of visual representations" (2020).
  */
 import { arange, autocast, cat, noGrad, scope, type Tensor } from "@medssl/torch";
-import { effectiveRank } from "./contrast-health.ts";
+import { chance, effectiveRank, uniformity } from "../watch/contrast-measures.ts";
 import type { Ranks } from "./ranks.ts";
 
 export interface NtXent {
@@ -16,6 +16,8 @@ export interface NtXent {
   readonly positiveSimilarity: Tensor;
   readonly negativeSimilarity: Tensor;
   readonly effectiveRank: Tensor;
+  readonly uniformity: Tensor;
+  readonly chance: Tensor;
 }
 
 /** @param imageNumbers Which image each of the B samples is, [B]. */
@@ -47,6 +49,8 @@ export function ntXentLoss(embeddings: Tensor, imageNumbers: Tensor, temperature
           positiveSimilarity: positives.mean().mul(temperature),
           negativeSimilarity: logits.mul(isNegative).sum().div(isNegative.sum().clamp(1)).mul(temperature),
           effectiveRank: effectiveRank(unit),
+          uniformity: uniformity(unit),
+          chance: chance(loss, isNegative.sum([1]).add(1).log().mean().exp()),
         })),
       };
     }),

@@ -4,7 +4,7 @@
  * Means    a loss over samples of all processes divides its own sum by the count of all, times the number of processes:
  *          gradients are averaged over processes afterwards.
  */
-import type { Tensor } from "@medssl/torch";
+import { noGrad, type ProcessGroup, type Tensor } from "@medssl/torch";
 
 export interface Ranks {
   readonly index: number;
@@ -17,3 +17,10 @@ export interface Ranks {
 
 /** One process. */
 export const ALONE: Ranks = { index: 0, of: 1, gather: (tensor) => tensor, sum: (tensor) => tensor };
+
+export const ranksOf = (group: ProcessGroup): Ranks => ({
+  index: group.rank,
+  of: group.worldSize,
+  gather: (tensor) => group.allGather(tensor.contiguous()),
+  sum: (tensor) => noGrad(() => group.allReduce(tensor.detach().clone())),
+});

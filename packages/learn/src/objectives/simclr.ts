@@ -9,7 +9,7 @@ import { scope, type Tensor } from "@medssl/torch";
 import type { Views } from "../data/views.ts";
 import type { ViT } from "../models/vit.ts";
 import { Mlp } from "../nn/transformer.ts";
-import { ntXentLoss } from "./nt-xent.ts";
+import { type NtXent, ntXentLoss } from "./nt-xent.ts";
 import type { PretrainingLoss, PretrainingObjective } from "./pretraining.ts";
 import type { Ranks } from "./ranks.ts";
 
@@ -33,10 +33,7 @@ export class SimclrObjective implements PretrainingObjective {
         loss,
         parts: {
           simclr: loss,
-          simclrTop1: health.top1,
-          simclrPositive: health.positiveSimilarity,
-          simclrNegative: health.negativeSimilarity,
-          simclrRank: health.effectiveRank,
+          ...simclrHealth(health),
         },
       };
     });
@@ -47,3 +44,13 @@ export class SimclrObjective implements PretrainingObjective {
 export function meanToken(encoder: ViT, images: Tensor): Tensor {
   return scope(() => encoder.forwardTokens(images).slice(1, encoder.numPrefixTokens).mean([1]));
 }
+
+/** The health of a contrast of whole views, by the names under which it is followed. */
+export const simclrHealth = (health: Omit<NtXent, "loss">): PretrainingLoss["parts"] => ({
+  simclrTop1: health.top1,
+  simclrPositive: health.positiveSimilarity,
+  simclrNegative: health.negativeSimilarity,
+  simclrRank: health.effectiveRank,
+  simclrUniformity: health.uniformity,
+  simclrChance: health.chance,
+});

@@ -9,7 +9,7 @@
  *             1, 1, 1 and temperature 0.5 as in its code. There, in three dimensions, views are turned about one axis.
  */
 import type { PretrainRecipe } from "@medssl/contract";
-import { crossEntropy, noGrad, operator, scope, type Tensor, where } from "@medssl/torch";
+import { crossEntropy, noGrad, operator, scope, type Tensor, where, zerosLike } from "@medssl/torch";
 import type { Draws } from "../augment/draws.ts";
 import type { Views } from "../data/views.ts";
 import type { ViT } from "../models/vit.ts";
@@ -20,6 +20,7 @@ import { drawNoise } from "./masking.ts";
 import { ntXentLoss } from "./nt-xent.ts";
 import type { PretrainingLoss, PretrainingObjective } from "./pretraining.ts";
 import type { Ranks } from "./ranks.ts";
+import { simclrHealth } from "./simclr.ts";
 
 const rot90 = operator("aten::rot90");
 
@@ -70,10 +71,7 @@ export class SwinProxies implements PretrainingObjective {
           rotation,
           rotationTop1: noGrad(() => logits.argmax(1).eq(turns).to({ dtype: "float32" }).mean()),
           simclr: contrast.loss,
-          simclrTop1: contrast.top1,
-          simclrPositive: contrast.positiveSimilarity,
-          simclrNegative: contrast.negativeSimilarity,
-          simclrRank: contrast.effectiveRank,
+          ...simclrHealth(contrast),
         },
       };
     });
@@ -92,7 +90,7 @@ export class SwinProxies implements PretrainingObjective {
       const turned = upTo(3);
       const count = Math.max(1, Math.round(proxies.cutout * this.encoder.numPatches));
       const noise = drawNoise(draws, gridSize, { maskRatio: 0, maskStrategy: "block", maskBlockSize });
-      const isCut = noise.le(noise.sort(1)[0].slice(1, count - 1, count)).to({ dtype: "float32" }); // [V, N]
+      const isCut = zerosLike(noise).scatter(1, noise.argsort(1).slice(1, 0, count), 1); // [V, N]
       const patches = patchify(turned, options.patchSize);
       const cut = unpatchify(patches.mul(isCut.neg().add(1).unsqueeze(2)), options.patchSize, gridSize);
       return { turned, cut, isCut };

@@ -1,7 +1,8 @@
 /**
  * The running mean of the weights (EMA): average = decay * average + (1 - decay) * weights, after each step.
  *
- * It starts at the weights themselves. Source  Polyak & Juditsky (1992); Tarvainen & Valpola, "Mean teachers" (2017).
+ * The decay rises with the steps, min(decay, (1 + step) / (10 + step)), so that the random weights of the start are soon
+ * forgotten. Source  Polyak & Juditsky (1992); Tarvainen & Valpola, "Mean teachers" (2017).
  */
 import { call, noGrad, type Tensor } from "@medssl/torch";
 import type { NamedParameters } from "./parameter-groups.ts";
@@ -17,9 +18,11 @@ export class WeightAverage {
     this.#decay = decay;
   }
 
-  update(): void {
+  /** @param step 0-based */
+  update(step: number): void {
     const parameters = this.#parameters.map(([, parameter]) => parameter);
-    noGrad(() => call("aten::_foreach_lerp_.Scalar", [this.#averages, parameters, 1 - this.#decay]));
+    const decay = Math.min(this.#decay, (1 + step) / (10 + step));
+    noGrad(() => call("aten::_foreach_lerp_.Scalar", [this.#averages, parameters, 1 - decay]));
   }
 
   /** Puts the average in the place of the weights. */

@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { finetuneSchema, parseRecipe, pretrainSchema } from "@medssl/contract";
 import { testFolder } from "../testing/disc-store.ts";
-import { loadRecipe, recipeAbout, recipeNames } from "./recipe-files.ts";
+import { describeRecipe, loadRecipe, recipeNames } from "./recipe-files.ts";
 
 test("every named recipe fits its schema and says what it is", () => {
   for (const stage of ["pretrain", "finetune"] as const) {
     for (const name of recipeNames(stage)) {
       parseRecipe(stage === "pretrain" ? pretrainSchema : finetuneSchema, loadRecipe(stage, name));
-      assert.match(recipeAbout(stage, name), /^[A-Z].*\.$/, name);
+      assert.match(describeRecipe(stage, name).about, /^[A-Z].*\.$/, name);
     }
   }
 });

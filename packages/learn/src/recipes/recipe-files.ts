@@ -16,9 +16,10 @@ export function recipeNames(stage: Stage): string[] {
 
 type Settings = Readonly<Record<string, unknown>>;
 
-/** What the recipe's file says of it. */
-export function recipeAbout(stage: Stage, name: string): string {
-  return String(readFile(stage, name)["about"] ?? "");
+/** What the recipe's file says of it, the recipe that it extends, and its own settings. */
+export function describeRecipe(stage: Stage, name: string): { about: string; base: string | undefined; own: Settings } {
+  const { about = "", extends: base, ...own } = readFile(stage, name);
+  return { about: String(about), base: base === undefined ? undefined : String(base), own };
 }
 
 /**

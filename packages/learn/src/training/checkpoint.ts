@@ -7,7 +7,8 @@
  *         can be read, `ERR_DISK_SPACE` before a disk is full.
  */
 
-import { existsSync, mkdirSync, renameSync, statfsSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync } from "node:fs";
+import { join } from "node:path";
 import { MedsslError, type RunListener } from "@medssl/contract";
 import {
   type Device,
@@ -45,7 +46,7 @@ export interface Trained {
 /** Of a new checkpoint beside the old ones, in bytes left on the disk. */
 const SPARE_BYTES = 16e6;
 
-/** @param listen Told once when the disk is getting full. */
+/** @param listen Told when the disk is getting full. */
 export function writeCheckpoint(dir: string, trained: Trained, { step, seconds }: Progress, listen: RunListener): void {
   scope(() => {
     const tensors = namedTensors(trained);
@@ -88,11 +89,26 @@ function guardDisk(dir: string, bytes: number, listen: RunListener): void {
   }
 }
 
+export interface ResumeOptions {
+  readonly isResumed: boolean;
+  /** Whether this process writes to the folder. @default true */
+  readonly writes?: boolean;
+  readonly listen: RunListener;
+}
+
 /** Takes up the folder's checkpoint if there is one and resuming was asked for. @returns Where the run begins. */
-export function resumeOrStart(dir: string, trained: Trained, isResumed: boolean, listen: RunListener): Progress {
-  mkdirSync(dir, { recursive: true });
+export function resumeOrStart(
+  dir: string,
+  trained: Trained,
+  { isResumed, writes = true, listen }: ResumeOptions,
+): Progress {
   const progress = (isResumed ? readNewest(dir, trained, listen) : undefined) ?? { step: 0, seconds: 0 };
-  truncateMetrics(dir, progress.step);
+  if (writes) {
+    mkdirSync(dir, { recursive: true });
+    // What a kill left half written; the folder is this process's own.
+    for (const name of readdirSync(dir)) if (name.endsWith(".part")) rmSync(join(dir, name), { force: true });
+    truncateMetrics(dir, progress.step);
+  }
   return progress;
 }
 
@@ -153,7 +169,9 @@ interface CheckpointState extends Progress {
 
 function readMetadata(path: string, metadata: Safetensors["metadata"]): { state: CheckpointState; identity: unknown } {
   try {
-    return { state: JSON.parse(metadata["state"]!), identity: JSON.parse(metadata["identity"]!) };
+    const state: CheckpointState = JSON.parse(metadata["state"]!);
+    if (!Array.isArray(state.sampler.groups)) throw new TypeError("no place in the data");
+    return { state, identity: JSON.parse(metadata["identity"]!) };
   } catch (cause) {
     throw damagedCheckpoint(path, `${path}: it does not say which run it is of`, cause);
   }

@@ -12,16 +12,16 @@ import { cutLabeledCrops } from "../data/labeled-crops.ts";
 import { Sampler } from "../data/sampler.ts";
 import { buildSegmenter } from "../models/build-segmenter.ts";
 import { type LoadedEncoder, loadEncoder } from "../models/load-encoder.ts";
-import { moveModule, namedParameters, stateDict } from "../nn/module.ts";
+import { moveModule, stateDict } from "../nn/module.ts";
 import { ALONE } from "../objectives/ranks.ts";
 import { segmentationLoss } from "../objectives/segmentation-loss.ts";
-import { AdamW, gradientClip, type ParameterGroup } from "../optim/adamw.ts";
-import { decayGroups, layerDecayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
+import { gradientClip } from "../optim/adamw.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
-import { runSteps } from "./loop.ts";
+import { type Progress, runSteps } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
-import { type FinetuneRun, finishedRun, modelPath, writeRun } from "./run-directory.ts";
+import { type FinetuneRun, finishedRun, modelPath, runMachine, writeRun } from "./run-directory.ts";
 import { lockRun } from "./run-lock.ts";
+import { peakLearningRate, segmenterOptimizer } from "./segmenter-optimizer.ts";
 
 export interface FinetuneOptions {
   /** What the run is called in its progress. */
@@ -39,9 +39,6 @@ export interface FinetuneOptions {
   readonly listen: RunListener;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Peak learning rates of what is not ViT. */
-const headLearningRates: Readonly<Record<FinetuneRecipe["head"], number>> = { hybrid: 3e-3, unet: 3e-3, vit: 2e-3 };
 
 export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const { selections, dir, device, isResumed, encoder } = options;
@@ -62,17 +59,16 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const statistics = pretrained?.statistics ?? measureStatistics(set);
   manualSeed(recipe.seed);
   const network = moveModule(buildSegmenter(recipe, set.labels.length, pretrained?.encoder), device);
-  const groups = parameterGroups(namedParameters(network), recipe, encoder !== undefined);
-  const parameters = groups.flatMap((group) => group.parameters);
-  const optimizer = new AdamW(groups, { betas: [0.9, 0.98] });
+  const optimizer = segmenterOptimizer(network, recipe, encoder !== undefined);
+  const parameters = optimizer.groups.flatMap((group) => group.parameters);
   manualSeed(recipe.seed);
   const sampler = new Sampler(set.count, recipe.seed);
   const identity = { stage: "finetune", ...settings, images: set.count };
   const trained: Trained = { parameters, states: [optimizer], sampler, device, identity };
   using _lock = lockRun(dir);
-  const before = resumeOrStart(dir, trained, isResumed, options.listen);
+  const before = resumeOrStart(dir, trained, { isResumed, listen: options.listen });
   const { width, height, channel, fit, dtype } = set.recipe;
-  const describe = (isComplete: boolean, seconds: number): FinetuneRun => ({
+  const describe = (isComplete: boolean, { step, seconds }: Progress): FinetuneRun => ({
     version: 1,
     stage: "finetune",
     createdAt: new Date().toISOString(),
@@ -83,18 +79,20 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     heldOutPatients: options.heldOutPatients,
     input: { width, height, channel, fit, dtype },
     isComplete,
+    step,
     seconds,
+    machine: runMachine(device, 1),
   });
-  writeRun(dir, describe(false, before.seconds));
+  writeRun(dir, describe(false, before));
   const schedule = {
-    peak: recipe.learningRate ?? headLearningRates[recipe.head],
+    peak: peakLearningRate(recipe),
     totalSteps: recipe.steps,
     warmupSteps: recipe.warmupSteps,
   };
   const inPrecision = precisionRunner(recipe.precision, device);
   const cropOptions = { inputSize: recipe.inputSize, augmentation: recipe.augmentation, statistics, device };
 
-  const { isComplete, seconds } = await runSteps({
+  const result = await runSteps({
     ...options,
     firstStep: before.step,
     secondsBefore: before.seconds,
@@ -114,8 +112,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     },
     checkpoint: (progress) => writeCheckpoint(dir, trained, progress, options.listen),
   });
-  if (isComplete) writeSafetensors(modelPath(dir), stateDict(network));
-  const run = describe(isComplete, seconds);
+  if (result.isComplete) writeSafetensors(modelPath(dir), stateDict(network));
+  const run = describe(result.isComplete, result);
   writeRun(dir, run);
   return run;
 }
@@ -128,18 +126,4 @@ function loadPretrained(encoder: string, { head, inputSize }: FinetuneRecipe): L
     });
   }
   return loadEncoder(encoder, { imageSize: inputSize });
-}
-
-/** The ViT learns slower than what is new; a pre-trained one slower still towards its input. */
-function parameterGroups(parameters: NamedParameters, recipe: FinetuneRecipe, isPretrained: boolean): ParameterGroup[] {
-  const isEncoder = ([name]: NamedParameters[number]) => name.startsWith("encoder.");
-  const { weightDecay, encoderLearningRateScale: scale, layerDecay, encoder } = recipe;
-  const own = parameters.filter((parameter) => !isEncoder(parameter));
-  const vit = parameters.filter(isEncoder);
-  return [
-    ...decayGroups(own, weightDecay),
-    ...(isPretrained
-      ? layerDecayGroups(vit, { depth: encoder.depth, layerDecay, scale, weightDecay })
-      : decayGroups(vit, weightDecay, scale)),
-  ];
 }

@@ -11,7 +11,7 @@
 import { existsSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import { MedsslError, type RunListener } from "@medssl/contract";
-import { type Device, full, noGrad, scope, stack, type Tensor } from "@medssl/torch";
+import { type Device, full, HostCopy, noGrad, scope, stack, type Tensor } from "@medssl/torch";
 import type { Ranks } from "../objectives/ranks.ts";
 import { learningRateAt, type Schedule } from "../optim/schedule.ts";
 import { appendMetrics, checkpointPath, type MetricsLine } from "./run-directory.ts";
@@ -64,6 +64,8 @@ export interface LoopOptions extends CheckpointSettings {
 
 export interface LoopResult {
   readonly isComplete: boolean;
+  /** Steps done. */
+  readonly step: number;
   /** Why it is not. */
   readonly stoppedBy: "signal" | "time limit" | undefined;
   readonly seconds: number;
@@ -76,13 +78,14 @@ export async function runSteps(options: LoopOptions): Promise<LoopResult> {
   const seconds = () => options.secondsBefore + (performance.now() - startMs) / 1000;
   let stoppedBy: LoopResult["stoppedBy"];
   let isComplete = false;
+  const loop = new Loop(options, seconds);
   try {
-    stoppedBy = await new Loop(options, seconds).run();
+    stoppedBy = await loop.run();
     isComplete = stoppedBy === undefined;
   } finally {
     listen({ type: "done", isComplete, seconds: seconds() });
   }
-  return { isComplete, stoppedBy, seconds: seconds() };
+  return { isComplete, step: loop.stepsDone, stoppedBy, seconds: seconds() };
 }
 
 /** Share of the newest step in the running speed. */
@@ -96,7 +99,7 @@ interface Pending {
   readonly learningRate: number;
   readonly names: readonly string[];
   /** The loss, the gradient's norm, whether a process wants to stop, the parts: float32 [n]. */
-  readonly numbers: Tensor;
+  readonly numbers: HostCopy;
 }
 
 class Loop {
@@ -104,6 +107,9 @@ class Loop {
   readonly #seconds: () => number;
   #stepSeconds = 0;
   #checkpointSeconds = 0;
+  /** Spent on looking at the run, which is no time of a step. */
+  #watchedMs = 0;
+  #stepsDone: number;
   #lastCheckpoint = { step: 0, ms: performance.now() };
   #stop: LoopResult["stoppedBy"];
 
@@ -111,6 +117,12 @@ class Loop {
     this.#options = options;
     this.#seconds = seconds;
     this.#lastCheckpoint.step = options.firstStep;
+    this.#stepsDone = options.firstStep;
+  }
+
+  /** Whose numbers were read. */
+  get stepsDone(): number {
+    return this.#stepsDone;
   }
 
   /** @returns What stopped it before its last step, with a checkpoint of that moment. */
@@ -126,11 +138,12 @@ class Loop {
       const startMs = performance.now();
       const started = this.#start(step);
       // Without waiting for a device, a step takes as long as its numbers let the next one begin.
+      const watchedBefore = this.#watchedMs;
       if (device === "cpu") this.#timeStep((performance.now() - startMs) / 1000);
       await settle();
       pending = started;
       if (device === "cpu") await settle();
-      else this.#timeStep((performance.now() - startMs) / 1000);
+      else this.#timeStep((performance.now() - startMs - (this.#watchedMs - watchedBefore)) / 1000);
       await setImmediate();
       // Where nobody else has to be asked, a wish of this very moment counts.
       if (ranks.of === 1) this.#stop = this.#wish();
@@ -156,12 +169,8 @@ class Loop {
       const wish = full([], isStopWanted ? 1 : 0, { device: loss.device });
       const scalars = [loss, gradientNorm, wish, ...Object.values(parts)];
       const numbers = noGrad(() => stack(scalars.map((scalar) => scalar.detach().to({ dtype: "float32" }))));
-      return {
-        step: step + 1,
-        learningRate,
-        names: Object.keys(parts),
-        numbers: ranks.of === 1 ? numbers : ranks.sum(numbers).div(ranks.of),
-      };
+      const mean = ranks.of === 1 ? numbers : ranks.sum(numbers).div(ranks.of);
+      return { step: step + 1, learningRate, names: Object.keys(parts), numbers: new HostCopy(mean) };
     });
   }
 
@@ -177,8 +186,7 @@ class Loop {
   /** Tells a step's numbers, or that they are none. */
   async #read({ step, learningRate, names, numbers }: Pending): Promise<void> {
     const { dir, imagesPerStep, imagesPerEpoch, schedule, ranks, listen, watch } = this.#options;
-    const [loss, gradientNorm, stops, ...values] = numbers.toTypedArray() as Float32Array as unknown as number[];
-    numbers.dispose();
+    const [loss, gradientNorm, stops, ...values] = numbers.read() as Float32Array as unknown as number[];
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       throw this.#divergence(step, { loss: loss!, gradientNorm: gradientNorm!, learningRate });
     }
@@ -195,6 +203,7 @@ class Loop {
       ...(Number.isFinite(imagesPerSecond) ? { imagesPerSecond } : {}),
       seconds: this.#seconds(),
     };
+    this.#stepsDone = step;
     if (ranks.index === 0) appendMetrics(dir, line);
     listen({
       type: "step",
@@ -207,7 +216,9 @@ class Loop {
       memoryBytes: process.memoryUsage.rss(),
       metrics,
     });
+    const watchStartMs = performance.now();
     await watch?.(line);
+    this.#watchedMs += performance.now() - watchStartMs;
   }
 
   #timeStep(took: number): void {
@@ -241,7 +252,10 @@ class Loop {
       "ERR_DIVERGED",
       `Training diverged at step ${step}: ${what} (learning rate ${learningRate.toExponential(1)}).`,
       {
-        hint: `Most often the learning rate is too high: begin again with learningRate=${lower}, or with precision=float32.${kept}`,
+        hint:
+          step === 1
+            ? `Nothing was learnt yet: look at the images (medssl inspect), and at the settings that differ from the recipe's.`
+            : `Most often the learning rate is too high: begin again with learningRate=${lower}, or with precision=float32.${kept}`,
       },
     );
   }

@@ -4,26 +4,50 @@
  * Method   one objective for each (see objectives/), all under this loop.
  * Budget   a step sees `batchSize` crops whatever the method: where a method needs two views, of half as many images.
  * Seeds    weights, order, crops and masks follow the recipe's seed; the same run twice on the CPU is bit-equal.
+ * Ranks    of several processes each computes its share of every batch; the first one checks, speaks and writes.
  * Errors   `ERR_RANKS` when images or batch cannot be shared, and those of stores, folders and checkpoints.
  */
+import { createHash } from "node:crypto";
 import { MedsslError, type PretrainRecipe, type RunListener } from "@medssl/contract";
-import { type Device, manualSeed, type Tensor, writeSafetensors } from "@medssl/torch";
-import { anatomyOf } from "../data/anatomy.ts";
+import {
+  type Device,
+  GradientReducer,
+  manualSeed,
+  type ProcessGroup,
+  scope,
+  type Tensor,
+  tensor,
+  writeSafetensors,
+} from "@medssl/torch";
+import { type Anatomy, anatomyOf } from "../data/anatomy.ts";
 import { ImageSet, measureStatistics, type Selection } from "../data/image-set.ts";
 import { sampledGroups, withoutBlanks } from "../data/pool.ts";
 import { Sampler } from "../data/sampler.ts";
 import { cutViews, type ViewOptions } from "../data/views.ts";
+import { loadEncoder, saveEncoder } from "../models/load-encoder.ts";
 import { moveModule, namedParameters, stateDict } from "../nn/module.ts";
-import { createObjective, type PretrainingObjective, viewsPerImage } from "../objectives/pretraining.ts";
-import { ALONE, type Ranks } from "../objectives/ranks.ts";
+import { createObjective, type PretrainingObjective } from "../objectives/pretraining.ts";
+import { ALONE, ranksOf } from "../objectives/ranks.ts";
 import { AdamW, gradientClip } from "../optim/adamw.ts";
-import { decayGroups } from "../optim/parameter-groups.ts";
+import { decayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
 import { WeightAverage } from "../optim/weight-average.ts";
+import { FewShotProbe } from "../watch/few-shot-probe.ts";
+import { type Batch, batchOf } from "./batch.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
-import { runSteps, type StepOutcome } from "./loop.ts";
+import { type Progress, runSteps, type StepOutcome } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
 import { PretrainWatch } from "./pretrain-watch.ts";
-import { encoderPath, finishedRun, type PretrainRun, projectionPath, writeRun } from "./run-directory.ts";
+import {
+  encoderPath,
+  finishedRun,
+  hasCheckpoint,
+  type PretrainRun,
+  projectionPath,
+  readCompleteRun,
+  readRun,
+  runMachine,
+  writeRun,
+} from "./run-directory.ts";
 import { lockRun } from "./run-lock.ts";
 
 export interface PretrainOptions {
@@ -41,45 +65,76 @@ export interface PretrainOptions {
   readonly signal?: AbortSignal | undefined;
   /** The run ends, with a checkpoint, before the process is this old. */
   readonly timeLimitSeconds?: number | undefined;
+  /** File of weights or folder of a run that the encoder starts from, whose shape it then has. */
+  readonly init?: string | undefined;
+  /** Labelled images for the few-shot probe. */
+  readonly probe?: readonly Selection[] | undefined;
+  /** The processes that train together, each with `device` of its own; all with the same options otherwise. */
+  readonly group?: ProcessGroup | undefined;
 }
 
 export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
-  const { recipe, dir, device, isResumed, listen } = options;
-  const ranks = ALONE;
+  const { dir, device, isResumed, listen, group, init } = options;
+  const ranks = group === undefined ? ALONE : ranksOf(group);
+  const isFirst = ranks.index === 0;
+  // A run that is gone on with needs no weights to begin from: they may be gone.
+  const earlier = isResumed ? earlierRun(dir, init) : undefined;
+  const loaded =
+    init === undefined || earlier !== undefined
+      ? undefined
+      : loadEncoder(init, { imageSize: options.recipe.inputSize });
+  const recipe = { ...options.recipe, encoder: earlier?.recipe.encoder ?? loaded?.config ?? options.recipe.encoder };
+  for (const message of loaded?.notes ?? []) listen({ type: "note", level: "info", message });
   const stores = options.selections.map(({ store }) => store.dir);
-  const done = finishedRun(dir, "pretrain", isResumed, { recipe, stores });
-  if (done !== undefined) return done;
+  const settings = { recipe, stores, init: init ?? null };
+  const done = isFirst ? finishedRun(dir, "pretrain", isResumed, settings) : undefined;
+  if (areDone(done !== undefined, group)) return done ?? readCompleteRun(dir, "pretrain");
   const selections = withoutBlanks(options.selections, listen);
   const set = new ImageSet(selections);
-  const batch = batchOf(recipe, set.count, ranks);
+  const batch = batchOf(recipe, set.count, ranks.of);
   if (set.count < batch.images) {
     const message = `${set.count} images for a batch of ${batch.images}: a step sees each about ${Math.round(batch.images / set.count)} times. More images, or a smaller batchSize, teach more.`;
     listen({ type: "note", level: "warning", message });
   }
-  const statistics = measureStatistics(set);
+  const statistics = measureStatistics(set, recipe.augmentation.windows);
   manualSeed(recipe.seed);
-  const objective = moveModule(createObjective(recipe), device);
+  const objective = moveModule(createObjective(recipe, loaded?.encoder), device);
   const parameters = namedParameters(objective);
+  const reducer =
+    group &&
+    new GradientReducer(
+      parameters.map(([, parameter]) => parameter),
+      group,
+    );
   const optimizer = new AdamW(decayGroups(parameters, recipe.weightDecay), { betas: [0.9, 0.95] });
   const average = recipe.emaDecay > 0 ? new WeightAverage(parameters, recipe.emaDecay) : undefined;
   const sampler = new Sampler(sampledGroups(selections, recipe.sampling, listen), recipe.seed);
-  const identity = { stage: "pretrain", recipe, stores, images: set.count };
+  const identity = { stage: "pretrain", ...settings, recipe: whatCounts(recipe), images: set.count };
+  requireSameRun(identity, group);
   const states = average === undefined ? [optimizer] : [optimizer, average];
   const trained: Trained = { parameters, states, sampler, device, identity };
-  using _lock = lockRun(dir);
-  const before = resumeOrStart(dir, trained, isResumed, listen);
-  const describe = (isComplete: boolean, seconds: number): PretrainRun => ({
+  const { probe: probed } = options;
+  const probe =
+    probed === undefined || !isFirst
+      ? undefined
+      : new FewShotProbe({ selections: probed, statistics, inputSize: recipe.inputSize, device, seed: recipe.seed });
+  using _lock = isFirst ? lockRun(dir) : undefined;
+  const before = resumeOrStart(dir, trained, { isResumed, writes: isFirst, listen });
+  requireSameStart(before.step, group);
+  const createdAt = earlier?.createdAt ?? new Date().toISOString();
+  const describe = (isComplete: boolean, { step, seconds }: Progress): PretrainRun => ({
     version: 1,
     stage: "pretrain",
-    createdAt: new Date().toISOString(),
-    stores,
+    createdAt,
+    ...settings,
     images: set.count,
     statistics,
-    recipe,
     isComplete,
+    step,
     seconds,
+    machine: runMachine(device, ranks.of),
   });
-  writeRun(dir, describe(false, before.seconds));
+  if (isFirst) writeRun(dir, describe(false, before));
   const viewOptions: ViewOptions = {
     inputSize: recipe.inputSize,
     viewsPerImage: batch.views,
@@ -91,10 +146,11 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     share: ranks,
   };
   const anatomy = anatomyOf(selections);
+  listen({ type: "note", level: "info", message: describeStart(recipe, anatomy, batch, parameters) });
   const inPrecision = precisionRunner(recipe.precision, device);
-  const watch = new PretrainWatch({ ...options, objective, set, viewOptions, firstStep: before.step });
-
-  const { isComplete, seconds } = await runSteps({
+  const watch = isFirst ? new PretrainWatch({ ...options, recipe, probe, objective, set, viewOptions }) : undefined;
+  if (before.step === 0) await watch?.measure(0);
+  const result = await runSteps({
     ...options,
     ranks,
     firstStep: before.step,
@@ -110,56 +166,107 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     checkpointEveryMinutes: recipe.checkpointEveryMinutes,
     takeStep(step, learningRate) {
       const chosen = sampler.next(batch.images);
-      const outcomes = Array.from({ length: recipe.accumulationSteps }, (_, part) => {
+      const parts = recipe.accumulationSteps;
+      const microstep = (part: number) => {
         const from = (part * ranks.of + ranks.index) * batch.share;
         const views = cutViews(set, anatomy, chosen.slice(from, from + batch.share), viewOptions);
         const outcome = inPrecision(() => objective.loss(views, step, ranks));
-        outcome.loss.div(recipe.accumulationSteps).backward();
+        const loss = parts === 1 ? outcome.loss : outcome.loss.div(parts);
+        if (reducer === undefined) loss.backward();
+        else reducer.backward(loss, { isReduced: part === parts - 1 });
         return outcome;
-      });
+      };
+      const outcomes = Array.from({ length: parts }, (_, part) => scope(() => microstep(part)));
       const clip = gradientClip(optimizer.parameters, recipe.gradientClipNorm);
       optimizer.step(learningRate, clip);
-      average?.update();
+      average?.update(step);
       return { ...meanOutcome(outcomes), gradientNorm: clip.norm };
     },
-    checkpoint: (progress) => writeCheckpoint(dir, trained, progress, listen),
-    watch: (line) => watch.afterStep(line),
+    checkpoint(progress) {
+      group?.check();
+      writeCheckpoint(dir, trained, progress, listen);
+    },
+    watch: async (line) => watch?.afterStep(line),
   });
-  if (isComplete) {
-    average?.apply();
-    await watch.end();
-    writeWeights(dir, objective);
+  const { isComplete } = result;
+  const run = describe(isComplete, result);
+  if (isComplete) average?.apply();
+  if (isFirst) {
+    if (isComplete) writeWeights(dir, objective);
+    if (isComplete) await watch!.report();
+    writeRun(dir, run);
+    if (isComplete) await watch!.measure(recipe.steps);
   }
-  const run = describe(isComplete, seconds);
-  writeRun(dir, run);
+  reducer?.dispose();
   return run;
 }
 
-interface Batch {
-  readonly views: 1 | 2;
-  /** Images of a step, over all processes and microsteps. */
-  readonly images: number;
-  /** Images of one process's microstep. */
-  readonly share: number;
+/** The run with these beginnings that has a checkpoint in the folder. */
+function earlierRun(dir: string, init: string | undefined): PretrainRun | undefined {
+  if (!hasCheckpoint(dir)) return undefined;
+  const run = readRun(dir);
+  return run.stage === "pretrain" && (run.init ?? undefined) === init ? run : undefined;
 }
 
-function batchOf({ method, batchSize, accumulationSteps }: PretrainRecipe, count: number, { of }: Ranks): Batch {
-  const views = viewsPerImage(method);
-  const images = Math.ceil(batchSize / views);
-  const parts = of * accumulationSteps;
-  if (count < of) {
-    throw new MedsslError("ERR_RANKS", `${count} images cannot be shared by ${of} processes.`, {
-      hint: `Start at most ${count} processes, or ingest more images.`,
-    });
+/** @throws {MedsslError} `ERR_RANKS` when processes would go on from different steps. */
+function requireSameStart(step: number, group: ProcessGroup | undefined): void {
+  if (group === undefined) return;
+  const extremes = group.allReduce(tensor([step, -step], { device: group.device }), "max").toTypedArray();
+  if (extremes[0] === -Number(extremes[1])) return;
+  throw new MedsslError(
+    "ERR_RANKS",
+    `The processes would go on from different steps: this one from ${step}, others from ${-Number(extremes[1])} to ${extremes[0]}.`,
+    { hint: "The run's folder must be on a disk that all machines share." },
+  );
+}
+
+/** What a run begins with, in a few lines. */
+function describeStart(
+  { inputSize, encoder, steps, method }: PretrainRecipe,
+  anatomy: readonly Anatomy[],
+  { images, views }: Batch,
+  parameters: NamedParameters,
+): string {
+  const counts = [...Map.groupBy(anatomy, ({ kind }) => kind)].map(([kind, of]) => `${of.length} ${kind}`);
+  const millions = parameters.reduce((sum, [, { numel }]) => sum + numel, 0) / 1e6;
+  const epochs = (steps * images) / anatomy.length;
+  const lines = [
+    `images   ${anatomy.length}: ${counts.join(", ")}`,
+    `network  ViT ${encoder.embedDim} x ${encoder.depth}, patches of ${encoder.patchSize} at ${inputSize} px; ${millions.toPrecision(3)} M parameters with heads`,
+    `steps    ${steps} of ${images} images x ${views} ${views === 1 ? "view" : "views"}: ${epochs.toPrecision(3)} epochs`,
+  ];
+  if (method === "mim+acl" && anatomy.some(({ kind }) => kind === "picture")) {
+    lines.push(
+      "Of the pictures nobody says what they show: if they are X-rays, ingest them with --modality xray, so that places are compared in the thorax.",
+    );
   }
-  if (images % parts !== 0) {
-    const text = `${of} processes x ${accumulationSteps} microsteps`;
-    const nearest = Math.max(1, Math.round(images / parts)) * parts * views;
-    throw new MedsslError("ERR_RANKS", `A batch of ${images} images cannot be shared evenly by ${text}.`, {
-      hint: `Use --set batchSize=${nearest}.`,
-    });
-  }
-  return { views, images, share: images / parts };
+  return lines.join("\n");
+}
+
+/** What of a recipe decides what is learned; the rest may change when a run is gone on with. */
+function whatCounts(recipe: PretrainRecipe): object {
+  const { checkpointEverySteps, checkpointEveryMinutes, picturesEveryEpochs, probeEveryEpochs, ...learned } = recipe;
+  return learned;
+}
+
+/** @throws {MedsslError} `ERR_RANKS` when processes were started with other settings or other data. */
+function requireSameRun(identity: object, group: ProcessGroup | undefined): void {
+  if (group === undefined) return;
+  // 48 bits, exact in a float64.
+  const hash = Number.parseInt(createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 12), 16);
+  const extremes = group
+    .allReduce(tensor([hash, -hash], { dtype: "float64", device: group.device }), "max")
+    .toTypedArray();
+  if (extremes[0] === -Number(extremes[1])) return;
+  throw new MedsslError("ERR_RANKS", "The processes were started with different settings or different data.", {
+    hint: "Give all of them the same command, and the same stores.",
+  });
+}
+
+/** Whether the first process found the run complete. */
+function areDone(isDone: boolean, group: ProcessGroup | undefined): boolean {
+  if (group === undefined) return isDone;
+  return group.allReduce(tensor([isDone ? 1 : 0], { device: group.device }), "max").item() > 0;
 }
 
 /** Means over the microsteps. */
@@ -179,5 +286,5 @@ function meanOutcome(outcomes: readonly Omit<StepOutcome, "gradientNorm">[]): Om
 
 function writeWeights(dir: string, { encoder, projectionHead }: PretrainingObjective): void {
   if (projectionHead !== undefined) writeSafetensors(projectionPath(dir), stateDict(projectionHead));
-  writeSafetensors(encoderPath(dir), stateDict(encoder));
+  saveEncoder(encoderPath(dir), encoder);
 }

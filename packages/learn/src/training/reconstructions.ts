@@ -34,7 +34,7 @@ export class ReconstructionPictures {
     [this.#originals, this.#keepIndices] = withSeed(recipe.seed, device, () => {
       const draws = new Draws(indices.length, device);
       const { windows } = recipe.augmentation;
-      const isHounsfield = indices.map((index) => set.isHounsfield(index));
+      const isHounsfield = set.hasHounsfield ? indices.map((index) => set.isHounsfield(index)) : undefined;
       const stored = set.stored(indices, device, [inputSize, inputSize]);
       const gray = toGray(stored, isHounsfield, draws, { windows: windows.slice(0, 1), windowJitter: 0 });
       const keepIndices = drawKeepIndices(draws, objective.encoder.gridSize, recipe);

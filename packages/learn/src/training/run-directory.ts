@@ -8,12 +8,15 @@
  *     projection.safetensors   of a pre-training with contrast: what maps tokens to the contrasted space
  *     reconstructions/         of a pre-training: what it painted, by step
  *     tensorboard/             the numbers of metrics.jsonl, and the pictures
+ *     probe.jsonl              of a pre-training: the few-shot Dice, by step
+ *     health.json              of a pre-training: how it went
  *     model.safetensors        of a fine-tuning: the whole network
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type FinetuneRecipe, MedsslError, type PretrainRecipe } from "@medssl/contract";
 import type { Label, StoreRecipe } from "@medssl/datasets";
+import { buildInfo, type Device, numThreads } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
 import { appendToFile, replaceFile } from "./replace-file.ts";
 import { requireSameSettings } from "./same-settings.ts";
@@ -27,12 +30,34 @@ interface RunBase {
   readonly images: number;
   readonly statistics: Statistics;
   readonly isComplete: boolean;
+  /** Steps done. */
+  readonly step: number;
   readonly seconds: number;
+  readonly machine: RunMachine;
 }
+
+/** What it was computed with. */
+export interface RunMachine {
+  readonly torch: string;
+  readonly node: string;
+  readonly device: string;
+  readonly threads: number;
+  readonly processes: number;
+}
+
+export const runMachine = (device: Device, processes: number): RunMachine => ({
+  torch: buildInfo().torchVersion,
+  node: process.versions.node,
+  device,
+  threads: numThreads(),
+  processes,
+});
 
 export interface PretrainRun extends RunBase {
   readonly stage: "pretrain";
   readonly recipe: PretrainRecipe;
+  /** Weights or run that it started from; null for none. */
+  readonly init: string | null;
 }
 
 export interface FinetuneRun extends RunBase {
@@ -54,10 +79,14 @@ export type RunInfo = PretrainRun | FinetuneRun;
 /** @param which The last one, the one before it, or the one that is being written. */
 export const checkpointPath = (dir: string, which: "last" | "previous" | "next" = "last"): string =>
   join(dir, which === "last" ? "checkpoint.safetensors" : `checkpoint.${which}.safetensors`);
+export const hasCheckpoint = (dir: string): boolean =>
+  (["next", "last", "previous"] as const).some((which) => existsSync(checkpointPath(dir, which)));
 export const encoderPath = (dir: string): string => join(dir, "encoder.safetensors");
 export const projectionPath = (dir: string): string => join(dir, "projection.safetensors");
 /** Grid of originals, masked images and reconstructions. */
 export const reconstructionsPath = (dir: string): string => join(dir, "reconstructions.png");
+export const probePath = (dir: string): string => join(dir, "probe.jsonl");
+export const healthPath = (dir: string): string => join(dir, "health.json");
 export const modelPath = (dir: string): string => join(dir, "model.safetensors");
 const infoPath = (dir: string): string => join(dir, "run.json");
 const metricsPath = (dir: string): string => join(dir, "metrics.jsonl");
@@ -117,9 +146,9 @@ export function finishedRun<Stage extends RunInfo["stage"]>(
   if (!existsSync(infoPath(dir))) return undefined;
   if (!isResumed) {
     throw new MedsslError("ERR_RUN_EXISTS", `${dir} already holds a run.`, {
-      hint: existsSync(checkpointPath(dir))
-        ? "Go on with it by --resume, or give another --out."
-        : "Give another --out, or delete the folder.",
+      hint: readRun(dir).isComplete
+        ? "Give another --out, or delete the folder."
+        : "Go on with it by --resume, or give another --out.",
     });
   }
   if (!readRun(dir).isComplete) return undefined;
@@ -138,10 +167,13 @@ export function writeRun(dir: string, run: RunInfo): void {
 /** One line of `metrics.jsonl`: the step, 1-based, and its numbers. */
 export type MetricsLine = { readonly step: number } & Readonly<Record<string, number>>;
 
-/** Forgets the steps after `lastStep`, which a resumed run does again. */
+/** Forgets the steps after `lastStep`, which a resumed run does again: of the metrics, and of the probes. */
 export function truncateMetrics(dir: string, lastStep: number): void {
-  const kept = readMetrics(dir).filter(({ step }) => step <= lastStep);
-  replaceFile(metricsPath(dir), kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  for (const path of [metricsPath(dir), probePath(dir)]) {
+    if (path === probePath(dir) && !existsSync(path)) continue;
+    const kept = readLines(path).filter(({ step }) => step <= lastStep);
+    replaceFile(path, kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  }
 }
 
 export function appendMetrics(dir: string, line: MetricsLine): void {
@@ -149,9 +181,10 @@ export function appendMetrics(dir: string, line: MetricsLine): void {
 }
 
 /** The steps that can be read: a kill or a full disk may leave part of a line. */
-export function readMetrics(dir: string): MetricsLine[] {
-  if (!existsSync(metricsPath(dir))) return [];
-  return readFileSync(metricsPath(dir), "utf8").split("\n").flatMap(parseMetrics);
+export const readMetrics = (dir: string): MetricsLine[] => readLines(metricsPath(dir));
+
+function readLines(path: string): MetricsLine[] {
+  return existsSync(path) ? readFileSync(path, "utf8").split("\n").flatMap(parseMetrics) : [];
 }
 
 function parseMetrics(line: string): MetricsLine[] {

@@ -118,5 +118,5 @@ test("what cannot be probed with is refused before the run", () => {
     message: /learns from 10 patients and measures on others; .* has 10 with masks/,
   });
   const cases = store.cases.map((one) => ({ ...one, hasMask: false }));
-  assert.throws(() => probe({ selections: [{ store, cases }] }), { code: "ERR_STORE_EMPTY" });
+  assert.throws(() => probe({ selections: [{ store, cases }] }), { code: "ERR_PROBE_MASKS" });
 });

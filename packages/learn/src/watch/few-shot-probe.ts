@@ -10,8 +10,8 @@
  *            read, and all that was made is released.
  * Cost       told with every result: 19 s of processor time for the `tiny` encoder at the defaults. Nothing else may train in
  *            this process meanwhile.
- * Errors     when it is made, before anything is trained: `ERR_PROBE_PATIENTS` with too few patients, `ERR_STORE_EMPTY`
- *            without masks, and the others of `ImageSet`.
+ * Errors     when it is made, before anything is trained: `ERR_PROBE_PATIENTS` with too few patients, `ERR_PROBE_MASKS`
+ *            without masks, and those of `ImageSet`.
  */
 import { setImmediate } from "node:timers/promises";
 import { type FinetuneRecipe, finetuneSchema, MedsslError, parseRecipe } from "@medssl/contract";
@@ -25,12 +25,12 @@ import { labelMaps, segmentImages } from "../evaluation/segment.ts";
 import { scoreCase, summarizeScores } from "../metrics/overlap.ts";
 import { ViT } from "../models/vit.ts";
 import { ViTSegmenter } from "../models/vit-segmenter.ts";
-import { loadStateDict, moveModule, namedParameters, stateDict } from "../nn/module.ts";
+import { loadStateDict, moveModule, stateDict } from "../nn/module.ts";
 import { segmentationLoss } from "../objectives/segmentation-loss.ts";
-import { AdamW, gradientClip } from "../optim/adamw.ts";
-import { decayGroups, layerDecayGroups } from "../optim/parameter-groups.ts";
+import { gradientClip } from "../optim/adamw.ts";
 import { learningRateAt } from "../optim/schedule.ts";
 import { precisionRunner } from "../training/precision.ts";
+import { peakLearningRate, segmenterOptimizer } from "../training/segmenter-optimizer.ts";
 
 export interface FewShotProbeOptions {
   /** Labelled images; cases without a mask are left out. */
@@ -66,8 +66,6 @@ interface Draw {
   readonly measured: ImageSet;
 }
 
-/** Peak learning rate of the head: finetune.ts has it for `vit`. */
-const LEARNING_RATE = 2e-3;
 /** Images segmented at a time. */
 const BATCH = 16;
 
@@ -113,11 +111,15 @@ export class FewShotProbe {
     const encoder = new ViT(source.options);
     loadStateDict(encoder, new Map(stateDict(source)));
     const network = moveModule(new ViTSegmenter(encoder, { numClasses: labels.length }), device);
-    const optimizer = new AdamW(parameterGroups(network, this.#recipe), { betas: [0.9, 0.98] });
+    const optimizer = segmenterOptimizer(
+      network,
+      { ...this.#recipe, encoder: { ...this.#recipe.encoder, depth: source.options.depth } },
+      true,
+    );
     try {
       const sampler = new Sampler(learned.count, this.#seed);
       const inPrecision = precisionRunner(precision, device);
-      const schedule = { peak: LEARNING_RATE, totalSteps: steps, warmupSteps };
+      const schedule = { peak: peakLearningRate(this.#recipe), totalSteps: steps, warmupSteps };
       for (let step = 0; step < steps; step++) {
         scope(() => {
           const manner = { inputSize, augmentation, statistics, device };
@@ -163,6 +165,12 @@ export class FewShotProbe {
 
 /** K patients to learn from, images of others to measure on. */
 function drawPatients({ selections, patients: wanted = 5, measured = 48 }: FewShotProbeOptions, random: Random): Draw {
+  if (!selections.some(({ cases }) => cases.some(({ hasMask }) => hasMask))) {
+    const names = selections.map(({ store }) => store.dir).join(", ");
+    throw new MedsslError("ERR_PROBE_MASKS", `The few-shot probe needs images with masks; ${names} has none.`, {
+      hint: "Give --probe a store that was ingested with its masks.",
+    });
+  }
   const all = choose(selections, ({ hasMask }) => hasMask);
   const patients = random.shuffle([...new Set(all.cases.map(({ patient }) => patient))].sort());
   if (patients.length <= wanted) {
@@ -185,21 +193,6 @@ function drawPatients({ selections, patients: wanted = 5, measured = 48 }: FewSh
 
 const choose = (selections: readonly Selection[], isChosen: (one: Case) => boolean): ImageSet =>
   new ImageSet(selections.map(({ store, cases }) => ({ store, cases: cases.filter(isChosen) })));
-
-/** As of a pre-trained encoder in finetune.ts. */
-function parameterGroups(network: ViTSegmenter, recipe: FinetuneRecipe) {
-  const { weightDecay, encoderLearningRateScale: scale, layerDecay } = recipe;
-  const { depth } = network.encoder.options;
-  const isEncoder = ([name]: readonly [string, Tensor]) => name.startsWith("encoder.");
-  const parameters = namedParameters(network);
-  return [
-    ...decayGroups(
-      parameters.filter((parameter) => !isEncoder(parameter)),
-      weightDecay,
-    ),
-    ...layerDecayGroups(parameters.filter(isEncoder), { depth, layerDecay, scale, weightDecay }),
-  ];
-}
 
 /** @returns Puts the generators' states back. */
 function saveGenerators(device: Device): () => void {

@@ -36,7 +36,7 @@ export interface HealthReportOptions {
 /** Steps at the end over which a metric without a range is averaged. */
 const END_STEPS = 10;
 /** Not what the network has learnt. */
-const NO_HEALTH = new Set(["step", "lr", "learningRate"]);
+const NO_HEALTH = new Set(["step", "lr", "epoch", "seconds"]);
 
 export function healthReport(lines: readonly MetricsLine[], { expected, warnings }: HealthReportOptions): HealthReport {
   const compared: HealthRow[] = expected === undefined ? [] : compareWithExpected(lines, expected);

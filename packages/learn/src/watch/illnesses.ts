@@ -52,7 +52,8 @@ interface ContrastState {
 /** Each contrast over the last two blocks, once it had time to learn; what is not measured is NaN. */
 function contrasts(curves: RunCurves): ContrastState[] {
   const last = latest(curves, 2);
-  const settledStep = Math.min(0.15 * curves.totalSteps, 1000);
+  // New embeddings lie close together too: whatever the run's length, they need some steps to spread.
+  const settledStep = Math.min(Math.max(0.15 * curves.totalSteps, 60), 1000);
   if (last.length < 2 || last[0]!.firstStep <= settledStep) return [];
   const names = Object.keys(last[1]!.means).flatMap(
     (name) => /^(.+)(Anchors|Rank|Positive|Chance)$/.exec(name)?.[1] ?? [],
@@ -99,9 +100,9 @@ export const illnesses: readonly Illness[] = [
       return `${name}: ${spread}similarity ${text(positive)} for the same place and ${text(negative)} for other places`;
     },
     meaning:
-      "The embeddings have collapsed: every place looks the same to the contrast. It does not come back by itself.",
+      "The embeddings have collapsed: all look the same to the contrast, and the encoder learns nothing from it.",
     remedy:
-      "Begin again with a lower learningRate, and look that negatives take part (contrast.ignoreRadius, contrast.otherImageDistance); the encoder is no better than one without the contrast.",
+      "If it stays so: begin again with a lower learningRate, and look that negatives take part (with mim+acl: contrast.loss, contrast.ignoreRadius, contrast.otherImageDistance).",
   },
   {
     id: "guessing",
@@ -109,7 +110,7 @@ export const illnesses: readonly Illness[] = [
       const state = contrastWith(curves, isGuessing);
       if (state === undefined) return undefined;
       const { name, loss, chance } = state;
-      return `${name} ${text(loss)}, log N is ${text(loss + Math.log(chance))}: the same place is found ${text(chance)} times as well as by chance`;
+      return `${name} ${text(loss)}: the same place is found ${text(chance)} times as well as by chance`;
     },
     meaning: "The contrast is still guessing.",
     remedy:
@@ -153,7 +154,9 @@ export const illnesses: readonly Illness[] = [
       for (const name of parts.length > 0 ? parts : ["loss"]) {
         const smooth = blocks.slice(2).map((_, i) => meanOf(blocks.slice(i, i + 3), name));
         const [now, best] = [smooth.at(-1)!, Math.min(...smooth)];
-        if (best > 0.01 && now > 1.15 * best) {
+        const steps = blocks.slice(1).map(({ means }, i) => Math.abs(means[name]! - blocks[i]!.means[name]!));
+        // Beside the noise from block to block, which is large where batches are small.
+        if (best > 0.01 && now > 1.15 * best && now - best > 3 * median(steps)) {
           return `${name} rose from ${text(best)} around step ${blocks[smooth.indexOf(best) + 1]!.lastStep} to ${text(now)}`;
         }
       }

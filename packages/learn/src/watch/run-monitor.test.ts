@@ -54,7 +54,7 @@ const illRuns: readonly [id: string, lines: MetricsLine[], message: RegExp][] = 
   [
     "guessing",
     ill(0, () => ({ acl: 6.4, aclChance: 1.03, aclPositive: 0.2, aclNegative: 0.19 }), both),
-    /^Step 130: acl 6.4, log N is 6.43: the same place is found 1.03 times as well as by chance\. The contrast is still guessing/,
+    /^Step 130: acl 6.4: the same place is found 1.03 times as well as by chance\. The contrast is still guessing/,
   ],
   [
     "no-anchors",

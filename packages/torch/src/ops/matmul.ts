@@ -4,9 +4,10 @@ import type { Tensor } from "../tensor.ts";
 
 const aten = {
   matmul: operator("aten::matmul"),
-  linear: operator("aten::linear"),
+  linear: operator("medssl::linear"),
   einsum: operator("aten::einsum"),
   attention: operator("aten::scaled_dot_product_attention"),
+  selfAttention: operator("medssl::self_attention"),
 };
 
 /** [..., n, k] x [..., k, m] -> [..., n, m]; leading axes broadcast. */
@@ -32,4 +33,14 @@ export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
  */
 export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, dropout = 0): Tensor {
   return aten.attention(query, key, value, null, dropout);
+}
+
+/**
+ * Attention of tokens among themselves, heads side by side as a linear layer gives them and takes them.
+ *
+ * @param qkv Queries, keys and values [batch, n, 3, heads, d]
+ * @param first Position of the first token that asks; all are listened to. @returns [batch, n - first, heads * d]
+ */
+export function selfAttention(qkv: Tensor, first = 0): Tensor {
+  return aten.selfAttention(qkv, first);
 }

@@ -1,9 +1,10 @@
 /**
  * Shapes, indices, types and devices. What PyTorch returns as a view shares memory here too.
  */
-import type { Device } from "../device.ts";
-import type { DType } from "../dtype.ts";
+import { type Device, useDevice } from "../device.ts";
+import { type DType, itemSize } from "../dtype.ts";
 import { operator } from "../operator.ts";
+import { scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 
 const aten = {
@@ -32,6 +33,7 @@ const aten = {
   roll: operator("aten::roll"),
   pad: operator("aten::constant_pad_nd"),
   contiguous: operator("aten::contiguous"),
+  pinMemory: operator("aten::pin_memory"),
   clone: operator("aten::clone"),
   detach: operator("aten::detach"),
   to: operator("aten::to.dtype_layout"),
@@ -164,12 +166,25 @@ export function detach(self: Tensor): Tensor {
   return aten.detach(self);
 }
 
-/** The tensor as another type, on another device or in another memory format; itself if it is so already. */
+/** Bytes up to which a tensor goes to CUDA through page-locked memory, of which libtorch keeps what it once took. */
+const LARGEST_UPLOAD = 64 * 2 ** 20;
+
+/**
+ * The tensor as another type, on another device or in another memory format; itself if it is so already.
+ *
+ * From the CPU to CUDA nothing waits for what the device still has to do: the values are copied to page-locked memory at
+ * once, and from there in their turn.
+ */
 export function to(
   self: Tensor,
   { dtype, device, format }: { dtype?: DType; device?: Device; format?: "contiguous" | "channelsLast" } = {},
 ): Tensor {
-  return aten.to(self, dtype, undefined, device, undefined, false, false, format);
+  const isUpload = device?.startsWith("cuda") && self.device === "cpu" && !self.requiresGrad;
+  if (!isUpload || self.numel * itemSize(self.dtype) > LARGEST_UPLOAD) {
+    return aten.to(self, dtype, undefined, device, undefined, false, false, format);
+  }
+  useDevice(device!);
+  return scope(() => aten.to(aten.pinMemory(self), dtype, undefined, device, undefined, true, false, format));
 }
 
 /** Positions of what is not zero: int64 [n, rank]. */

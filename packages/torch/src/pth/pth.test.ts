@@ -96,6 +96,12 @@ const int32 = (value: number) => {
 };
 const text = (value: string) => `X${int32(value.length)}${value}`;
 const int = (value: number) => `J${int32(value)}`;
+/** Any safe integer. */
+const long = (value: number) => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64LE(BigInt(value));
+  return `\x8a\x08${bytes.toString("latin1")}`;
+};
 const tuple = (...items: string[]) => `(${items.join("")}t`;
 const storage = (key: string, numel: number, type = "FloatStorage") =>
   `${tuple(text("storage"), `ctorch\n${type}\n`, text(key), text("cpu"), int(numel))}Q`;
@@ -229,6 +235,7 @@ test("claims that the file does not keep are refused, in words", () => {
     [readFileSync(archive(tensorOf(one, 1, [4], [1]), data)), /\[4\] of more elements/],
     [readFileSync(archive(tensorOf(one, 0, [2, 2], [1, 3]), data)), /\[2, 2\] of more elements/],
     [readFileSync(archive(tensorOf(one, 0, [2 ** 30, 2 ** 30], [0, 0]), data)), /of more elements/],
+    [readFileSync(archive(tensorOf(one, 0, [2 ** 30, 2 ** 30, 0], [1, 1, 1]), data)), /of more elements/],
     [readFileSync(archive(tensorOf(one, -1, [2], [1]), data)), /no counts/],
     [readFileSync(archive(tensorOf(one, 0, [2], [-1]), data)), /no counts/],
     [readFileSync(archive(tensorOf(one, 0, [2], []), data)), /no counts/],
@@ -272,6 +279,52 @@ test("a checksum that does not fit, a compressed and an encrypted entry are refu
     changed.writeUInt16LE(1, changed.indexOf("PK\x01\x02") + field);
     assert.throws(() => readPth(fileOf(changed)), { code: "ERR_PTH", message });
   }
+});
+
+test("whatever a tensor claims, it lies inside of its storage or is refused", () => {
+  const small = fc.nat({ max: 2 });
+  const size = fc.oneof({ weight: 8, arbitrary: small }, fc.constantFrom(-1, 2 ** 31, 2 ** 53 - 1));
+  const axes = fc.array(size, { minLength: 3, maxLength: 3 });
+  const types = fc.constantFrom("float32", "float64", "int16", "uint8", "complex64", "constructor");
+  const storages = fc.constantFrom("FloatStorage", "UntypedStorage", "HalfStorage");
+  let read = 0;
+  fc.assert(
+    fc.property(
+      storages,
+      types,
+      fc.tuple(small, fc.nat({ max: 8 })),
+      fc.tuple(size, axes, axes),
+      (storageType, type, view, place) => {
+        const part = tuple(text("view"), ...view.map(long));
+        const id = tuple(text("storage"), `ctorch\n${storageType}\n`, text("0"), text("cpu"), int(1), part);
+        const [offset, shape, strides] = place;
+        const where = [long(offset), tuple(...shape.map(long)), tuple(...strides.map(long))];
+        const args = tuple(`${id}Q`, ...where, "\x89", "N", `ctorch\n${type}\n`);
+        try {
+          scope(() => {
+            const value = readPth(archive(`ctorch._utils\n_rebuild_tensor_v3\n${args}R`, floats(1, 2, 3, 4)));
+            if (value instanceof PickledObject) return;
+            const found = value as Tensor;
+            assert.ok(found.numel <= 16);
+            found.clone();
+            read++;
+          });
+        } catch (error) {
+          assert.ok(error instanceof MedsslError && error.code === "ERR_PTH", String((error as Error).stack));
+        }
+      },
+    ),
+    { numRuns: 1000, seed: 1 },
+  );
+  assert.ok(read > 50, `${read} read`);
+});
+
+test("names in a file cannot steer a terminal through an error", () => {
+  const path = archive(storage("\x1b]0;owned\x07".repeat(100), 1));
+  assert.throws(
+    () => readPth(path),
+    (error) => error instanceof MedsslError && !/\p{Cc}/u.test(error.message) && error.message.length < 700,
+  );
 });
 
 test("storages that lie on each other claim no more than the file has", () => {

@@ -131,16 +131,16 @@ function rebuildTensor(storage: unknown, type: unknown, place: readonly unknown[
     return refuse("a tensor whose shape, strides and offset are no counts");
   }
   const available = Math.floor((storage.elements.numel * itemSize(storage.dtype)) / itemSize(dtype));
+  if (storage.start % itemSize(dtype) !== 0) refuse(`a tensor of ${dtype} that begins between two elements`);
   const numel = shape.reduce((product, size) => product * size, 1);
   const last = offset + shape.reduce((sum, size, i) => sum + (size - 1) * strides[i]!, 0);
-  if (numel > available || (numel > 0 && last >= available)) {
+  const isEmptyGiant = shape.reduce((product, size) => product * Math.max(1, size), 1) > 2 ** 53;
+  if (numel > available || (numel > 0 && last >= available) || isEmptyGiant) {
     return refuse(`a tensor [${shape.join(", ")}] of more elements than its storage has, ${available}`);
   }
   return scope(() => {
-    const isSame = dtype === storage.dtype;
-    const elements = isSame
-      ? storage.elements
-      : storage.elements.slice(0, 0, available * itemSize(dtype)).viewAs(dtype);
+    const used = (available * itemSize(dtype)) / itemSize(storage.dtype);
+    const elements = dtype === storage.dtype ? storage.elements : storage.elements.slice(0, 0, used).viewAs(dtype);
     return asStrided(elements, shape, strides, storage.start / itemSize(dtype) + (numel === 0 ? 0 : offset));
   });
 }

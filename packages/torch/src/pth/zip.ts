@@ -48,8 +48,9 @@ export function readZipDirectory(size: number, read: ReadBytes, refuse: Refuse):
     const sizes = entrySizes(directory, at, directory.subarray(nameEnd, nameEnd + extraLength));
     const dataStart = sizes === undefined ? undefined : startOfData(sizes.header, size, read);
     if (sizes === undefined || dataStart === undefined || dataStart + sizes.size > size) {
-      refuse(`entry "${name}" lies outside of the file`);
-    } else entries.set(name, { start: dataStart, size: sizes.size, crc32: directory.readUInt32LE(at + 16) });
+      return refuse(`entry "${name}" lies outside of the file`);
+    }
+    entries.set(name, { start: dataStart, size: sizes.size, crc32: directory.readUInt32LE(at + 16) });
     at = end;
   }
   return entries;

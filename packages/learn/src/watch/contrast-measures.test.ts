@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { generatorState, manualSeed, ones, randn, scope, type Tensor, tensor, zeros } from "@medssl/torch";
-import { alignment, chance, effectiveRank, top1, uniformity } from "./contrast-health.ts";
+import { alignment, chance, effectiveRank, top1, uniformity } from "./contrast-measures.ts";
 
 const fixture = JSON.parse(readFileSync(new URL("./fixtures/contrast-health.json", import.meta.url), "utf8"));
 

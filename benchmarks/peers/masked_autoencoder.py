@@ -1,10 +1,13 @@
-"""The step of masked image modelling in PyTorch eager, as it is commonly written: timm's blocks, MAE's masking."""
+"""The step of masked image modelling in PyTorch, as it is commonly written: timm's blocks, MAE's masking.
+
+Needs nothing but PyTorch.
+"""
+import json
 import resource
 import time
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import nn
 
 from serve import serve
@@ -133,34 +136,62 @@ class MaskedAutoencoder(nn.Module):
         return (loss * mask).sum() / mask.sum()
 
 
+def load_file(path):
+    """Tensors of a safetensors file, all float32."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = bytearray(file.read())
+    header.pop("__metadata__", None)
+    return {
+        name: torch.frombuffer(data, dtype=torch.float32)[start // 4 : end // 4].reshape(entry["shape"])
+        for name, entry in header.items()
+        for start, end in [entry["data_offsets"]]
+    }
+
+
 class Training:
     def __init__(self, settings):
         torch.set_num_threads(settings["threads"])
         tensors = load_file(settings["stateFile"])
-        self.images = tensors.pop("images")
-        self.noise = tensors.pop("noise")
-        self.precision = settings["precision"]
+        self.device = settings["device"]
+        self.images = tensors.pop("images").to(self.device)
+        self.noise = tensors.pop("noise").to(self.device)
+        self.dtype = getattr(torch, settings["precision"])
         self.model = MaskedAutoencoder(settings)
         self.model.load_state_dict(tensors)
+        self.model.to(self.device)
         parameters = [(name, p) for name, p in self.model.named_parameters() if p.requires_grad]
         decayed = [p for name, p in parameters if p.ndim > 1 and not name.endswith("token")]
         plain = [p for name, p in parameters if p.ndim <= 1 or name.endswith("token")]
         groups = [{"params": decayed, "weight_decay": settings["weightDecay"]}, {"params": plain, "weight_decay": 0.0}]
         self.optimizer = torch.optim.AdamW(groups, lr=settings["learningRate"], betas=settings["betas"], fused=True)
+        if settings["isCompiled"]:
+            self.model = torch.compile(self.model)
 
     def step(self, noise):
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16"):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
             loss = self.model(self.images, noise)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        return loss.item()
+        return loss
 
     def steps(self, count):
+        self.synchronize()
         start, cpu_start = time.perf_counter(), time.process_time()
         for _ in range(count):
-            self.step(torch.rand(self.noise.shape))
+            self.step(torch.rand(self.noise.shape, device=self.device))
+        self.synchronize()
         return {"seconds": (time.perf_counter() - start) / count, "cpuSeconds": (time.process_time() - cpu_start) / count}
+
+    def synchronize(self):
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
+    def peak_bytes(self):
+        if self.device == "cuda":
+            return torch.cuda.max_memory_allocated()
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 training = None
@@ -174,7 +205,7 @@ def prepare(**settings):
 
 serve(
     prepare=prepare,
-    losses=lambda count: {"losses": [training.step(training.noise) for _ in range(count)]},
+    losses=lambda count: {"losses": [training.step(training.noise).item() for _ in range(count)]},
     steps=lambda count: training.steps(count),
-    memory=lambda: {"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024},
+    memory=lambda device: {"bytes": training.peak_bytes()},
 )

@@ -1,0 +1,30 @@
+/** How a segmentation network learns: what is new faster than its ViT, a pre-trained ViT slower still towards its input. */
+import type { FinetuneRecipe } from "@medssl/contract";
+import { namedParameters } from "../nn/module.ts";
+import { AdamW } from "../optim/adamw.ts";
+import { decayGroups, layerDecayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
+
+/** Peak learning rates of what is not ViT. */
+const headLearningRates: Readonly<Record<FinetuneRecipe["head"], number>> = { hybrid: 3e-3, unet: 3e-3, vit: 2e-3 };
+
+export const peakLearningRate = ({ learningRate, head }: FinetuneRecipe): number =>
+  learningRate ?? headLearningRates[head];
+
+/** @param network Its ViT, if it has one, is its field `encoder`. */
+export function segmenterOptimizer(
+  network: object,
+  { weightDecay, encoderLearningRateScale: scale, layerDecay, encoder }: FinetuneRecipe,
+  isPretrained: boolean,
+): AdamW {
+  const parameters = namedParameters(network);
+  const isEncoder = ([name]: NamedParameters[number]) => name.startsWith("encoder.");
+  const vit = parameters.filter(isEncoder);
+  const own = parameters.filter((parameter) => !isEncoder(parameter));
+  const groups = [
+    ...decayGroups(own, weightDecay),
+    ...(isPretrained
+      ? layerDecayGroups(vit, { depth: encoder.depth, layerDecay, scale, weightDecay })
+      : decayGroups(vit, weightDecay, scale)),
+  ];
+  return new AdamW(groups, { betas: [0.9, 0.98] });
+}
