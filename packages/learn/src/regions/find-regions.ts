@@ -2,7 +2,8 @@
  * The same place in other patients' images: found, drawn and written down.
  *
  * Files    OUT/query.png, OUT/result-01.png, ..., all of them in OUT/regions.png, and the numbers in OUT/regions.json.
- * Units    places in pixels of the original image, 0 being the middle of the first, and in shares of its width and height.
+ * Units    places in pixels of the original image, 0 being the middle of the first, and in shares of its width and height. They
+ *          may lie beyond its edge: another patient's image may show less of the body.
  * Order    the most similar image first.
  * Errors   `ERR_POINT` outside of the image, and those of the run, the stores and the query.
  */
@@ -133,14 +134,12 @@ function placeOf({ x, y, unit }: RegionPoint, { name, recipe, width, height }: R
 
 const isInside = ({ x, y }: Place): boolean => x >= 0 && x <= 1 && y >= 0 && y <= 1;
 
-/** @param place In the stored image; what is found on padding is brought to the image's edge. */
+/** @param place In the stored image. */
 function imagePoint(place: Place, { recipe, width, height }: RegionImage): ImagePoint {
   const { x, y } = unfitPlace(place, recipe, width, height);
-  const shares = [x, y].map((share) => Math.max(0, Math.min(1, share))) as [number, number];
-  const pixels = [shares[0] * width - 0.5, shares[1] * height - 0.5] as const;
   return {
-    pixels: [Number(pixels[0].toFixed(1)), Number(pixels[1].toFixed(1))],
-    shares: [Number(shares[0].toFixed(4)), Number(shares[1].toFixed(4))],
+    pixels: [Number((x * width - 0.5).toFixed(1)), Number((y * height - 0.5).toFixed(1))],
+    shares: [Number(x.toFixed(4)), Number(y.toFixed(4))],
   };
 }
 

@@ -11,6 +11,7 @@ import { type Color, fitPlace, type Image, LABEL_COLORS, type Place } from "@med
 import { grayImage } from "../evaluation/pictures.ts";
 import type { FoundPlace } from "./place-search.ts";
 import { imageTensor, type RegionImage } from "./region-image.ts";
+import { UNSEEN } from "./similarity-map.ts";
 
 /** Longer side of a picture, in pixels. */
 const SIDE = 480;
@@ -74,7 +75,7 @@ class Canvas {
   }
 
   heat({ map, alignment: { x, y } }: FoundPlace): void {
-    const sorted = map.values.toSorted();
+    const sorted = map.values.filter((value) => value !== UNSEEN).toSorted();
     const best = sorted.at(-1)!;
     const usual = sorted[sorted.length >> 1]!;
     // Cold up to two thirds of the way from what is usual to the best.

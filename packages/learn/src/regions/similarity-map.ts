@@ -6,7 +6,7 @@
  * positions' maps are averaged where they lie.
  *
  * Shapes  vectors [count^2, N, E] of a lattice over either image; maps [size, size] over the query's frame, row by row.
- * Values  mean cosine similarity, -1..1; `UNSEEN` where no patch comes to lie.
+ * Values  mean cosine similarity, -1..1; `UNSEEN` where hardly a patch comes to lie, far from the place.
  */
 import type { Place } from "@medssl/imaging";
 import { type Device, fromTypedArray, noGrad, scope, type Tensor } from "@medssl/torch";
@@ -20,8 +20,10 @@ export interface SimilarityMap {
   readonly values: Float32Array;
 }
 
-/** The value where no patch comes to lie. */
+/** The value where hardly a patch comes to lie. */
 export const UNSEEN = -1;
+/** A mean of less than this share of the most patches is none. */
+const LEAST_SHARE = 0.15;
 
 /** A place counts as covered by crops that begin up to this many steps farther on. */
 const MARGIN = 0.5;
@@ -78,7 +80,7 @@ export function similarityMap(
       const weights = coverage(positions, (along, middle) => stepsTo(along, middle), count, size, device);
       const total = weights.sum([0]);
       const mean = maps.mul(weights).sum([0]).div(total.clamp(1e-6));
-      const isSeen = total.gt(MARGIN).to({ dtype: "float32" });
+      const isSeen = total.gt(total.amax([0, 1]).mul(LEAST_SHARE)).to({ dtype: "float32" });
       const values = mean.mul(isSeen).add(isSeen.neg().add(1).mul(UNSEEN));
       return { size, values: values.to({ device: "cpu" }).contiguous().toTypedArray().slice() as Float32Array };
     }),
