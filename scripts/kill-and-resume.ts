@@ -1,6 +1,6 @@
 /**
  * Kills a pre-training run twenty times at random moments, goes on each time, and compares it with one that was left alone:
- * every loss and every byte of the encoder. `npm run kill-and-resume [-- --seed N]`; about three minutes.
+ * every loss and every byte of the encoder. `npm run kill-and-resume [-- --seed N]`; half a minute on idle cores.
  *
  * A kill is SIGKILL: nothing in the process can prepare for it. Moments are drawn over the whole life of a process, so that
  * some fall into its start, some into a step and some into the writing of a checkpoint, of which there is one every 5 steps.
