@@ -83,7 +83,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     init === undefined || earlier !== undefined
       ? undefined
       : loadEncoder(init, { imageSize: options.recipe.inputSize });
-  const recipe = { ...options.recipe, encoder: earlier?.recipe.encoder ?? loaded?.config ?? options.recipe.encoder };
+  const brought = init === undefined ? undefined : (earlier?.recipe.encoder ?? loaded?.config);
+  const recipe = { ...options.recipe, encoder: brought ?? options.recipe.encoder };
   for (const message of loaded?.notes ?? []) listen({ type: "note", level: "info", message });
   const stores = options.selections.map(({ store }) => store.dir);
   const settings = { recipe, stores, init: init ?? null };

@@ -144,6 +144,11 @@ test("a folder with a run in it, and a checkpoint of other settings, are refused
     code: "ERR_RUN_SETTINGS",
     hint: /maskRatio was 0.75 and is 0.5/,
   });
+  const deeper = pretrainRecipe({ encoder: { ...encoder, depth: 3 } });
+  await assert.rejects(runPretrain("taken", deeper, { isResumed: true }), {
+    code: "ERR_RUN_SETTINGS",
+    hint: /encoder\.depth was 2 and is 3/,
+  });
 });
 
 test("fine-tuning does not go on when the same patients have other images", async () => {
