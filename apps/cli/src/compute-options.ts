@@ -32,14 +32,12 @@ export async function prepareCompute({ device, threads }: ComputeOptions): Promi
   setNumThreads(threads);
 }
 
-/** Meets the other processes, where a launcher started several; in place of `prepareCompute`. */
-export async function joinOthers({ device, threads }: ComputeOptions): Promise<ProcessGroup | undefined> {
-  const { distributedSettings, joinProcessGroup, setNumThreads, useDevice } = await import("@medssl/torch");
+/** Meets the other processes, where a launcher started several; behind `prepareCompute`. */
+export async function joinOthers(device: string): Promise<ProcessGroup | undefined> {
+  const { distributedSettings, joinProcessGroup } = await import("@medssl/torch");
   const settings = distributedSettings(process.env);
   if (settings === undefined) return undefined;
   const { rank, worldSize, host, port } = settings;
   if (rank === 0) console.error(`${worldSize} processes meet at ${host}:${port}`);
-  useDevice(device);
-  setNumThreads(threads);
   return joinProcessGroup({ device });
 }

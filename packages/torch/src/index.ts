@@ -22,7 +22,7 @@ export * from "./ops/shape.ts";
 export { PickledGlobal, PickledObject } from "./pth/pickle.ts";
 export { readPth } from "./pth/read-pth.ts";
 export { readWeights, type Weights } from "./pth/read-weights.ts";
-export { generatorState, manualSeed, setGeneratorState, withSeed } from "./random.ts";
+export { generatorState, manualSeed, saveGenerators, setGeneratorState, withSeed } from "./random.ts";
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export { keep, scope } from "./scope.ts";
 export { ReleasedTensorError, Tensor } from "./tensor.ts";

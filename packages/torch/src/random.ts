@@ -13,17 +13,25 @@ export const generatorState = (device: Device = "cpu"): Tensor =>
 export const setGeneratorState = (state: Tensor, device: Device = "cpu"): void =>
   native.setGeneratorState(...deviceCode(device), state.handle);
 
+/** Remembers the generators of a device and of the CPU. @returns What puts them back, once. */
+export function saveGenerators(device: Device): () => void {
+  const devices = [...new Set<Device>(["cpu", device])];
+  const states = devices.map((name) => [name, generatorState(name).keep()] as const);
+  return () => {
+    for (const [name, state] of states) {
+      setGeneratorState(state, name);
+      state.dispose();
+    }
+  };
+}
+
 /** Runs `fn` with generators seeded for it alone: afterwards they go on as if it had not been. */
 export function withSeed<Result>(seed: number, device: Device, fn: () => Result): Result {
-  const devices = device === "cpu" ? ["cpu"] : ["cpu", device];
-  const before = devices.map((name) => generatorState(name).keep());
+  const restore = saveGenerators(device);
   manualSeed(seed);
   try {
     return fn();
   } finally {
-    for (const [i, name] of devices.entries()) {
-      setGeneratorState(before[i]!, name);
-      before[i]!.dispose();
-    }
+    restore();
   }
 }

@@ -44,8 +44,8 @@ export const pretrainCommand = (): Command =>
     .action(async (options: Options) => {
       const { parseRecipe, pretrainSchema, withSettings } = await import("@medssl/contract");
       const { openStores } = await import("@medssl/datasets");
-      const group = await joinOthers(options);
-      if (group === undefined) await prepareCompute(options);
+      await prepareCompute(options);
+      const group = await joinOthers(options.device);
       const { loadRecipe, pretrain } = await import("@medssl/learn");
       const settings = withSettings(loadRecipe("pretrain", options.recipe), options.set ?? []);
       const recipe = parseRecipe(pretrainSchema, settings);

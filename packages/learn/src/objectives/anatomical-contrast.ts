@@ -15,11 +15,12 @@
  * Source      InfoNCE: van den Oord et al. (2018); decoupled: Yeh et al. (2022); on the visible tokens of a masked ViT.
  */
 import type { PretrainRecipe } from "@medssl/contract";
-import { autocast, noGrad, operator, scope, type Tensor } from "@medssl/torch";
+import { noGrad, operator, scope, type Tensor } from "@medssl/torch";
 import type { ImagePlaces } from "../data/views.ts";
 import { type ContrastSide, findPairs, type OtherSide, type Pairs, sameImage } from "./anatomical-places.ts";
 import { type ContrastHealth, healthOf } from "./contrast-health.ts";
 import type { Ranks } from "./ranks.ts";
+import { inFloat32, unitVectors } from "./unit-vectors.ts";
 
 /** Logit of a pair that takes no part. */
 const IGNORED = -1e4;
@@ -43,9 +44,7 @@ export function contrastLoss(
   settings: ContrastSettings,
   ranks: Ranks,
 ): Contrast {
-  const inFloat32 = <Result>(fn: () => Result) =>
-    autocast({ device: first.embeddings.device, dtype: "float32" }, () => scope(fn));
-  return inFloat32(() => {
+  return inFloat32(first.embeddings, () => {
     const [rows, columns] = [first, second].map(({ embeddings }) => unitVectors(embeddings)) as [Tensor, Tensor]; // [B K, E]
     const offset = ranks.index * first.centers.size(0);
     const rules = { ...settings, unit, offset, isSoft: settings.otherImages === "soft" };
@@ -73,14 +72,6 @@ export function contrastLoss(
       loss: loss[0]!.add(loss[1]!).div(2),
       health: healthOf(forth, rows, settings.temperature),
     };
-  });
-}
-
-/** [B, K, E] to rows of length 1, float32 [B * K, E]. */
-function unitVectors(embeddings: Tensor): Tensor {
-  return scope(() => {
-    const flat = embeddings.flatten(0, 1).to({ dtype: "float32" });
-    return flat.div(flat.norm(1, true).clamp(1e-6));
   });
 }
 
@@ -166,18 +157,14 @@ function direction(
       : loss === "decoupled"
         ? decoupled(positive, negative)
         : positive.neg();
-  const costs = cost(positives, negatives).mul(isAnchor);
-  if (pairs.nearness === undefined || softWeight === 0) {
-    return { sum: costs.sum(), anchors: isAnchor.sum(), positives, isAnchor, negatives, logits, powers, pairs };
+  let costs = cost(positives, negatives).mul(isAnchor);
+  if (pairs.nearness !== undefined) {
+    // Each near place of another image costs like a positive of its own; the mean counts them by their weights.
+    const weights = pairs.nearness.mul(softWeight).mul(isAnchor.unsqueeze(1));
+    const others = cost(logits, negatives.unsqueeze(1)).mul(weights).sum([1]);
+    costs = costs.add(others).div(weights.sum([1]).add(1));
   }
-  // Each near place of another image costs like a positive of its own; the mean counts them by their weights.
-  const weights = pairs.nearness.mul(softWeight).mul(isAnchor.unsqueeze(1));
-  const others = cost(logits, negatives.unsqueeze(1)).mul(weights).sum([1]);
-  const sum = costs
-    .add(others)
-    .div(weights.sum([1]).add(1))
-    .sum();
-  return { sum, anchors: isAnchor.sum(), positives, isAnchor, negatives, logits, powers, pairs };
+  return { sum: costs.sum(), anchors: isAnchor.sum(), positives, isAnchor, negatives, logits, powers, pairs };
 }
 
 /** Without negatives there is nothing to be told from, and no cost. */

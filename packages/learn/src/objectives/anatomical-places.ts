@@ -12,9 +12,10 @@
  *             of a CT slice, places that show nothing (padding).
  * Source      after Chaitanya et al. (2020) and Yan et al., "SAM" (2022).
  */
-import { arange, autocast, cat, noGrad, operator, scope, stack, type Tensor } from "@medssl/torch";
+import { arange, cat, noGrad, operator, scope, stack, type Tensor } from "@medssl/torch";
 import type { ImagePlaces } from "../data/views.ts";
 import type { GridSize } from "./masking.ts";
+import { inFloat32 } from "./unit-vectors.ts";
 
 /** Where the patches of a view are in its image: [B, N, 2] of x, y. @param boxes [B, 4] */
 export function patchCenters(boxes: Tensor, [rows, columns]: GridSize): Tensor {
@@ -89,6 +90,16 @@ export interface ContrastSide {
   readonly isPresent: Tensor | undefined;
 }
 
+/** Some of a side's places. @param indices int64 [B, k] */
+export function takePlaces({ embeddings, centers, anatomy, isPresent }: ContrastSide, indices: Tensor): ContrastSide {
+  return {
+    embeddings: pick(embeddings, indices),
+    centers: pick(centers, indices),
+    anatomy: pick(anatomy, indices),
+    isPresent: isPresent?.gather(1, indices),
+  };
+}
+
 /** Which places of its images a view shows. */
 export interface ViewPlaces {
   /** [B, 4] */
@@ -118,9 +129,7 @@ export function placesOfView(
  * @param grid Regions along each axis of the frame. @returns A side with grid^2 places; regions that nothing lies in are not present.
  */
 export function poolRegions({ embeddings, anatomy, isPresent }: ContrastSide, grid: number): ContrastSide {
-  const inFloat32 = <Result>(fn: () => Result) =>
-    autocast({ device: embeddings.device, dtype: "float32" }, () => scope(fn));
-  return inFloat32(() => {
+  return inFloat32(embeddings, () => {
     const cells = anatomy.mul(grid).floor(); // [B, K, 2] of column, row
     const [column, row] = cells.chunk(2, 2) as [Tensor, Tensor]; // [B, K, 1]
     const isInside = cells.ge(0).logicalAnd(cells.lt(grid)).to({ dtype: "float32" }).amin([2], true);

@@ -1,6 +1,6 @@
 /** Numbers that tell a healthy contrast from a collapsed one; what each means: watch/contrast-measures.ts. */
 import { noGrad, operator, scope, type Tensor } from "@medssl/torch";
-import { chance, effectiveRank, top1, uniformity } from "../watch/contrast-measures.ts";
+import { alignment, chance, effectiveRank, top1, uniformity } from "../watch/contrast-measures.ts";
 import type { Direction } from "./anatomical-contrast.ts";
 
 const softplus = operator("aten::softplus");
@@ -41,8 +41,7 @@ export function healthOf(
         negativeSimilarity: apart.mul(temperature),
         anchors,
         effectiveRank: effectiveRank(embeddings),
-        // Of rows of length 1: ||x - y||^2 = 2 - 2 cosine.
-        alignment: positiveSimilarity.mul(-2).add(2),
+        alignment: alignment(positiveSimilarity),
         uniformity: uniformity(embeddings),
         // Of InfoNCE, whatever form of it is minimised.
         chance: chance(meanOfAnchors(softplus(negatives.sub(positives))), meanOfAnchors(candidates.log()).exp()),

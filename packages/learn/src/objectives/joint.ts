@@ -5,13 +5,21 @@
  * places that the first one kept, as far as it shows them, so that there is something to pull together.
  */
 import type { PretrainRecipe } from "@medssl/contract";
-import { cat, noGrad, scope, type Tensor } from "@medssl/torch";
+import { arange, cat, noGrad, scope, type Tensor } from "@medssl/torch";
 import type { Views } from "../data/views.ts";
 import type { ViT } from "../models/vit.ts";
 import { takeTokens } from "../nn/tokens.ts";
 import { Mlp } from "../nn/transformer.ts";
 import { type Contrast, contrastLoss } from "./anatomical-contrast.ts";
-import { type ContrastSide, correlatedKeepIndices, meanPatch, placesOfView, poolRegions } from "./anatomical-places.ts";
+import {
+  type ContrastSide,
+  correlatedKeepIndices,
+  meanPatch,
+  placesOfView,
+  poolRegions,
+  takePlaces,
+  type ViewPlaces,
+} from "./anatomical-places.ts";
 import { MaskedAutoencoder, reconstructionLoss } from "./masked-image-modeling.ts";
 import { drawKeepIndices, drawNoise } from "./masking.ts";
 import type { PretrainingLoss, PretrainingObjective } from "./pretraining.ts";
@@ -54,15 +62,15 @@ export class JointObjective implements PretrainingObjective {
       const secondKeep = correlatedKeepIndices(firstKeep, firstBoxes, secondBoxes, gridSize, noise);
       const keepIndices = cat([firstKeep, secondKeep]);
       const { mim, tokens, patches } = this.#reconstruct(images, keepIndices);
-      const isPresent = noGrad(() => takeTokens(patches, keepIndices).variance([2]).gt(EMPTY_VARIANCE)); // [2 B, K]
-      const embeddings = this.projectionHead.forward(tokens);
-      const halves = [embeddings, isPresent].map((both) => both.chunk(2)) as [[Tensor, Tensor], [Tensor, Tensor]];
-      const side = (view: 0 | 1, keepIndices: Tensor, viewBoxes: Tensor): ContrastSide => ({
-        ...placesOfView({ boxes: viewBoxes, keepIndices }, views.places.frames, gridSize),
-        embeddings: halves[0][view],
-        isPresent: halves[1][view],
+      const isPresent = noGrad(() => takeTokens(patches, keepIndices).variance([2]).gt(EMPTY_VARIANCE)).chunk(2); // [B, K]
+      const embeddings = this.projectionHead.forward(tokens).chunk(2); // [B, K, E]
+      const side = (view: 0 | 1, places: ViewPlaces): ContrastSide => ({
+        ...placesOfView(places, views.places.frames, gridSize),
+        embeddings: embeddings[view]!,
+        isPresent: isPresent[view],
       });
-      const [first, second] = [side(0, firstKeep, firstBoxes), side(1, secondKeep, secondBoxes)];
+      const first = side(0, { boxes: firstBoxes, keepIndices: firstKeep });
+      const second = side(1, { boxes: secondBoxes, keepIndices: secondKeep });
       const contrasts = this.#contrast(first, second, views, meanPatch(firstBoxes, secondBoxes, gridSize), ranks);
       const acl = contrasts
         .map(({ loss }) => loss)
@@ -124,9 +132,12 @@ function someAnchors(
   patch: Tensor,
 ): [ContrastSide, ContrastSide] {
   return scope(() => {
-    const kept = Math.min(count, first.centers.size(1));
+    const [batch, places] = first.centers.shape as [number, number];
+    const kept = Math.min(count, places);
+    const leading = arange(0, kept, { device: patch.device }).unsqueeze(0).expand([batch, kept]);
+    const anchors = takePlaces(first, leading);
     const nearest = noGrad(() => {
-      const apart = first.centers.slice(1, 0, kept).unsqueeze(2).sub(second.centers.unsqueeze(1)).abs();
+      const apart = anchors.centers.unsqueeze(2).sub(second.centers.unsqueeze(1)).abs();
       return apart
         .div(patch.view([-1, 1, 1, 2]))
         .amax([3])
@@ -134,20 +145,6 @@ function someAnchors(
         .argsort(1)
         .slice(1, 0, kept); // [B, kept]
     });
-    const take = (table: Tensor) => table.gather(1, nearest.unsqueeze(2).expand([-1, -1, table.size(2)]));
-    return [
-      {
-        embeddings: first.embeddings.slice(1, 0, kept),
-        centers: first.centers.slice(1, 0, kept),
-        anatomy: first.anatomy.slice(1, 0, kept),
-        isPresent: first.isPresent?.slice(1, 0, kept),
-      },
-      {
-        embeddings: take(second.embeddings),
-        centers: take(second.centers),
-        anatomy: take(second.anatomy),
-        isPresent: second.isPresent?.gather(1, nearest),
-      },
-    ];
+    return [anchors, takePlaces(second, nearest)];
   });
 }

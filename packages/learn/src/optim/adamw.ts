@@ -84,7 +84,7 @@ export class AdamW {
     );
   }
 
-  /** Moments and counters by name, for a checkpoint. */
+  /** Moments and counters by name, for a checkpoint: the tensors themselves, so that it can also be put back into them. */
   stateTensors(): [string, Tensor][] {
     return this.groups.flatMap(({ parameters }) =>
       parameters.flatMap(([name, parameter]): [string, Tensor][] => {
@@ -96,13 +96,6 @@ export class AdamW {
         ];
       }),
     );
-  }
-
-  /** Takes up what `stateTensors` gave. */
-  loadStateTensors(tensors: ReadonlyMap<string, Tensor>): void {
-    noGrad(() => {
-      for (const [name, own] of this.stateTensors()) own.copy_(tensors.get(name)!);
-    });
   }
 }
 

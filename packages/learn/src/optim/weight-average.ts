@@ -32,15 +32,8 @@ export class WeightAverage {
     });
   }
 
-  /** By name, for a checkpoint. */
+  /** By name, for a checkpoint: the tensors themselves, so that it can also be put back into them. */
   stateTensors(): [string, Tensor][] {
     return this.#parameters.map(([name], i) => [`average.${name}`, this.#averages[i]!]);
-  }
-
-  /** Takes up what `stateTensors` gave. */
-  loadStateTensors(tensors: ReadonlyMap<string, Tensor>): void {
-    noGrad(() => {
-      for (const [name, own] of this.stateTensors()) own.copy_(tensors.get(name)!);
-    });
   }
 }

@@ -28,8 +28,8 @@ import { requireSameSettings } from "./same-settings.ts";
 
 /** What is kept beside the parameters: the optimiser, a running mean. */
 interface Stateful {
+  /** The tensors themselves, by name. */
   stateTensors(): [string, Tensor][];
-  loadStateTensors(tensors: ReadonlyMap<string, Tensor>): void;
 }
 
 /** What a checkpoint is made from, and put back into. */
@@ -144,9 +144,8 @@ function readCheckpoint(path: string, trained: Trained): Progress {
     requireSameSettings(path, identity, trained.identity);
     requireTensors(path, tensors, trained);
     noGrad(() => {
-      for (const [name, parameter] of trained.parameters) parameter.copy_(tensors.get(name)!);
+      for (const [name, own] of namedTensors(trained)) own.copy_(tensors.get(name)!);
     });
-    for (const part of trained.states) part.loadStateTensors(tensors);
     // Cloned: the generator takes over the memory that it is given, which here belongs to the file.
     setGeneratorState(tensors.get("generator.cpu")!.clone(), "cpu");
     const deviceState = tensors.get("generator.device"); // none where the run was on the CPU until now

@@ -32,13 +32,7 @@ export interface Progress {
   readonly seconds: number;
 }
 
-export interface CheckpointSettings {
-  /** 0: by time alone. */
-  readonly checkpointEverySteps: number;
-  readonly checkpointEveryMinutes: number;
-}
-
-export interface LoopOptions extends CheckpointSettings {
+export interface LoopOptions {
   /** What the run does, for a person. */
   readonly name: string;
   readonly dir: string;
@@ -50,6 +44,9 @@ export interface LoopOptions extends CheckpointSettings {
   readonly imagesPerEpoch: number;
   /** Seconds that earlier parts of this run took. */
   readonly secondsBefore: number;
+  /** 0: by time alone. */
+  readonly checkpointEverySteps: number;
+  readonly checkpointEveryMinutes: number;
   readonly ranks: Ranks;
   readonly listen: RunListener;
   readonly signal?: AbortSignal | undefined;
@@ -62,13 +59,8 @@ export interface LoopOptions extends CheckpointSettings {
   watch?(line: MetricsLine): Promise<void>;
 }
 
-export interface LoopResult {
+export interface LoopResult extends Progress {
   readonly isComplete: boolean;
-  /** Steps done. */
-  readonly step: number;
-  /** Why it is not. */
-  readonly stoppedBy: "signal" | "time limit" | undefined;
-  readonly seconds: number;
 }
 
 export async function runSteps(options: LoopOptions): Promise<LoopResult> {
@@ -76,16 +68,14 @@ export async function runSteps(options: LoopOptions): Promise<LoopResult> {
   listen({ type: "start", name, totalSteps: schedule.totalSteps, firstStep });
   const startMs = performance.now();
   const seconds = () => options.secondsBefore + (performance.now() - startMs) / 1000;
-  let stoppedBy: LoopResult["stoppedBy"];
   let isComplete = false;
   const loop = new Loop(options, seconds);
   try {
-    stoppedBy = await loop.run();
-    isComplete = stoppedBy === undefined;
+    isComplete = await loop.run();
   } finally {
     listen({ type: "done", isComplete, seconds: seconds() });
   }
-  return { isComplete, step: loop.stepsDone, stoppedBy, seconds: seconds() };
+  return { isComplete, step: loop.stepsDone, seconds: seconds() };
 }
 
 /** Share of the newest step in the running speed. */
@@ -111,7 +101,7 @@ class Loop {
   #watchedMs = 0;
   #stepsDone: number;
   #lastCheckpoint = { step: 0, ms: performance.now() };
-  #stop: LoopResult["stoppedBy"];
+  #isStopping = false;
 
   constructor(options: LoopOptions, seconds: () => number) {
     this.#options = options;
@@ -125,8 +115,8 @@ class Loop {
     return this.#stepsDone;
   }
 
-  /** @returns What stopped it before its last step, with a checkpoint of that moment. */
-  async run(): Promise<LoopResult["stoppedBy"]> {
+  /** @returns Whether all steps are done; false when it was stopped, with a checkpoint of that moment. */
+  async run(): Promise<boolean> {
     const { firstStep, schedule, device, ranks } = this.#options;
     let pending: Pending | undefined;
     const settle = async () => {
@@ -146,41 +136,38 @@ class Loop {
       else this.#timeStep((performance.now() - startMs - (this.#watchedMs - watchedBefore)) / 1000);
       await setImmediate();
       // Where nobody else has to be asked, a wish of this very moment counts.
-      if (ranks.of === 1) this.#stop = this.#wish();
+      if (ranks.of === 1) this.#isStopping = this.#wantsToStop();
       const isDue = this.#isCheckpointDue(step + 1);
       if (isDue) await settle();
-      if (this.#stop !== undefined) {
+      if (this.#isStopping) {
         await settle();
         this.#checkpoint(step + 1);
-        return this.#stop;
+        return false;
       }
       if (isDue) this.#checkpoint(step + 1);
     }
     await settle();
-    return undefined;
+    return true;
   }
 
   #start(step: number): Pending {
     const { schedule, ranks, takeStep } = this.#options;
     const learningRate = learningRateAt(step, schedule);
-    const isStopWanted = this.#wish() !== undefined;
+    const wish = this.#wantsToStop() ? 1 : 0;
     return scope(() => {
       const { loss, gradientNorm, parts } = takeStep(step, learningRate);
-      const wish = full([], isStopWanted ? 1 : 0, { device: loss.device });
-      const scalars = [loss, gradientNorm, wish, ...Object.values(parts)];
+      const scalars = [loss, gradientNorm, full([], wish, { device: loss.device }), ...Object.values(parts)];
       const numbers = noGrad(() => stack(scalars.map((scalar) => scalar.detach().to({ dtype: "float32" }))));
       const mean = ranks.of === 1 ? numbers : ranks.sum(numbers).div(ranks.of);
       return { step: step + 1, learningRate, names: Object.keys(parts), numbers: new HostCopy(mean) };
     });
   }
 
-  /** What this process wants to stop for; all stop when one does. */
-  #wish(): LoopResult["stoppedBy"] {
-    const { signal, timeLimitSeconds } = this.#options;
-    if (signal?.aborted) return "signal";
-    if (timeLimitSeconds === undefined) return undefined;
+  /** Whether this process was told to stop, or its time is up; all stop when one does. */
+  #wantsToStop(): boolean {
+    const { signal, timeLimitSeconds = Number.POSITIVE_INFINITY } = this.#options;
     const needed = SPARE.times * (this.#stepSeconds + this.#checkpointSeconds) + SPARE.seconds;
-    return performance.now() / 1000 + needed > timeLimitSeconds ? "time limit" : undefined;
+    return signal?.aborted === true || performance.now() / 1000 + needed > timeLimitSeconds;
   }
 
   /** Tells a step's numbers, or that they are none. */
@@ -190,7 +177,7 @@ class Loop {
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       throw this.#divergence(step, { loss: loss!, gradientNorm: gradientNorm!, learningRate });
     }
-    if (stops! > 0) this.#stop = this.#wish() ?? "signal";
+    if (stops! > 0) this.#isStopping = true;
     const metrics = Object.fromEntries(names.map((name, i) => [name, values[i]!]));
     const imagesPerSecond = imagesPerStep / (this.#stepSeconds || Number.NaN);
     const line: MetricsLine = {

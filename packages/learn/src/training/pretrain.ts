@@ -7,16 +7,15 @@
  * Ranks    of several processes each computes its share of every batch; the first one checks, speaks and writes.
  * Errors   `ERR_RANKS` when images or batch cannot be shared, and those of stores, folders and checkpoints.
  */
-import { createHash } from "node:crypto";
-import { MedsslError, type PretrainRecipe, type RunListener } from "@medssl/contract";
+import type { PretrainRecipe, RunListener } from "@medssl/contract";
 import {
   type Device,
   GradientReducer,
   manualSeed,
   type ProcessGroup,
   scope,
+  stack,
   type Tensor,
-  tensor,
   writeSafetensors,
 } from "@medssl/torch";
 import { type Anatomy, anatomyOf } from "../data/anatomy.ts";
@@ -32,6 +31,7 @@ import { AdamW, gradientClip } from "../optim/adamw.ts";
 import { decayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
 import { WeightAverage } from "../optim/weight-average.ts";
 import { FewShotProbe } from "../watch/few-shot-probe.ts";
+import { doesAny, requireSameRun, requireSameStart } from "./agreement.ts";
 import { type Batch, batchOf } from "./batch.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { type Progress, runSteps, type StepOutcome } from "./loop.ts";
@@ -89,7 +89,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const stores = options.selections.map(({ store }) => store.dir);
   const settings = { recipe, stores, init: init ?? null };
   const done = isFirst ? finishedRun(dir, "pretrain", isResumed, settings) : undefined;
-  if (areDone(done !== undefined, group)) return done ?? readCompleteRun(dir, "pretrain");
+  if (doesAny(done !== undefined, group)) return done ?? readCompleteRun(dir, "pretrain");
   const selections = withoutBlanks(options.selections, listen);
   const set = new ImageSet(selections);
   const batch = batchOf(recipe, set.count, ranks.of);
@@ -114,11 +114,11 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   requireSameRun(identity, group);
   const states = average === undefined ? [optimizer] : [optimizer, average];
   const trained: Trained = { parameters, states, sampler, device, identity };
-  const { probe: probed } = options;
+  const { inputSize, seed } = recipe;
   const probe =
-    probed === undefined || !isFirst
-      ? undefined
-      : new FewShotProbe({ selections: probed, statistics, inputSize: recipe.inputSize, device, seed: recipe.seed });
+    isFirst && options.probe
+      ? new FewShotProbe({ selections: options.probe, statistics, inputSize, device, seed })
+      : undefined;
   using _lock = isFirst ? lockRun(dir) : undefined;
   const before = resumeOrStart(dir, trained, { isResumed, writes: isFirst, listen });
   requireSameStart(before.step, group);
@@ -137,7 +137,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   });
   if (isFirst) writeRun(dir, describe(false, before));
   const viewOptions: ViewOptions = {
-    inputSize: recipe.inputSize,
+    inputSize,
     viewsPerImage: batch.views,
     viewDistance: recipe.contrast.viewDistance,
     usesThorax: recipe.method === "mim+acl" && recipe.contrast.frame === "anatomy",
@@ -181,7 +181,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
       const clip = gradientClip(optimizer.parameters, recipe.gradientClipNorm);
       optimizer.step(learningRate, clip);
       average?.update(step);
-      return { ...meanOutcome(outcomes), gradientNorm: clip.norm };
+      return { ...(parts === 1 ? outcomes[0]! : meanOutcome(outcomes)), gradientNorm: clip.norm };
     },
     checkpoint(progress) {
       group?.check();
@@ -191,13 +191,13 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   });
   const { isComplete } = result;
   const run = describe(isComplete, result);
-  if (isComplete) average?.apply();
-  if (isFirst) {
-    if (isComplete) writeWeights(dir, objective);
-    if (isComplete) await watch!.report();
-    writeRun(dir, run);
-    if (isComplete) await watch!.measure(recipe.steps);
+  if (isComplete) {
+    average?.apply();
+    if (isFirst) writeWeights(dir, objective);
+    await watch?.report();
   }
+  if (isFirst) writeRun(dir, run);
+  if (isComplete) await watch?.measure(recipe.steps);
   reducer?.dispose();
   return run;
 }
@@ -207,18 +207,6 @@ function earlierRun(dir: string, init: string | undefined): PretrainRun | undefi
   if (!hasCheckpoint(dir)) return undefined;
   const run = readRun(dir);
   return run.stage === "pretrain" && (run.init ?? undefined) === init ? run : undefined;
-}
-
-/** @throws {MedsslError} `ERR_RANKS` when processes would go on from different steps. */
-function requireSameStart(step: number, group: ProcessGroup | undefined): void {
-  if (group === undefined) return;
-  const extremes = group.allReduce(tensor([step, -step], { device: group.device }), "max").toTypedArray();
-  if (extremes[0] === -Number(extremes[1])) return;
-  throw new MedsslError(
-    "ERR_RANKS",
-    `The processes would go on from different steps: this one from ${step}, others from ${-Number(extremes[1])} to ${extremes[0]}.`,
-    { hint: "The run's folder must be on a disk that all machines share." },
-  );
 }
 
 /** What a run begins with, in a few lines. */
@@ -250,38 +238,15 @@ function whatCounts(recipe: PretrainRecipe): object {
   return learned;
 }
 
-/** @throws {MedsslError} `ERR_RANKS` when processes were started with other settings or other data. */
-function requireSameRun(identity: object, group: ProcessGroup | undefined): void {
-  if (group === undefined) return;
-  // 48 bits, exact in a float64.
-  const hash = Number.parseInt(createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 12), 16);
-  const extremes = group
-    .allReduce(tensor([hash, -hash], { dtype: "float64", device: group.device }), "max")
-    .toTypedArray();
-  if (extremes[0] === -Number(extremes[1])) return;
-  throw new MedsslError("ERR_RANKS", "The processes were started with different settings or different data.", {
-    hint: "Give all of them the same command, and the same stores.",
-  });
-}
-
-/** Whether the first process found the run complete. */
-function areDone(isDone: boolean, group: ProcessGroup | undefined): boolean {
-  if (group === undefined) return isDone;
-  return group.allReduce(tensor([isDone ? 1 : 0], { device: group.device }), "max").item() > 0;
-}
+type Losses = Omit<StepOutcome, "gradientNorm">;
 
 /** Means over the microsteps. */
-function meanOutcome(outcomes: readonly Omit<StepOutcome, "gradientNorm">[]): Omit<StepOutcome, "gradientNorm"> {
-  const [first, ...others] = outcomes;
-  if (others.length === 0) return first!;
-  const mean = (of: (outcome: Omit<StepOutcome, "gradientNorm">) => Tensor) =>
-    outcomes
-      .map((outcome) => of(outcome).detach())
-      .reduce((a, b) => a.add(b))
-      .div(outcomes.length);
+function meanOutcome(outcomes: readonly Losses[]): Losses {
+  const mean = (of: (outcome: Losses) => Tensor) => stack(outcomes.map((outcome) => of(outcome).detach())).mean();
+  const names = Object.keys(outcomes[0]!.parts);
   return {
     loss: mean(({ loss }) => loss),
-    parts: Object.fromEntries(Object.keys(first!.parts).map((name) => [name, mean(({ parts }) => parts[name]!)])),
+    parts: Object.fromEntries(names.map((name) => [name, mean(({ parts }) => parts[name]!.to({ dtype: "float32" }))])),
   };
 }
 

@@ -2,9 +2,8 @@
  * How a contrastive objective fares, beside its loss: scalar tensors, made on the device without waiting for it.
  *
  * Shapes      embeddings are rows of length 1, float32 [M, E]; `isAnchor` are 0 and 1, float32 [M]: rows that have a positive.
- *             Means over anchors are 0 without any.
- * alignment   mean ||x - y||^2 of a row and its positive. 0 when they agree, 2 when they have nothing in common. It is
- *             2 - 2 cosine: 2 - 2 x the positives' mean similarity is the same number.
+ * alignment   mean ||x - y||^2 of a row and its positive, which is 2 - 2 cosine. 0 when they agree, 2 when they have nothing in
+ *             common.
  * uniformity  log mean exp(-2 ||x - x'||^2) over pairs of rows. 0 when all rows are the same, -4 (plus little) when they
  *             spread over a sphere of many dimensions. Of at most `maxRows` rows, evenly spaced: no chance is used up.
  * effective rank  1 / ||X^T X / M||_F^2, which is (sum of eigenvalues)^2 / sum of their squares: as many dimensions as are
@@ -12,7 +11,7 @@
  *             exponential of the entropy, says the same but needs singular values, for which a GPU is waited for.
  * chance      exp(-loss) x N: how much likelier the positive is than a guess among N candidates, as a geometric mean. 1 is
  *             guessing, N is certainty.
- * top-1       share of anchors whose positive is more similar than any negative. A sanity check, no measure of quality.
+ * top-1       share of anchors whose positive is more similar than any negative; 0 without anchors. A sanity check, no measure of quality.
  * Together    collapse: alignment and uniformity near 0, rank near 1. Guessing: chance near 1 with a loss near log N.
  * Source      Wang & Isola, "Understanding contrastive representation learning" (2020); Garrido et al., "RankMe" (2023).
  */
@@ -20,10 +19,8 @@ import { noGrad, operator, scope, type Tensor } from "@medssl/torch";
 
 const fillDiagonal = operator("aten::fill_diagonal_");
 
-/** @param positives Of each row of `embeddings` its positive, [M, E]. */
-export function alignment(embeddings: Tensor, positives: Tensor, isAnchor?: Tensor): Tensor {
-  return measured(() => meanOfAnchors(embeddings.sub(positives).square().sum([1]), isAnchor));
-}
+/** @param similarity Mean cosine of rows and their positives. */
+export const alignment = (similarity: Tensor): Tensor => measured(() => similarity.mul(-2).add(2));
 
 /** @param maxRows The pairs of at most so many rows are looked at. NaN for a single row. @default 512 */
 export function uniformity(embeddings: Tensor, maxRows = 512): Tensor {

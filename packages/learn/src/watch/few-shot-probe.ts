@@ -16,7 +16,7 @@
 import { setImmediate } from "node:timers/promises";
 import { type FinetuneRecipe, finetuneSchema, MedsslError, parseRecipe } from "@medssl/contract";
 import { type Case, type Label, Random } from "@medssl/datasets";
-import { type Device, generatorState, manualSeed, scope, setGeneratorState, type Tensor } from "@medssl/torch";
+import { type Device, manualSeed, saveGenerators, scope, type Tensor } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
 import { ImageSet, type Selection } from "../data/image-set.ts";
 import { cutLabeledCrops } from "../data/labeled-crops.ts";
@@ -193,15 +193,3 @@ function drawPatients({ selections, patients: wanted = 5, measured = 48 }: FewSh
 
 const choose = (selections: readonly Selection[], isChosen: (one: Case) => boolean): ImageSet =>
   new ImageSet(selections.map(({ store, cases }) => ({ store, cases: cases.filter(isChosen) })));
-
-/** @returns Puts the generators' states back. */
-function saveGenerators(device: Device): () => void {
-  const devices: Device[] = device === "cpu" ? ["cpu"] : ["cpu", device];
-  const states = devices.map((one) => [one, generatorState(one).keep()] as const);
-  return () => {
-    for (const [one, state] of states) {
-      setGeneratorState(state, one);
-      state.dispose();
-    }
-  };
-}
