@@ -22,7 +22,7 @@ its settings into \`run.json\`.
 
     npx medssl pretrain --store stores/cxr --recipe tiny --set steps=1200 --set encoder.depth=12 --out runs/cxr
 
-Made by \`npm run docs\` from \`packages/contract/src/recipes.ts\` and \`packages/learn/src/recipes/\`.
+Made by \`npm run docs\` from \`packages/contract/src/*-recipe.ts\` and \`packages/learn/src/recipes/\`.
 ${stages.map(stageSection).join("")}`;
 }
 

@@ -22,7 +22,8 @@ const decoder = (stage: string) => ["--set", `${stage}decoder.embedDim=16`, "--s
 
 // One thread each: the test runner runs other files beside this one.
 const single = ["--threads", "1"];
-const computes = (command = "") => ["pretrain", "finetune", "evaluate", "predict", "study"].includes(command);
+const computes = (command = "") =>
+  ["pretrain", "finetune", "evaluate", "predict", "regions", "study"].includes(command);
 
 function medssl(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(
@@ -68,6 +69,14 @@ test("phantoms become a store, a pre-trained encoder, a network, its scores and 
   assert.equal(pretrained.isComplete, true);
   assert.equal(pretrained.images, 12, "a store that is named twice is one store");
   assert.ok(existsSync(at("encoder", "reconstructions.png")));
+  const film = at("phantoms", "images", readdirSync(at("phantoms", "images"))[0]!);
+  const places = ["regions", "--encoder", at("encoder"), "--image", film, "--point", "50%,50%"];
+  const found = json(...places, "--store", at("store"), "--count", "2", "--out", at("places"));
+  assert.equal(found.results.length, 2);
+  for (const name of ["regions.png", "query.png", "result-01.png", "regions.json"]) {
+    assert.ok(existsSync(at("places", name)), name);
+  }
+  assert.match(failure("regions", ...places.slice(1, 6), "5000,3", "--store", at("store"), "--out", at("no")), /5000/);
   const tuned = json(
     "finetune",
     "--store",

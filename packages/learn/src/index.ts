@@ -1,6 +1,7 @@
 /** The science: models, objectives, training, evaluation, studies. */
 export { Draws, type Share } from "./augment/draws.ts";
 export { Sampler } from "./data/sampler.ts";
+export { lungEnds } from "./data/thorax-frame.ts";
 export { type EvaluateOptions, type Evaluation, evaluateRun } from "./evaluation/evaluate.ts";
 export { type Prediction, type PredictOptions, type PredictResult, predict } from "./evaluation/predict.ts";
 export { type LabeledCase, scoreCase, summarizeScores } from "./metrics/overlap.ts";
