@@ -10,6 +10,8 @@ export { isImageFile } from "./layouts/image-file.ts";
 export type * from "./layouts/layout.ts";
 export { layouts } from "./layouts/registry.ts";
 export { SourceFolder } from "./layouts/source-folder.ts";
+export { htmlPage } from "./page/html-page.ts";
+export { html, type Markup, trusted } from "./page/markup.ts";
 export { type Landmark, type LandmarkName, landmarkNames } from "./phantoms/landmarks.ts";
 export * from "./phantoms/phantom.ts";
 export * from "./phantoms/phantom-folder.ts";

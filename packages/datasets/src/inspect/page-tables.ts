@@ -1,6 +1,6 @@
 import { labelColor } from "@medssl/imaging";
+import { html, type Markup } from "../page/markup.ts";
 import type { Inspection, KindContents, LabelContents, Range, SourceContents } from "./inspection.ts";
-import { html, type Markup } from "./markup.ts";
 import { decimalText, percentText, rangeText } from "./number-text.ts";
 
 export function sourcesTable({ sources, stores }: Inspection): Markup {

@@ -5,17 +5,16 @@
  *           path and nothing of `private/` is on it.
  */
 
-import { readFileSync } from "node:fs";
 import { labelColor } from "@medssl/imaging";
+import { htmlPage } from "../page/html-page.ts";
+import { html, type Markup } from "../page/markup.ts";
 import type { Store } from "../store/store.ts";
 import { contactSheet, drawImage, type SheetPicture, type SheetSource } from "./contact-sheet.ts";
 import { counted, type Finding, type Inspection, type NamedPair } from "./inspection.ts";
-import { html, type Markup, trusted } from "./markup.ts";
+
 import { likenessText } from "./near-duplicates.ts";
 import { kindsTable, labelsTable, sourcesTable } from "./page-tables.ts";
 import { storeNames } from "./store-names.ts";
-
-const css = readFileSync(new URL("./page.css", import.meta.url), "utf8");
 
 /** Images of each source on the contact sheet, and pairs of near-duplicates. */
 const SHOWN = 12;
@@ -26,17 +25,10 @@ export async function inspectionPage(inspection: Inspection, stores: readonly St
   const pairs = await drawPairs(inspection.nearDuplicates?.pairs.slice(0, SHOWN) ?? [], stores);
   const title = inspection.stores.map(({ name }) => name).join(" + ");
   const numPictures = sheet.reduce((sum, { pictures }) => sum + pictures.length, 0) + 2 * pairs.length;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${title}: data report</title>
-<link rel="icon" href="data:,">
-<style>${trusted(css)}</style>
-</head>
-<body>
+  return htmlPage({
+    title: `${title}: data report`,
+    styles: [new URL("./page.css", import.meta.url), new URL("./screens.css", import.meta.url)],
+    body: html`
 ${header(inspection, title, numPictures)}
 <main>
 ${findingsSection(inspection.findings)}
@@ -50,9 +42,8 @@ ${pairs.length > 0 ? pairsSection(pairs, inspection) : undefined}
 ${methodSection(inspection)}
 </main>
 <footer>MedSSL-ViT. Research software, not a medical device.</footer>
-</body>
-</html>
-`.markup;
+`,
+  });
 }
 
 function header(inspection: Inspection, title: string, numPictures: number): Markup {

@@ -4,8 +4,8 @@
  * Colors   the palettes become variables; a dark screen gets the dark one, paper always the light one.
  * Figures  are in it twice, for a wide page and for a phone; a media query shows one.
  */
-import { readFileSync } from "node:fs";
 import type { Study } from "@medssl/contract";
+import { html, htmlPage, type Markup, trusted } from "@medssl/datasets";
 import { armsOf, describeHead } from "./arm.ts";
 import { barsFigure } from "./figures/bars-figure.ts";
 import { finetuningFigure, pretrainingFigure } from "./figures/curves-figure.ts";
@@ -14,7 +14,6 @@ import { labelsFigure } from "./figures/labels-figure.ts";
 import { overviewFigure } from "./figures/overview-figure.ts";
 import { pairedFigure } from "./figures/paired-figure.ts";
 import { findings } from "./findings.ts";
-import { html, type Markup, trusted } from "./markup.ts";
 import { counted } from "./number-format.ts";
 import { dataUri, figureSvg } from "./picture.ts";
 import { predictionSection, reconstructionSection } from "./picture-sections.ts";
@@ -23,7 +22,6 @@ import { settingSections } from "./setting-sections.ts";
 
 const WIDE = 760;
 const NARROW = 352;
-const css = readFileSync(new URL("./page.css", import.meta.url), "utf8");
 
 export interface ReportTable {
   /** File name, such as `cells.csv`. */
@@ -53,18 +51,11 @@ export function reportFigures(study: Study): ReportFigures {
 
 /** Returns the page; `dir` holds the pictures that the study names. */
 export function reportHtml(study: Study, dir: string, figures: ReportFigures, tables: readonly ReportTable[]): string {
-  const style = `${variables(lightPalette, ":root")}@media screen and (prefers-color-scheme: dark){${variables(darkPalette, ":root")}}`;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${study.title}: label-efficiency study</title>
-<link rel="icon" href="data:,">
-<style>${trusted(style)}${trusted(css)}</style>
-</head>
-<body>
+  const colors = `${variables(lightPalette, ":root")}@media screen and (prefers-color-scheme: dark){${variables(darkPalette, ":root")}}`;
+  return htmlPage({
+    title: `${study.title}: label-efficiency study`,
+    styles: [colors, new URL("./page.css", import.meta.url), new URL("./screens.css", import.meta.url)],
+    body: html`
 ${header(study, figures)}
 <main>
 ${results(study, figures)}
@@ -75,9 +66,8 @@ ${settingSections(study)}
 ${numbers(tables)}
 </main>
 <footer>MedSSL-ViT. Dice and IoU are measured per test case and averaged; research software, not a medical device.</footer>
-</body>
-</html>
-`.markup;
+`,
+  });
 }
 
 function header(study: Study, figures: ReportFigures): Markup {

@@ -2,8 +2,8 @@
  * The report's pictures of images: predictions beside the truth, and reconstructions of masked images.
  */
 import type { Study, StudyExample } from "@medssl/contract";
+import { html, type Markup } from "@medssl/datasets";
 import { armsOf, describeArm } from "./arm.ts";
-import { html, type Markup } from "./markup.ts";
 import { percent } from "./number-format.ts";
 import { pictureUri } from "./picture.ts";
 import { armName } from "./result-tables.ts";

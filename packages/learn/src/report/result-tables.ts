@@ -2,9 +2,9 @@
  * The report's tables of numbers: means and ranges by arm and fraction, classes, and paired differences.
  */
 import type { Study } from "@medssl/contract";
+import { html, type Markup } from "@medssl/datasets";
 import { type Arm, armsOf } from "./arm.ts";
 import { type Comparison, compare, NOISE_POINTS, type Rivalry, rivalries } from "./comparison.ts";
-import { html, type Markup } from "./markup.ts";
 import { labelCountText, percent, percentRange, points, pointsRange } from "./number-format.ts";
 import { classLabels, hasSpread, labelCount, type Spread, summarize } from "./summary.ts";
 

@@ -3,7 +3,7 @@
  * split, draws with the labeled patients, machine, command, and what was left out.
  */
 import type { Study } from "@medssl/contract";
-import { html, type Markup } from "./markup.ts";
+import { html, type Markup } from "@medssl/datasets";
 import { counted, durationText } from "./number-format.ts";
 import { measuredFractions } from "./summary.ts";
 
