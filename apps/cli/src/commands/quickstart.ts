@@ -13,6 +13,8 @@ interface Options extends ComputeOptions {
 
 /** What fits into ten minutes on two cores. */
 const MATRIX = { arms: ["unet", "scratch@vit", "mim+acl@vit", "mim+acl"], fractions: [1], draws: 2 };
+/** As pictures of which nobody says what they are, but known to be X-rays. */
+const STORED = { modality: "xray", width: 192, height: 192, fit: "squash" } as const;
 const SETTINGS = { pretrain: { steps: 300, learningRate: 2e-3 }, finetune: { steps: 120 } };
 
 export const quickstartCommand = (): Command =>
@@ -42,7 +44,7 @@ export const quickstartCommand = (): Command =>
           signal,
         );
         if (!made.isComplete) return undefined;
-        await ingest([phantoms], { store, labels: parseLabels("lungs") }, listen, signal);
+        await ingest([phantoms], { store, labels: parseLabels("lungs"), ...STORED }, listen, signal);
         if (signal.aborted) return undefined;
         return runStudy({
           title: "Quickstart: lungs in made-up chest X-rays",

@@ -10,7 +10,7 @@
  * Templates are means over 400 phantoms, by `scripts/thorax-profiles.ts`: no image of any person is in them.
  * Accuracy on 704 X-rays with lung masks (Montgomery, Shenzhen) the sides' spread about the truth falls from 0.042, 0.041,
  *          0.044 and 0.088 image sides (left, top, right, bottom; one box for all) to 0.020, 0.034, 0.023 and 0.047, by
- *          `scripts/thorax-accuracy.ts`.
+ *          `benchmarks/thorax-accuracy.ts`.
  */
 import { cat, type Device, fromTypedArray, interpolate, keep, noGrad, scope, type Tensor } from "@medssl/torch";
 import profiles from "./thorax-profiles.json" with { type: "json" };

@@ -1,5 +1,5 @@
 /**
- * How well the lungs' ends are found in frontal X-rays with lung masks: `node scripts/thorax-accuracy.ts STORE` (Node 24).
+ * How well the lungs' ends are found in frontal X-rays with lung masks: `node scripts/node24.mjs benchmarks/thorax-accuracy.ts STORE`.
  *
  * Prints, for each side, the deviation of the true ends (what one box for all leaves) and of the errors about their mean, in
  * image sides. A constant offset does no harm: places are compared between images.
