@@ -82,11 +82,11 @@ export const pretrainSchema = z.strictObject({
         .enum(["token", "region", "both"])
         .describe("What is contrasted: single patches, the means of anatomical regions, or both in equal parts.")
         .default("token"),
-      regionGrid: count("Regions along each axis of the image or, where it is known, of the thorax.").default(4),
+      regionGrid: count("Regions along each axis of the image, in the frame of `contrast.frame`.").default(4),
       frame: z
         .enum(["anatomy", "image"])
         .describe(
-          "Where places are compared between images: in the thorax of frontal X-rays, or in the image's own square.",
+          "Where places are compared between images: `anatomy`, as if the thorax of frontal X-rays lay where it usually does; `image`, as they are.",
         )
         .default("anatomy"),
       loss: z

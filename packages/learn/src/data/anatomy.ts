@@ -3,9 +3,9 @@
  *
  * Kinds    images of one kind show the body in the same projection: frontal X-rays, lateral ones, axial slices of CT, ... Places
  *          of two kinds are not compared.
- * Heights  along the body, of CT and MR slices, in image sides. They compare within one frame of reference alone: all
- *          images of a projection (whose height is 0), the slices of one volume by the scanner's z (whose zero differs from patient to patient, as does what was scanned), and
- *          all of DeepLesion's by its normalised location.
+ * Heights  along the body, of CT and MR slices, in image sides. They compare within one frame of reference alone: all images
+ *          of a projection (whose height is 0), the slices of one volume by the scanner's z (whose zero differs from patient to
+ *          patient, as does what was scanned), and all of DeepLesion's by its normalised location.
  * Source   DeepLesion's location: Yan et al., J. Med. Imaging 5(3):036501 (2018).
  */
 import type { RecipeName, Store } from "@medssl/datasets";
