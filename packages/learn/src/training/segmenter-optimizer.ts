@@ -1,11 +1,19 @@
 /** How a segmentation network learns: what is new faster than its ViT, a pre-trained ViT slower still towards its input. */
-import type { FinetuneRecipe } from "@medssl/contract";
+import type { FinetuneRecipe, SegmentationHead } from "@medssl/contract";
 import { namedParameters } from "../nn/module.ts";
 import { AdamW } from "../optim/adamw.ts";
 import { decayGroups, layerDecayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
 
 /** Peak learning rates of what is not ViT. */
-const headLearningRates: Readonly<Record<FinetuneRecipe["head"], number>> = { hybrid: 3e-3, unet: 3e-3, vit: 2e-3 };
+const headLearningRates: Readonly<Record<SegmentationHead, number>> = {
+  hybrid: 3e-3,
+  unet: 3e-3,
+  "auto-unet": 1e-2,
+  vit: 2e-3,
+  pyramid: 2e-3,
+  upernet: 2e-3,
+  linear: 2e-3,
+};
 
 export const peakLearningRate = ({ learningRate, head }: FinetuneRecipe): number =>
   learningRate ?? headLearningRates[head];

@@ -145,7 +145,7 @@ export class FewShotProbe {
       scores.push(
         ...scope(() => {
           const images = set.images(indices, device);
-          const manner = { inputSize, inference: "whole", statistics } as const;
+          const manner = { inputSize, inference: this.#recipe.inference, statistics };
           const predictions = labelMaps(segmentImages(network, images, manner))
             .to({ device: "cpu" })
             .unbind(0);
