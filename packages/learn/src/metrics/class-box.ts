@@ -29,6 +29,11 @@ export function classBox(
 ): ClassBox {
   const borderZ = depth === 1 ? 0 : 1;
   const shape: Vec3 = [last[0] - first[0] + 1 + 2 * borderZ, last[1] - first[1] + 3, last[2] - first[2] + 3];
+  // Tables are faster than comparisons that the processor cannot foresee.
+  const inTruth = new Uint8Array(256);
+  const inPrediction = new Uint8Array(256);
+  inTruth[value] = TRUTH;
+  inPrediction[value] = PREDICTION;
   const data = new Uint8Array(shape[0] * shape[1] * shape[2]);
   for (let z = first[0]; z <= last[0]; z++) {
     for (let y = first[1]; y <= last[1]; y++) {
@@ -36,8 +41,7 @@ export function classBox(
       const start = (z * height + y) * width;
       const end = start + last[2];
       for (let i = start + first[2]; i <= end; i++, target++) {
-        if (truth[i] === value) data[target] = prediction[i] === value ? TRUTH | PREDICTION : TRUTH;
-        else if (prediction[i] === value) data[target] = PREDICTION;
+        data[target] = inTruth[truth[i]!]! | inPrediction[prediction[i]!]!;
       }
     }
   }
