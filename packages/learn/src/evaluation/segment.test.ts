@@ -31,10 +31,14 @@ test("tiles cover an axis, overlap by half or more, and end with it", () => {
   }
 });
 
-for (const inference of ["whole", "tiles"] as const) {
-  test(`${inference}: a picture of another size than the network's comes back at its own size`, () => {
+for (const mode of ["whole", "tiles"] as const) {
+  test(`${mode}: a picture of another size than the network's comes back at its own size`, () => {
     scope(() => {
-      const probabilities = segmentImages(threshold, halves(40, 56), { inputSize: 32, inference, statistics });
+      const probabilities = segmentImages(threshold, halves(40, 56), {
+        inputSize: 32,
+        inference: { mode },
+        statistics,
+      });
       assert.deepEqual(probabilities.shape, [1, 2, 40, 56]);
       const total = probabilities.sum(1);
       assert.ok(total.sub(1).abs().amax().item() < 1e-5, "probabilities add up to 1");
@@ -47,7 +51,11 @@ for (const inference of ["whole", "tiles"] as const) {
 
 test("a picture smaller than a tile is padded, and the padding cut off again", () => {
   scope(() => {
-    const probabilities = segmentImages(threshold, halves(20, 24), { inputSize: 32, inference: "tiles", statistics });
+    const probabilities = segmentImages(threshold, halves(20, 24), {
+      inputSize: 32,
+      inference: { mode: "tiles" },
+      statistics,
+    });
     assert.deepEqual(probabilities.shape, [1, 2, 20, 24]);
   });
 });

@@ -4,6 +4,7 @@
  * Shapes  images of 0-1 [B, 1, H, W] of the stored size; probabilities [B, K + 1, H, W], background first.
  * Tiles   squares of the input size, half overlapping; where they overlap their probabilities are averaged.
  */
+import type { InferenceOptions } from "@medssl/contract";
 import { interpolate, noGrad, scope, type Tensor, zeros } from "@medssl/torch";
 import { type Statistics, standardize } from "../augment/intensity.ts";
 
@@ -15,7 +16,7 @@ export interface Segmenter {
 export interface SegmentOptions {
   /** Side of the square that the network sees, in pixels. */
   readonly inputSize: number;
-  readonly inference: "whole" | "tiles";
+  readonly inference: Pick<InferenceOptions, "mode">;
   readonly statistics: Statistics;
 }
 
@@ -24,7 +25,7 @@ export function segmentImages(network: Segmenter, images: Tensor, options: Segme
   return noGrad(() =>
     scope(() => {
       const input = standardize(images, options.statistics);
-      return options.inference === "whole"
+      return options.inference.mode === "whole"
         ? segmentWhole(network, input, options.inputSize)
         : segmentTiles(network, input, options.inputSize);
     }),

@@ -1,11 +1,20 @@
 /** How a segmentation network learns: what is new faster than its ViT, a pre-trained ViT slower still towards its input. */
-import type { FinetuneRecipe } from "@medssl/contract";
+import type { FinetuneRecipe, SegmentationHead } from "@medssl/contract";
 import { namedParameters } from "../nn/module.ts";
 import { AdamW } from "../optim/adamw.ts";
 import { decayGroups, layerDecayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
+import { Sgd } from "../optim/sgd.ts";
 
 /** Peak learning rates of what is not ViT. */
-const headLearningRates: Readonly<Record<FinetuneRecipe["head"], number>> = { hybrid: 3e-3, unet: 3e-3, vit: 2e-3 };
+const headLearningRates: Readonly<Record<SegmentationHead, number>> = {
+  hybrid: 3e-3,
+  unet: 3e-3,
+  "auto-unet": 1e-2,
+  vit: 2e-3,
+  pyramid: 2e-3,
+  upernet: 2e-3,
+  linear: 2e-3,
+};
 
 export const peakLearningRate = ({ learningRate, head }: FinetuneRecipe): number =>
   learningRate ?? headLearningRates[head];
@@ -13,9 +22,9 @@ export const peakLearningRate = ({ learningRate, head }: FinetuneRecipe): number
 /** @param network Its ViT, if it has one, is its field `encoder`. */
 export function segmenterOptimizer(
   network: object,
-  { weightDecay, encoderLearningRateScale: scale, layerDecay, encoder }: FinetuneRecipe,
+  { weightDecay, encoderLearningRateScale: scale, layerDecay, encoder, optimizer }: FinetuneRecipe,
   isPretrained: boolean,
-): AdamW {
+): AdamW | Sgd {
   const parameters = namedParameters(network);
   const isEncoder = ([name]: NamedParameters[number]) => name.startsWith("encoder.");
   const vit = parameters.filter(isEncoder);
@@ -26,5 +35,5 @@ export function segmenterOptimizer(
       ? layerDecayGroups(vit, { depth: encoder.depth, layerDecay, scale, weightDecay })
       : decayGroups(vit, weightDecay, scale)),
   ];
-  return new AdamW(groups, { betas: [0.9, 0.98] });
+  return optimizer === "sgd" ? new Sgd(groups, { momentum: 0.99 }) : new AdamW(groups, { betas: [0.9, 0.98] });
 }
