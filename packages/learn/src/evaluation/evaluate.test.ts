@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { finetuneSchema, parseRecipe } from "@medssl/contract";
-import { ingest, openStore, Random, type Store } from "@medssl/datasets";
+import { type Case, ingest, openStore, Random, type Store } from "@medssl/datasets";
 import { type Affine, encodeNifti, type Samples } from "@medssl/imaging";
 import { scope, setNumThreads } from "@medssl/torch";
 import { measureCase } from "../metrics/measure-case.ts";
@@ -48,14 +48,15 @@ before(async () => {
   const options = { store: path, width: 32, height: 32, fit: "pad" as const, modality: "mr" as const };
   await ingest([join(dir, "scans")], options, () => {});
   store = openStore(path);
+  const [{ patient: learned }] = store.cases as [Case];
   await finetune({
     name: "volumes",
     dir: RUN,
     isResumed: false,
     device: "cpu",
     listen: () => {},
-    selections: [{ store, cases: store.cases.filter(({ id }) => id.includes("p1")) }],
-    heldOutPatients: [...new Set(store.cases.filter(({ id }) => !id.includes("p1")).map(({ patient }) => patient))],
+    selections: [{ store, cases: store.cases.filter(({ patient }) => patient === learned) }],
+    heldOutPatients: [...new Set(store.cases.map(({ patient }) => patient))].slice(1),
     recipe: parseRecipe(finetuneSchema, { head: "unet", inputSize: 32, steps: 2, batchSize: 4 }),
     encoder: undefined,
   });
