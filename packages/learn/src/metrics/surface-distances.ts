@@ -11,7 +11,8 @@
  *          with surface voxels counted, not their areas.
  */
 import type { Vec3 } from "@medssl/imaging";
-import { type ClassBox, PREDICTION, TRUTH } from "./class-box.ts";
+import { type ClassBox, classBox, PREDICTION, TRUTH } from "./class-box.ts";
+import { labelRegions } from "./label-regions.ts";
 import { SiteDistances } from "./site-distances.ts";
 
 /** Of each surface voxel of one mask the distance to the nearest one of the other, in mm. */
@@ -26,6 +27,16 @@ export function surfaceDistances(box: ClassBox, spacingMm: Vec3): SurfaceDistanc
   if (truth.length === 0 || prediction.length === 0) return undefined;
   const transform = new SiteDistances(box.shape, spacingMm);
   return { fromPrediction: transform.distances(prediction, truth), fromTruth: transform.distances(truth, prediction) };
+}
+
+/** The same of two label maps [D, H, W]. @param value Of the class */
+export function distancesBetween(
+  truth: Uint8Array,
+  prediction: Uint8Array,
+  grid: { readonly shape: Vec3; readonly spacingMm: Vec3; readonly value: number },
+): SurfaceDistances | undefined {
+  const { box } = labelRegions(truth, prediction, grid.shape)(grid.value);
+  return box && surfaceDistances(classBox(truth, prediction, grid.shape, box, grid.value), grid.spacingMm);
 }
 
 /**
