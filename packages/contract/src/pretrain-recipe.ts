@@ -136,6 +136,20 @@ export const pretrainSchema = z.strictObject({
     })
     .prefault({})
     .describe("Of the method `swin-proxies`."),
+  convolutions: z
+    .strictObject({
+      steps: z
+        .int()
+        .min(0)
+        .describe("Updates of the second part, in which the hybrid is trained whole to paint removed patches; 0: none.")
+        .default(0),
+      batchSize: count("Crops in such a step, over all devices.").default(24),
+      maskRatio: z.number().gt(0).lt(1).describe("Share of the patches that is blanked.").default(0.6),
+      learningRate: z.number().positive().describe("Peak learning rate of what is not ViT.").default(2e-3),
+      encoderLearningRateScale: amount("The ViT's learning rate, in that of the rest.").default(0.25),
+    })
+    .prefault({})
+    .describe("Behind the method: the convolutions that the head `hybrid` lays around the ViT, pre-trained with it."),
   augmentation: pretrainAugmentation.prefault({}),
   sampling: z
     .record(z.string(), z.number().positive())

@@ -3,12 +3,12 @@
  *
  * It is made for the asked size and for grey images; see `find-vit.ts` and `resize-weights.ts`.
  */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { ViTConfig } from "@medssl/contract";
-import { readWeights, scope, writeSafetensors } from "@medssl/torch";
+import { readWeights, scope, type Tensor, writeSafetensors } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
 import { loadStateDict, stateDict } from "../nn/module.ts";
-import { encoderPath, readCompleteRun } from "../training/run-directory.ts";
+import { encoderPath, hybridPath, readCompleteRun } from "../training/run-directory.ts";
 import { type FoundViT, findViT, vitMetadata } from "./find-vit.ts";
 import { foldChannels, resizePatches, resizePositions } from "./resize-weights.ts";
 import { ViT, type ViTOptions } from "./vit.ts";
@@ -22,6 +22,8 @@ export interface LoadEncoderOptions {
   readonly numHeads?: number | undefined;
   /** Of the ViT that is meant, when a file has several: "student.". */
   readonly prefix?: string | undefined;
+  /** Takes the ViT that a run pre-trained inside the hybrid, and its convolutions, if the run has them. @default false */
+  readonly isForHybrid?: boolean | undefined;
 }
 
 export interface LoadedEncoder {
@@ -30,6 +32,8 @@ export interface LoadedEncoder {
   readonly config: ViTConfig;
   /** Grey values that it was trained with; a file does not tell them. */
   readonly statistics: Statistics | undefined;
+  /** Of the hybrid around it, by its names; whoever asked for them disposes of them. */
+  readonly convolutions: ReadonlyMap<string, Tensor> | undefined;
   /** What was changed to make it fit, for a person. */
   readonly notes: readonly string[];
 }
@@ -42,12 +46,19 @@ export interface LoadedEncoder {
  */
 export function loadEncoder(source: string, options: LoadEncoderOptions = {}): LoadedEncoder {
   const run = statSync(source).isDirectory() ? readCompleteRun(source, "pretrain") : undefined;
-  const path = run === undefined ? source : encoderPath(source);
+  const isHybrid = run !== undefined && options.isForHybrid === true && existsSync(hybridPath(source));
+  const path = run === undefined ? source : isHybrid ? hybridPath(source) : encoderPath(source);
   return scope(() => {
     const { tensors, metadata } = readWeights(path);
     const numHeads = options.numHeads ?? run?.recipe.encoder.numHeads;
-    const found = findViT(tensors, { source: path, metadata, prefix: options.prefix, numHeads });
-    return { ...makeEncoder(found, path, options), statistics: run?.statistics };
+    const prefix = isHybrid ? "encoder." : options.prefix;
+    const found = findViT(tensors, { source: path, metadata, prefix, numHeads });
+    const convolutions = isHybrid
+      ? new Map(
+          [...tensors].filter(([name]) => !name.startsWith("encoder.")).map(([name, t]) => [name, t.clone().keep()]),
+        )
+      : undefined;
+    return { ...makeEncoder(found, path, options), statistics: run?.statistics, convolutions };
   });
 }
 
@@ -55,7 +66,7 @@ function makeEncoder(
   { config: given, channels, gridSize, tensors, notes: found }: FoundViT,
   source: string,
   { imageSize, patchSize = given.patchSize }: LoadEncoderOptions,
-): Omit<LoadedEncoder, "statistics"> {
+): Omit<LoadedEncoder, "statistics" | "convolutions"> {
   const config = { ...given, patchSize };
   const encoder = new ViT({ ...config, imageSize: imageSize ?? [gridSize[0] * patchSize, gridSize[1] * patchSize] });
   const notes = [...found];

@@ -36,6 +36,7 @@ import { type Batch, batchOf } from "./batch.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { type Progress, runSteps, type StepOutcome } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
+import { pretrainConvolutions } from "./pretrain-convolutions.ts";
 import { PretrainWatch } from "./pretrain-watch.ts";
 import {
   encoderPath,
@@ -109,7 +110,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     );
   const optimizer = new AdamW(decayGroups(parameters, recipe.weightDecay), { betas: [0.9, 0.95] });
   const average = recipe.emaDecay > 0 ? new WeightAverage(parameters, recipe.emaDecay) : undefined;
-  const sampler = new Sampler(sampledGroups(selections, recipe.sampling, listen), recipe.seed);
+  const groups = sampledGroups(selections, recipe.sampling, listen);
+  const sampler = new Sampler(groups, recipe.seed);
   const identity = { stage: "pretrain", ...settings, recipe: whatCounts(recipe), images: set.count };
   requireSameRun(identity, group);
   const states = average === undefined ? [optimizer] : [optimizer, average];
@@ -189,13 +191,21 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     },
     watch: async (line) => watch?.afterStep(line),
   });
-  const { isComplete } = result;
-  const run = describe(isComplete, result);
-  if (isComplete) {
+  let last = result;
+  if (result.isComplete) {
+    // A second part that is interrupted is gone on with from here.
+    if (isFirst && recipe.convolutions.steps > 0) writeCheckpoint(dir, trained, result, listen);
     average?.apply();
     if (isFirst) writeWeights(dir, objective);
     await watch?.report();
+    if (recipe.convolutions.steps > 0) {
+      const { encoder } = objective;
+      const phase = { options: { ...options, recipe }, encoder, set, anatomy, groups, viewOptions, ranks, identity };
+      last = await pretrainConvolutions({ ...phase, secondsBefore: result.seconds });
+    }
   }
+  const { isComplete } = last;
+  const run = describe(isComplete, { step: result.step, seconds: last.seconds });
   if (isFirst) writeRun(dir, run);
   if (isComplete) await watch?.measure(recipe.steps);
   reducer?.dispose();
