@@ -3,8 +3,8 @@
  *
  * Order   gamma (on values limited to 0-1), contrast about the image's mean, brightness. Nothing is limited afterwards.
  */
-import type { ViewAugmentation } from "@medssl/contract";
-import { scope, type Tensor } from "@medssl/torch";
+import type { CropAugmentation, ViewAugmentation } from "@medssl/contract";
+import { arange, call, scope, type Tensor } from "@medssl/torch";
 import type { Draws } from "./draws.ts";
 
 /** @param images Floats of 0-1 [B, 1, H, W] @returns The same shape */
@@ -20,6 +20,44 @@ export function jitterIntensity(
     return curved.sub(mean).mul(symmetric(contrast).add(1)).add(mean).add(symmetric(brightness));
   });
 }
+
+/** Adds noise and blurs, by other amounts in each image. @param images Floats of 0-1 [B, C, H, W] @returns The same shape */
+export function degrade(
+  images: Tensor,
+  draws: Draws,
+  { noise, blur }: Pick<CropAugmentation, "noise" | "blur">,
+): Tensor {
+  if (noise === 0 && blur === 0) return images;
+  return scope(() => {
+    const blurred = blur === 0 ? images : blurAtRandom(images, draws, blur);
+    if (noise === 0) return blurred;
+    const [, channels, height, width] = images.shape as [number, number, number, number];
+    return blurred.add(draws.normal(channels, height, width).mul(draws.between(0, noise, 1, 1, 1)));
+  });
+}
+
+/** Gaussian blur of a standard deviation uniform on [0, largest] pixels, one for each image. */
+function blurAtRandom(images: Tensor, draws: Draws, largest: number): Tensor {
+  const [count, channels, height, width] = images.shape as [number, number, number, number];
+  const radius = Math.min(Math.ceil(2.5 * largest), Math.min(height, width) - 1);
+  return scope(() => {
+    const deviation = draws.between(0, largest, 1).clamp(1e-2);
+    const offsets = arange(-radius, radius + 1, { dtype: "float32", device: images.device }).unsqueeze(0);
+    const kernel = offsets.div(deviation).square().div(-2).softmax(1).view([count, 1, 1, -1]); // [B, 1, 1, 2 r + 1]
+    // Images become the channels of one, each with a kernel of its own.
+    const asChannels = images.transpose(0, 1); // [C, B, H, W]
+    const padded = padByEdge(asChannels, radius);
+    return padded
+      .conv2d(kernel, undefined, { groups: count })
+      .conv2d(kernel.transpose(2, 3), undefined, { groups: count })
+      .transpose(0, 1)
+      .view([count, channels, height, width]);
+  });
+}
+
+/** Repeats the outermost pixels. */
+const padByEdge = (images: Tensor, amount: number): Tensor =>
+  call("aten::replication_pad2d", [images, [amount, amount, amount, amount]]) as Tensor;
 
 /** Mean and standard deviation of the pixels that a network was trained on, of values 0-1. */
 export interface Statistics {

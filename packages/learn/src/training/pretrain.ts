@@ -115,7 +115,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const identity = { stage: "pretrain", ...settings, recipe: whatCounts(recipe), images: set.count };
   requireSameRun(identity, group);
   const states = average === undefined ? [optimizer] : [optimizer, average];
-  const trained: Trained = { parameters, states, sampler, device, identity };
+  const trained: Trained = { parameters, states, samplers: [sampler], device, identity };
   const { inputSize, seed } = recipe;
   const probe =
     isFirst && options.probe

@@ -70,6 +70,10 @@ export interface FinetuneRun extends RunBase {
   readonly labels: readonly Label[];
   /** Patients whose labels were used. */
   readonly patients: readonly string[];
+  /** Value of mask pixels that say nothing, where there are such. */
+  readonly ignoredValue?: number;
+  /** Patients of `patients` who chose the weights; the Dice of these, and the step they are of. */
+  readonly validation?: { readonly patients: readonly string[]; readonly dice: number; readonly step: number };
   /** Patients who were kept for testing. */
   readonly heldOutPatients: readonly string[];
   /** Stored size of the images, and the channel and fit with which a new image is brought to it. */
