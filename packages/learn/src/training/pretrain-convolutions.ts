@@ -67,7 +67,7 @@ export async function pretrainConvolutions(phase: ConvolutionPhase): Promise<Loo
   manualSeed(recipe.seed);
   const sampler = new Sampler(phase.groups, recipe.seed);
   const identity = { ...phase.identity, part: "convolutions" };
-  const trained: Trained = { parameters, states: [optimizer], sampler, device, identity };
+  const trained: Trained = { parameters, states: [optimizer], samplers: [sampler], device, identity };
   const before = resumeOrStart(dir, trained, { isResumed: options.isResumed, writes: isFirst, listen });
   requireSameStart(before.step, group);
   const views: ViewOptions = { ...phase.viewOptions, viewsPerImage: 1, usesThorax: false };
