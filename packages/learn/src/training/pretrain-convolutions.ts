@@ -9,6 +9,7 @@
  * Ranks    as in the first part.
  */
 import { rmSync } from "node:fs";
+import type { PretrainRecipe } from "@medssl/contract";
 import { GradientReducer, manualSeed, scope, type Tensor, writeSafetensors } from "@medssl/torch";
 import type { Anatomy } from "../data/anatomy.ts";
 import type { ImageSet } from "../data/image-set.ts";
@@ -24,7 +25,7 @@ import type { Ranks } from "../objectives/ranks.ts";
 import { AdamW, gradientClip } from "../optim/adamw.ts";
 import { decayGroups } from "../optim/parameter-groups.ts";
 import { requireSameStart } from "./agreement.ts";
-import { batchOf } from "./batch.ts";
+import { type Batch, batchOf } from "./batch.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { type LoopResult, runSteps } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
@@ -50,10 +51,10 @@ export interface ConvolutionPhase {
 export async function pretrainConvolutions(phase: ConvolutionPhase): Promise<LoopResult> {
   const { options, encoder, set, anatomy, ranks } = phase;
   const { recipe, device, group, listen } = options;
-  const { steps, batchSize, maskRatio, learningRate, encoderLearningRateScale: scale } = recipe.convolutions;
+  const { steps, maskRatio, learningRate, encoderLearningRateScale: scale } = recipe.convolutions;
   const dir = convolutionsDir(options.dir);
   const isFirst = ranks.index === 0;
-  const batch = batchOf({ method: "mim", batchSize, accumulationSteps: 1 }, set.count, ranks.of);
+  const batch = convolutionsBatch(recipe, set.count, ranks.of);
   manualSeed(recipe.seed);
   const network = moveModule(copyIntoHybrid(encoder), device);
   // The hybrid does not use the ViT's final norm.
@@ -120,6 +121,12 @@ export async function pretrainConvolutions(phase: ConvolutionPhase): Promise<Loo
     reducer?.dispose();
     for (const [, tensor] of [...stateDict(network), ...optimizer.stateTensors()]) tensor.dispose();
   }
+}
+
+/** One view of each image. @throws {MedsslError} `ERR_RANKS` */
+export function convolutionsBatch({ convolutions }: PretrainRecipe, count: number, of: number): Batch {
+  const { batchSize } = convolutions;
+  return batchOf({ method: "mim", batchSize, accumulationSteps: 1 }, count, of, "convolutions.batchSize");
 }
 
 /** New layers beside a trained ViT want a slow start, however short this part is. */

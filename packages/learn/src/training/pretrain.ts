@@ -36,7 +36,7 @@ import { type Batch, batchOf } from "./batch.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { type Progress, runSteps, type StepOutcome } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
-import { pretrainConvolutions } from "./pretrain-convolutions.ts";
+import { convolutionsBatch, pretrainConvolutions } from "./pretrain-convolutions.ts";
 import { PretrainWatch } from "./pretrain-watch.ts";
 import {
   encoderPath,
@@ -94,6 +94,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const selections = withoutBlanks(options.selections, listen);
   const set = new ImageSet(selections);
   const batch = batchOf(recipe, set.count, ranks.of);
+  const hasSecondPart = recipe.convolutions.steps > 0;
+  if (hasSecondPart) convolutionsBatch(recipe, set.count, ranks.of); // refuses before hours are spent
   if (set.count < batch.images) {
     const message = `${set.count} images for a batch of ${batch.images}: a step sees each about ${Math.round(batch.images / set.count)} times. More images, or a smaller batchSize, teach more.`;
     listen({ type: "note", level: "warning", message });
@@ -194,11 +196,11 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   let last = result;
   if (result.isComplete) {
     // A second part that is interrupted is gone on with from here.
-    if (isFirst && recipe.convolutions.steps > 0) writeCheckpoint(dir, trained, result, listen);
+    if (isFirst && hasSecondPart) writeCheckpoint(dir, trained, result, listen);
     average?.apply();
     if (isFirst) writeWeights(dir, objective);
     await watch?.report();
-    if (recipe.convolutions.steps > 0) {
+    if (hasSecondPart) {
       const { encoder } = objective;
       const phase = { options: { ...options, recipe }, encoder, set, anatomy, groups, viewOptions, ranks, identity };
       last = await pretrainConvolutions({ ...phase, secondsBefore: result.seconds });
@@ -221,7 +223,7 @@ function earlierRun(dir: string, init: string | undefined): PretrainRun | undefi
 
 /** What a run begins with, in a few lines. */
 function describeStart(
-  { inputSize, encoder, steps, method }: PretrainRecipe,
+  { inputSize, encoder, steps, method, convolutions }: PretrainRecipe,
   anatomy: readonly Anatomy[],
   { images, views }: Batch,
   parameters: NamedParameters,
@@ -234,6 +236,9 @@ function describeStart(
     `network  ViT ${encoder.embedDim} x ${encoder.depth}, patches of ${encoder.patchSize} at ${inputSize} px; ${millions.toPrecision(3)} M parameters with heads`,
     `steps    ${steps} of ${images} images x ${views} ${views === 1 ? "view" : "views"}: ${epochs.toPrecision(3)} epochs`,
   ];
+  if (convolutions.steps > 0) {
+    lines.push(`then     ${convolutions.steps} steps of ${convolutions.batchSize} images: convolutions around it`);
+  }
   if (method === "mim+acl" && anatomy.some(({ kind }) => kind === "picture")) {
     lines.push(
       "Of the pictures nobody says what they show: if they are X-rays, ingest them with --modality xray, so that places are compared in the thorax.",
