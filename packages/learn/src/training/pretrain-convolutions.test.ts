@@ -103,6 +103,13 @@ test("a hybrid begins with all of it but its output layer; other heads with the 
     ["conv_decoder.out.weight", "conv_decoder.out.bias"],
   );
 
+  const again = loadEncoder(at("whole"), { imageSize: 32, isForHybrid: true });
+  const slices = new Map(stateDict(buildSegmenter({ ...recipe, contextSlices: 1 }, 1, again)));
+  const stem = "conv_encoder.stem.conv.weight";
+  assert.deepEqual(slices.get(stem)!.shape, [16, 3, 3, 3]);
+  const apart = slices.get(stem)!.sum([1], true).sub(file.get(stem)!).abs().amax().item();
+  assert.ok(apart < 1e-6, "three equal slices make what one slice made");
+
   const plain = loadEncoder(at("whole"), { imageSize: 32 });
   assert.equal(plain.convolutions, undefined);
   const ofRun = readSafetensors(encoderPath(at("whole"))).tensors;

@@ -6,6 +6,7 @@ import type { FinetuneRecipe, SegmentationHead } from "@medssl/contract";
 import { namedParameters } from "../nn/module.ts";
 import { AdamW } from "../optim/adamw.ts";
 import { decayGroups, layerDecayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
+import { Sgd } from "../optim/sgd.ts";
 
 /** Peak learning rates of what is not ViT. */
 const headLearningRates: Readonly<Record<SegmentationHead, number>> = {
@@ -32,9 +33,16 @@ export interface Beginning {
  */
 export function segmenterOptimizer(
   network: object,
-  { weightDecay, encoderLearningRateScale: scale, convLearningRateScale, layerDecay, encoder }: FinetuneRecipe,
+  {
+    weightDecay,
+    encoderLearningRateScale: scale,
+    convLearningRateScale,
+    layerDecay,
+    encoder,
+    optimizer,
+  }: FinetuneRecipe,
   pretrained: Beginning | undefined,
-): AdamW {
+): AdamW | Sgd {
   const parameters = namedParameters(network);
   const partOf = ([name]: NamedParameters[number]) =>
     name.startsWith("encoder.") ? "vit" : pretrained?.convolutions?.has(name) ? "convolutions" : "new";
@@ -47,5 +55,5 @@ export function segmenterOptimizer(
       ? layerDecayGroups(vit!, { depth: encoder.depth, layerDecay, scale, weightDecay })
       : decayGroups(vit!, weightDecay, scale)),
   ];
-  return new AdamW(groups, { betas: [0.9, 0.98] });
+  return optimizer === "sgd" ? new Sgd(groups, { momentum: 0.99 }) : new AdamW(groups, { betas: [0.9, 0.98] });
 }
