@@ -22,7 +22,7 @@ export interface LoadEncoderOptions {
   readonly numHeads?: number | undefined;
   /** Of the ViT that is meant, when a file has several: "student.". */
   readonly prefix?: string | undefined;
-  /** Takes the ViT that a run pre-trained inside the hybrid, and its convolutions, if the run has them. @default false */
+  /** Takes the ViT that was pre-trained inside the hybrid, and its convolutions, where there are such. @default false */
   readonly isForHybrid?: boolean | undefined;
 }
 
@@ -46,20 +46,25 @@ export interface LoadedEncoder {
  */
 export function loadEncoder(source: string, options: LoadEncoderOptions = {}): LoadedEncoder {
   const run = statSync(source).isDirectory() ? readCompleteRun(source, "pretrain") : undefined;
-  const isHybrid = run !== undefined && options.isForHybrid === true && existsSync(hybridPath(source));
-  const path = run === undefined ? source : isHybrid ? hybridPath(source) : encoderPath(source);
+  const isForHybrid = options.isForHybrid === true;
+  const ofRun = isForHybrid && existsSync(hybridPath(source)) ? hybridPath(source) : encoderPath(source);
+  const path = run === undefined ? source : ofRun;
   return scope(() => {
     const { tensors, metadata } = readWeights(path);
     const numHeads = options.numHeads ?? run?.recipe.encoder.numHeads;
-    const prefix = isHybrid ? "encoder." : options.prefix;
+    const isHybrid = isForHybrid && tensors.has("conv_encoder.stem.conv.weight");
+    const prefix = isHybrid ? VIT_IN_HYBRID : options.prefix;
     const found = findViT(tensors, { source: path, metadata, prefix, numHeads });
-    const convolutions = isHybrid
-      ? new Map(
-          [...tensors].filter(([name]) => !name.startsWith("encoder.")).map(([name, t]) => [name, t.clone().keep()]),
-        )
-      : undefined;
+    const convolutions = isHybrid ? convolutionsOf(tensors) : undefined;
     return { ...makeEncoder(found, path, options), statistics: run?.statistics, convolutions };
   });
+}
+
+const VIT_IN_HYBRID = "encoder.";
+
+function convolutionsOf(hybrid: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  const names = [...hybrid.keys()].filter((name) => !name.startsWith(VIT_IN_HYBRID));
+  return new Map(names.map((name) => [name, hybrid.get(name)!.clone().keep()]));
 }
 
 function makeEncoder(

@@ -110,6 +110,9 @@ test("a hybrid begins with all of it but its output layer; other heads with the 
   const apart = slices.get(stem)!.sum([1], true).sub(file.get(stem)!).abs().amax().item();
   assert.ok(apart < 1e-6, "three equal slices make what one slice made");
 
+  const ofFile = loadEncoder(hybridPath(at("whole")), { imageSize: 32, isForHybrid: true });
+  assert.equal(ofFile.convolutions!.size, again.convolutions!.size);
+
   const plain = loadEncoder(at("whole"), { imageSize: 32 });
   assert.equal(plain.convolutions, undefined);
   const ofRun = readSafetensors(encoderPath(at("whole"))).tensors;
