@@ -35,8 +35,14 @@ before(async () => {
 
 const at = (name: string) => join(dir, name);
 
-/** @param stopAfter Steps of both parts together. */
-function run(name: string, recipe: PretrainRecipe, { stopAfter = 0, isResumed = false } = {}) {
+interface Control {
+  /** Steps of both parts together. */
+  readonly stopAfter?: number;
+  readonly isResumed?: boolean;
+  readonly init?: string;
+}
+
+function run(name: string, recipe: PretrainRecipe, { stopAfter = 0, isResumed = false, init }: Control = {}) {
   const controller = new AbortController();
   let steps = 0;
   return pretrain({
@@ -50,6 +56,7 @@ function run(name: string, recipe: PretrainRecipe, { stopAfter = 0, isResumed = 
       if (event.type === "step" && ++steps === stopAfter) controller.abort();
     },
     signal: controller.signal,
+    init,
   });
 }
 
@@ -79,6 +86,13 @@ test("the second part leaves the encoder as it is, learns, and resumes with the 
       [],
     );
   }
+});
+
+test("a run without steps of its own lays convolutions around another run's ViT", async () => {
+  const recipe = { ...recipeOf(2), steps: 0 };
+  await run("around", recipe, { init: at("without") });
+  assert.deepEqual(weights(encoderPath(at("around"))), weights(encoderPath(at("without"))));
+  assert.ok(existsSync(hybridPath(at("around"))));
 });
 
 test("the hybrid lowers its loss", async () => {
