@@ -92,7 +92,9 @@ test("a run without steps of its own lays convolutions around another run's ViT"
   const recipe = { ...recipeOf(2), steps: 0 };
   await run("around", recipe, { init: at("without") });
   assert.deepEqual(weights(encoderPath(at("around"))), weights(encoderPath(at("without"))));
-  assert.ok(existsSync(hybridPath(at("around"))));
+  const files = readdirSync(at("around"));
+  assert.ok(files.includes("hybrid.safetensors"));
+  assert.ok(!files.includes("projection.safetensors"), "its projection has learned nothing");
 });
 
 test("the hybrid lowers its loss", async () => {

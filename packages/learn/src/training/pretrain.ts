@@ -198,8 +198,10 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     // A second part that is interrupted is gone on with from here.
     if (isFirst && hasSecondPart) writeCheckpoint(dir, trained, result, listen);
     average?.apply();
-    if (isFirst) writeWeights(dir, objective);
-    await watch?.report();
+    // Without steps of its own the first part has nothing but the ViT that it was given.
+    const hasLearned = recipe.steps > 0;
+    if (isFirst) writeWeights(dir, objective, hasLearned);
+    if (hasLearned) await watch?.report();
     if (hasSecondPart) {
       const { encoder } = objective;
       const phase = { options: { ...options, recipe }, encoder, set, anatomy, groups, viewOptions, ranks, identity };
@@ -265,7 +267,7 @@ function meanOutcome(outcomes: readonly Losses[]): Losses {
   };
 }
 
-function writeWeights(dir: string, { encoder, projectionHead }: PretrainingObjective): void {
-  if (projectionHead !== undefined) writeSafetensors(projectionPath(dir), stateDict(projectionHead));
+function writeWeights(dir: string, { encoder, projectionHead }: PretrainingObjective, hasLearned: boolean): void {
+  if (projectionHead !== undefined && hasLearned) writeSafetensors(projectionPath(dir), stateDict(projectionHead));
   saveEncoder(encoderPath(dir), encoder);
 }
