@@ -62,11 +62,13 @@ export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation 
   const set = new ImageSet(selections);
   const { classes, ignoredValue } = labelRoles(set.labels);
   checkLabels(classes, run, dir);
-  const { inputSize, inference } = run.recipe;
+  const { inputSize, inference, contextSlices } = run.recipe;
   const manner = { inputSize, inference, statistics: run.statistics };
   const segment = (indices: readonly number[]) =>
     scope(() =>
-      labelMaps(segmentImages(network as Segmenter, set.images(indices, device), manner)).to({ device: "cpu" }),
+      labelMaps(segmentImages(network as Segmenter, set.images(indices, device, contextSlices), manner)).to({
+        device: "cpu",
+      }),
     );
   const volumes = assumeSpacing(storedVolumes(selections), metrics.assumedSpacing);
   const { toleranceMm = DEFAULT_TOLERANCE_MM, clDice = "pictures" } = metrics;
