@@ -10,7 +10,7 @@ import { measureCase } from "../metrics/measure-case.ts";
 import { testFolder } from "../testing/disc-store.ts";
 import { finetune } from "../training/finetune.ts";
 import { evaluateRun } from "./evaluate.ts";
-import { storedVolumes } from "./volumes.ts";
+import { storedVolumes } from "./stored-volumes.ts";
 
 const dir = testFolder();
 const [depth, height, width] = [4, 24, 48] as const;

@@ -17,7 +17,7 @@ import type { FinetuneRun } from "../training/run-directory.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
 import { labelMaps, type Segmenter, segmentImages } from "./segment.ts";
 import { type AssumedSpacing, assumeSpacing, spacingNotes } from "./spacing.ts";
-import { type StoredVolume, storedVolumes } from "./volumes.ts";
+import { type StoredVolume, storedVolumes } from "./stored-volumes.ts";
 
 export interface EvaluateOptions {
   /** Folder of a fine-tuning run. */
