@@ -10,7 +10,7 @@ import { measureCase } from "../metrics/measure-case.ts";
 import { testFolder } from "../testing/disc-store.ts";
 import { finetune } from "../training/finetune.ts";
 import { evaluateRun } from "./evaluate.ts";
-import { storedVolumes } from "./volumes.ts";
+import { storedVolumes } from "./stored-volumes.ts";
 
 const dir = testFolder();
 const [depth, height, width] = [4, 24, 48] as const;
@@ -76,6 +76,7 @@ test("a volume is one case: its scores are those of its slices laid over one ano
   const { scores, set, shownImages, predict } = evaluation!;
   assert.equal(scores.cases.length, 2);
   assert.equal(set.count, 8);
+  assert.ok(scores.dice > 0 && scores.dice < 1, `Dice ${scores.dice}: nothing to tell apart`);
   for (const [n, score] of scores.cases.entries()) {
     const indices = [0, 1, 2, 3].map((z) => 4 * n + z);
     const maps = scope(() => ({

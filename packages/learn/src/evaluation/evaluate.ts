@@ -3,7 +3,7 @@
  *
  * Case     a picture, or all stored slices of a volume together: Dice over the whole volume, distances in three dimensions.
  * Who      patients that the network's labels came from are never measured on.
- * Memory   one volume at a time.
+ * Memory   one volume at a time, or a batch of pictures.
  */
 import { setImmediate } from "node:timers/promises";
 import { type CaseScore, countedWork, MedsslError, type RunListener, type Scores } from "@medssl/contract";
@@ -17,7 +17,7 @@ import type { FinetuneRun } from "../training/run-directory.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
 import { labelMaps, type Segmenter, segmentImages } from "./segment.ts";
 import { type AssumedSpacing, assumeSpacing, spacingNotes } from "./spacing.ts";
-import { type StoredVolume, storedVolumes } from "./volumes.ts";
+import { type StoredVolume, storedVolumes } from "./stored-volumes.ts";
 
 export interface EvaluateOptions {
   /** Folder of a fine-tuning run. */
@@ -75,23 +75,32 @@ export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation 
   const scored: CaseScore[] = [];
   const shownImages: number[] = [];
   const work = countedWork("measure", set.count, listen);
-  for (const volume of volumes) {
-    const { name: id, patient, shape, spacingMm, indices, places } = volume;
-    const [truth, prediction] = [emptyMap(volume), emptyMap(volume)];
-    for (let start = 0; start < indices.length && !signal?.aborted; start += BATCH) {
-      const batch = indices.slice(start, start + BATCH);
+  for (const group of grouped(volumes)) {
+    const cases = group.map((volume) => ({ volume, truth: emptyMap(volume), prediction: emptyMap(volume) }));
+    const slices = cases.flatMap((one) =>
+      one.volume.indices.map((index, i) => ({ ...one, index, place: one.volume.places[i]! })),
+    );
+    for (let start = 0; start < slices.length && !signal?.aborted; start += BATCH) {
+      const batch = slices.slice(start, start + BATCH);
+      const indices = batch.map(({ index }) => index);
       scope(() => {
-        const at = places.slice(start, start + BATCH);
-        putSlices(truth, at, set.masks(batch));
-        putSlices(prediction, at, segment(batch));
+        const [truths, predictions] = [set.masks(indices), segment(indices)].map(pixelsOf) as [Uint8Array, Uint8Array];
+        const size = truths.length / batch.length;
+        for (const [i, { truth, prediction, place }] of batch.entries()) {
+          truth.set(truths.subarray(i * size, (i + 1) * size), place * size);
+          prediction.set(predictions.subarray(i * size, (i + 1) * size), place * size);
+        }
       });
       for (const _ of batch) work.advance();
       await setImmediate();
     }
     if (signal?.aborted) break;
-    const pair = { case: id, patient, truth, prediction, shape, spacingMm };
-    scored.push(measureCase(pair, { labels: classes, ignoredValue, toleranceMm, clDice }));
-    shownImages.push(indices[fullestSlice(truth, volume, ignoredValue)]!);
+    for (const { volume, ...maps } of cases) {
+      const { name: id, patient, shape, spacingMm, indices } = volume;
+      const options = { labels: classes, ignoredValue, toleranceMm, clDice };
+      scored.push(measureCase({ case: id, patient, shape, spacingMm, ...maps }, options));
+      shownImages.push(indices[fullestSlice(maps.truth, volume, ignoredValue)]!);
+    }
   }
   if (!work.end()) return undefined;
   const scores = summarizeScores(scored, classes);
@@ -106,11 +115,21 @@ export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation 
 const emptyMap = ({ shape: [depth, height, width] }: StoredVolume): Uint8Array =>
   new Uint8Array(depth * height * width);
 
-/** @param places Of the slices in the volume. @param slices uint8 [B, H, W] */
-function putSlices(volume: Uint8Array, places: readonly number[], slices: Tensor): void {
-  const pixels = slices.contiguous().toTypedArray() as Uint8Array;
-  const size = pixels.length / places.length;
-  for (const [i, place] of places.entries()) volume.set(pixels.subarray(i * size, (i + 1) * size), place * size);
+const pixelsOf = (tensor: Tensor): Uint8Array => tensor.contiguous().toTypedArray() as Uint8Array;
+
+/** Pictures by the batch, as the network is fastest; large volumes one by one, as memory is short. */
+function* grouped(volumes: readonly StoredVolume[]): Generator<StoredVolume[]> {
+  let group: StoredVolume[] = [];
+  let numSlices = 0;
+  for (const volume of volumes) {
+    if (numSlices > 0 && numSlices + volume.indices.length > BATCH) {
+      yield group;
+      [group, numSlices] = [[], 0];
+    }
+    group.push(volume);
+    numSlices += volume.indices.length;
+  }
+  if (numSlices > 0) yield group;
 }
 
 /** The stored slice with most structure in it, as a position in `places`. */
