@@ -88,7 +88,9 @@ export const finetuneSchema = z.strictObject({
     .number()
     .positive()
     .nullable()
-    .describe("Peak learning rate of what is not ViT; null takes the head's own: hybrid and U-Nets 3e-3, others 2e-3.")
+    .describe(
+      "Peak learning rate of what is not ViT; null takes the head's own: hybrid and unet 3e-3, linear 1e-2, others 2e-3.",
+    )
     .default(null),
   encoderLearningRateScale: z
     .number()
