@@ -101,7 +101,7 @@ export const finetuneSchema = z.strictObject({
     .number()
     .positive()
     .describe("The learning rate of convolutions that were pre-trained with the ViT, in that of what is new.")
-    .default(0.4),
+    .default(1),
   layerDecay: fraction("Each block below the top learns this much slower, when the ViT is pre-trained.").default(0.8),
   frozenSteps: z
     .int()
