@@ -33,7 +33,7 @@ args = parser.parse_args()
 for name in ("raw", "preprocessed", "results"):
     os.environ[f"nnUNet_{name}"] = str(args.work / name)
     (args.work / name).mkdir(parents=True, exist_ok=True)
-os.environ.update(nnUNet_n_proc_DA="0", nnUNet_compile="0", OMP_NUM_THREADS=str(args.threads))
+os.environ.update(nnUNet_n_proc_DA="1", nnUNet_compile="0", OMP_NUM_THREADS=str(args.threads))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
@@ -92,6 +92,7 @@ def main():
 
     dataset = json.loads((folder / "dataset.json").read_text())
     plans["continue_training"] = False
+    os.environ["nnUNet_n_proc_DA"] = "0"  # augmentation in this process
     trainer = PeerTrainer(plans, "2d", "all", dataset, device=torch.device("cpu"))
     started = time.time()
     trainer.run_training()

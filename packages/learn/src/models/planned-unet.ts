@@ -1,11 +1,10 @@
 /**
  * A U-Net whose size is data: what a plan by nnU-Net's rules (planning/plan-unet.ts) is built into.
  *
- * Shapes   images [B, C, H, W] to logits [B, K + 1, H, W], background first; H and W of any size that the strides divide, and
- *          others by resampling: the decoder resizes to whatever size its skip has.
+ * Shapes   H and W of any size: where the strides do not divide it, the decoder resizes to whatever size its skip has.
  * Blocks   convolution 3x3 with bias, instance norm, leaky ReLU (slope 0.01); a stage's first convolution has its stride. Up by a
  *          transposed convolution of the stride's size, or bilinearly with a 1x1 convolution. Weights start as He et al. draw them.
- * Levels   a classifier at each decoder stage but the coarsest, for deep supervision. nnU-Net has one there too, whose loss it
+ * Levels   with deep supervision a classifier at each decoder stage but the coarsest. nnU-Net has one there too, whose loss it
  *          weighs by zero.
  * Scale    instance norm follows the first convolution, so that brightness and contrast of an image matter at its padded border
  *          alone, whatever the normalisation before.
@@ -17,7 +16,7 @@ import { zeroParameter } from "../nn/init.ts";
 import { parameter } from "../nn/module.ts";
 import { GroupNorm } from "../nn/norm.ts";
 import { resizeLike } from "./conv-path.ts";
-import type { SegmenterOptions } from "./unet.ts";
+import type { DecoderOptions, SegmentationNetwork } from "./segmentation-network.ts";
 
 const SLOPE = 0.01;
 
@@ -93,20 +92,20 @@ const stage = (input: number, output: number, stride: number, count: number): Pl
 const forwardStage = (blocks: readonly PlannedBlock[], x: Tensor): Tensor =>
   scope(() => blocks.reduce((features, block) => block.forward(features), x));
 
-export interface PlannedUNetOptions extends SegmenterOptions {
+export interface PlannedUNetOptions extends DecoderOptions {
   readonly plan: UNetPlan;
   /** Of the images. @default 1 */
   readonly channels?: number;
 }
 
-export class PlannedUNet {
+export class PlannedUNet implements SegmentationNetwork {
   readonly encoderStages: readonly PlannedBlock[][];
   /** The decoder's, each finest first. */
   readonly ups: readonly (TransposedUp | BilinearUp)[];
   readonly decoderStages: readonly PlannedBlock[][];
   readonly classifiers: readonly HeConv[];
 
-  constructor({ plan, numClasses, channels: inputs = 1 }: PlannedUNetOptions) {
+  constructor({ plan, numClasses, isDeeplySupervised = false, channels: inputs = 1 }: PlannedUNetOptions) {
     const { channels, strides, convsPerStage, upsampling } = plan;
     this.encoderStages = channels.map((width, i) => stage(channels[i - 1] ?? inputs, width, strides[i]!, convsPerStage));
     const finer = channels.slice(0, -1);
@@ -115,7 +114,7 @@ export class PlannedUNet {
       return upsampling === "bilinear" ? new BilinearUp(below, width) : new TransposedUp(below, width, strides[i + 1]!);
     });
     this.decoderStages = finer.map((width) => stage(2 * width, width, 1, convsPerStage));
-    const supervised = finer.slice(0, Math.max(1, finer.length - 1));
+    const supervised = finer.slice(0, isDeeplySupervised ? Math.max(1, finer.length - 1) : 1);
     this.classifiers = supervised.map((width) => new HeConv(width, numClasses + 1, { size: 1 }));
   }
 
