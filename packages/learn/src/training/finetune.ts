@@ -125,6 +125,11 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     ...recipe.loss,
     classWeights: recipe.loss.classBalance === "none" ? undefined : balancedWeights(pixels).to({ device }).keep(),
   };
+  const forwardOptions = { dropPathRate: recipe.dropPathRate };
+  const forward = (images: Tensor): Tensor | Tensor[] =>
+    recipe.loss.deepSupervision > 0 && network.forwardLevels !== undefined
+      ? network.forwardLevels(images, forwardOptions)
+      : network.forward(images, forwardOptions);
   const cropOptions = {
     ...manner,
     foregroundShare: recipe.foregroundShare,
@@ -150,7 +155,12 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     ...options,
     firstStep: before.step,
     secondsBefore: before.seconds,
-    schedule: { peak: peakLearningRate(recipe), totalSteps: recipe.steps, warmupSteps: recipe.warmupSteps },
+    schedule: {
+      kind: recipe.schedule,
+      peak: peakLearningRate(recipe),
+      totalSteps: recipe.steps,
+      warmupSteps: recipe.warmupSteps,
+    },
     ranks: ALONE,
     imagesPerStep: recipe.batchSize,
     imagesPerEpoch: set.count,
@@ -160,7 +170,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
       freeze(encoderParameters, encoder !== undefined && step < recipe.frozenSteps);
       const { images, labels } = cutLabeledCrops(set, sampler.next(recipe.batchSize), cropOptions);
       const pseudo = consistency?.pseudoLabels(step);
-      const supervised = inPrecision(() => segmentationLoss(network.forward(images), labels, lossOptions));
+      const supervised = inPrecision(() => segmentationLoss(forward(images), labels, lossOptions));
       const unsupervised = pseudo && consistency!.loss(step, pseudo);
       const loss = unsupervised === undefined ? supervised.loss : supervised.loss.add(unsupervised);
       loss.backward();

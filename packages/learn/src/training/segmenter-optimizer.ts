@@ -3,6 +3,7 @@ import type { FinetuneRecipe, SegmentationHead } from "@medssl/contract";
 import { namedParameters } from "../nn/module.ts";
 import { AdamW } from "../optim/adamw.ts";
 import { decayGroups, layerDecayGroups, type NamedParameters } from "../optim/parameter-groups.ts";
+import { Sgd } from "../optim/sgd.ts";
 
 /** Peak learning rates of what is not ViT. */
 const headLearningRates: Readonly<Record<SegmentationHead, number>> = {
@@ -21,9 +22,9 @@ export const peakLearningRate = ({ learningRate, head }: FinetuneRecipe): number
 /** @param network Its ViT, if it has one, is its field `encoder`. */
 export function segmenterOptimizer(
   network: object,
-  { weightDecay, encoderLearningRateScale: scale, layerDecay, encoder }: FinetuneRecipe,
+  { weightDecay, encoderLearningRateScale: scale, layerDecay, encoder, optimizer }: FinetuneRecipe,
   isPretrained: boolean,
-): AdamW {
+): AdamW | Sgd {
   const parameters = namedParameters(network);
   const isEncoder = ([name]: NamedParameters[number]) => name.startsWith("encoder.");
   const vit = parameters.filter(isEncoder);
@@ -34,5 +35,5 @@ export function segmenterOptimizer(
       ? layerDecayGroups(vit, { depth: encoder.depth, layerDecay, scale, weightDecay })
       : decayGroups(vit, weightDecay, scale)),
   ];
-  return new AdamW(groups, { betas: [0.9, 0.98] });
+  return optimizer === "sgd" ? new Sgd(groups, { momentum: 0.99 }) : new AdamW(groups, { betas: [0.9, 0.98] });
 }
