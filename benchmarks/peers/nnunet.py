@@ -45,8 +45,8 @@ STEPS_PER_EPOCH = 10
 
 
 class PeerTrainer(nnUNetTrainer):
-    def __init__(self, *arguments, **named):
-        super().__init__(*arguments, **named)
+    def __init__(self, plans, configuration, fold, dataset_json, device):
+        super().__init__(plans, configuration, fold, dataset_json, device)
         self.num_iterations_per_epoch = STEPS_PER_EPOCH
         self.num_val_iterations_per_epoch = 1
         self.num_epochs = args.steps // STEPS_PER_EPOCH
