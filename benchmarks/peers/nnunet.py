@@ -30,7 +30,7 @@ parser.add_argument("--mirror", action="store_true")
 parser.add_argument("--plan-only", action="store_true")
 args = parser.parse_args()
 
-for name in ("raw", "preprocessed", "results"):
+for name in ("raw", "preprocessed", "results", "predictions"):
     os.environ[f"nnUNet_{name}"] = str(args.work / name)
     (args.work / name).mkdir(parents=True, exist_ok=True)
 os.environ.update(nnUNet_n_proc_DA="1", nnUNet_compile="0", OMP_NUM_THREADS=str(args.threads))

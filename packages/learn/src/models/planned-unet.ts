@@ -107,7 +107,9 @@ export class PlannedUNet implements SegmentationNetwork {
 
   constructor({ plan, numClasses, isDeeplySupervised = false, channels: inputs = 1 }: PlannedUNetOptions) {
     const { channels, strides, convsPerStage, upsampling } = plan;
-    this.encoderStages = channels.map((width, i) => stage(channels[i - 1] ?? inputs, width, strides[i]!, convsPerStage));
+    this.encoderStages = channels.map((width, i) =>
+      stage(channels[i - 1] ?? inputs, width, strides[i]!, convsPerStage),
+    );
     const finer = channels.slice(0, -1);
     this.ups = finer.map((width, i) => {
       const below = channels[i + 1]!;

@@ -60,7 +60,15 @@ export function fingerprint(set: ImageSet, selections: readonly Selection[]): Fi
     height: set.height,
     width: set.width,
     kind: set.cases[0]!.recipe,
-    spacingMm: median(selections.flatMap(({ store, cases }) => storedSpacings(store, cases.map(({ id }) => id)))) ?? null,
+    spacingMm:
+      median(
+        selections.flatMap(({ store, cases }) =>
+          storedSpacings(
+            store,
+            cases.map(({ id }) => id),
+          ),
+        ),
+      ) ?? null,
     foreground: foregroundStatistics(set),
     structures: classes.map(({ name, value }, i) => ({
       name,
@@ -97,11 +105,12 @@ function addCounts(counts: Float64Array, bins: Tensor): void {
 
 function ofHistogram(counts: Float64Array): ForegroundStatistics {
   const total = counts.reduce((sum, count) => sum + count, 0);
-  const valueOf = (bin: number) => bin / (BINS - 1);
-  const moment = (power: number) => counts.reduce((sum, count, bin) => sum + count * valueOf(bin) ** power, 0) / total;
+  const gray = (bin: number) => bin / (BINS - 1);
+  const moment = (power: number) => counts.reduce((sum, count, bin) => sum + count * gray(bin) ** power, 0) / total;
   const percentile = (share: number): number => {
-    let below = 0;
-    return valueOf(counts.findIndex((count) => (below += count) >= share * total));
+    let [bin, below] = [0, counts[0]!];
+    while (below < share * total) below += counts[++bin]!;
+    return gray(bin);
   };
   const mean = moment(1);
   const std = Math.sqrt(Math.max(0, moment(2) - mean ** 2));
@@ -153,5 +162,9 @@ function storedSpacings(store: Store, ids: readonly string[]): number[] {
 function median(values: readonly number[]): number | undefined {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : sorted.length === 0 ? undefined : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return sorted.length % 2 === 1
+    ? sorted[middle]
+    : sorted.length === 0
+      ? undefined
+      : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
