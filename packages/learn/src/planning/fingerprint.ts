@@ -81,7 +81,7 @@ export function fingerprint(set: ImageSet, selections: readonly Selection[]): Fi
 
 /** Of all pixels in structures, whichever; of all pixels where no structure is shown. */
 export function foregroundStatistics(set: ImageSet): ForegroundStatistics {
-  const { ignoredValue = 256 } = labelRoles(set.labels);
+  const { ignoredValue } = labelRoles(set.labels);
   const [inside, everywhere] = [new Float64Array(BINS), new Float64Array(BINS)];
   eachBatch(set, (indices) => {
     const bins = set
@@ -90,7 +90,8 @@ export function foregroundStatistics(set: ImageSet): ForegroundStatistics {
       .round()
       .to({ dtype: "int64" });
     const masks = set.masks(indices).unsqueeze(1);
-    const isInside = masks.gt(0).logicalAnd(masks.lt(ignoredValue));
+    const isLabeled = masks.gt(0);
+    const isInside = ignoredValue === undefined ? isLabeled : isLabeled.logicalAnd(masks.ne(ignoredValue));
     addCounts(everywhere, bins);
     // Pixels outside fall into a bin of their own, which is dropped.
     addCounts(inside, bins.maskedFill(isInside.logicalNot(), BINS));
