@@ -110,7 +110,7 @@ test("of a CT, spacing is that of the stored pixels, and values are limited to t
     Int16Array.from({ length: 64 * 64 }, (_, i) => (i % 64 < from ? left : right));
   const about = { shape, channels: 1, affine } as const;
   const image = { ...about, data: parts(32, -1000, 37), meaning: "hounsfield" } as const;
-  const labels = { ...about, data: Uint16Array.from(parts(44, 0, 500)), meaning: "labels" } as const;
+  const labels = { ...about, data: Uint16Array.from(parts(44, 0, 500)), meaning: "shown" } as const;
   await writeNifti(join(source, "ct_train_1001_image.nii.gz"), image);
   await writeNifti(join(source, "ct_train_1001_label.nii.gz"), labels);
   const to = { store: join(dir, "ct-store"), width: 32, height: 32, layout: "mm-whs" };
