@@ -127,19 +127,21 @@ test("of a CT, spacing is that of the stored pixels, and values are limited to t
 
 test("fine-tuning plans by the labelled images, writes the plan down, and the network can be loaded", async () => {
   const notes: string[] = [];
-  const run = await finetune({
-    name: "auto",
-    selections: selections(),
-    heldOutPatients: [],
-    recipe: parseRecipe(finetuneSchema, { head: "auto-unet", steps: 3, batchSize: 2 }),
-    encoder: undefined,
-    dir: join(dir, "auto"),
-    isResumed: false,
-    device: "cpu",
-    listen: (event) => {
-      if (event.type === "note") notes.push(event.message);
-    },
-  });
+  const tune = (isResumed: boolean) =>
+    finetune({
+      name: "auto",
+      selections: selections(),
+      heldOutPatients: [],
+      recipe: parseRecipe(finetuneSchema, { head: "auto-unet", steps: 3, batchSize: 2 }),
+      encoder: undefined,
+      dir: join(dir, "auto"),
+      isResumed,
+      device: "cpu",
+      listen: (event) => {
+        if (event.type === "note") notes.push(event.message);
+      },
+    });
+  const run = await tune(false);
   assert.deepEqual(run.recipe.unet?.channels, [8, 16, 32, 64]);
   assert.deepEqual([run.recipe.inputSize, run.recipe.optimizer, run.recipe.normalization], [40, "sgd", "image"]);
   assert.equal(run.statistics.isPerImage, true);
@@ -149,6 +151,7 @@ test("fine-tuning plans by the labelled images, writes the plan down, and the ne
   );
   const { network } = loadSegmenter(join(dir, "auto"), "cpu");
   assert.equal(network.forwardLevels?.(new ImageSet(selections()).images([0])).length, 2);
+  assert.deepEqual(await tune(true), run, "planned again, it is the same run");
 });
 
 test("a plan that is given is used as it is", async () => {
