@@ -100,6 +100,17 @@ test("compact: a quarter of the channels, and the recipe's batch", () => {
   );
 });
 
+test("a store that is not square is seen as a whole", () => {
+  const wide = { ...printOf(256, 20, 1, "picture"), width: 512 };
+  const { inputSize, inference, augmentation } = planUNet(wide, { budget: "full", recipe });
+  assert.deepEqual([inputSize, inference.mode, augmentation.areaMax], [256, "whole", 1]);
+  const square = planUNet(printOf(512, 20, 1, "picture"), { budget: "compact", recipe });
+  assert.deepEqual([square.inputSize, square.inference.mode], [256, "tiles"]);
+  // A quarter of the image, zoomed by 0.7 to 1.4.
+  assert.ok(Math.abs(square.augmentation.areaMin - 0.25 / 1.96) < 1e-9);
+  assert.ok(Math.abs(square.augmentation.areaMax - 0.25 / 0.49) < 1e-9);
+});
+
 test("few labels do not make the batch smaller than the recipe's", () => {
   const plan = planUNet(printOf(192, 6, 1, "xray"), { budget: "full", recipe: { ...recipe, batchSize: 8 } });
   assert.equal(named("X-rays of 192, 1% of the labels").batch, 2);

@@ -6,7 +6,8 @@
  *          maps; for CT the intensities of the structures, else each image's own; SGD at 0.01 falling by a polynomial, Dice +
  *          cross-entropy at all levels but the coarsest, a third of the patches on a structure.
  * Ours     differs on purpose in that
- *          - patches are square, as the network's input is everywhere here, and not padded beyond the stored image;
+ *          - patches are square, as the network's input is everywhere here, and not padded beyond the stored image; a store that
+ *            is not square is seen as a whole;
  *          - nothing is resampled to a median spacing: that was done, or not, when the images were stored;
  *          - the batch is never smaller than the recipe's. nnU-Net's rule that a batch is at most 5% of the set makes it 2 for few labels;
  *          - images are mirrored, and turned by more than 15 degrees, where anatomy has no sides alone. nnU-Net does both always;
@@ -80,7 +81,9 @@ export function planUNet(fingerprint: Fingerprint, { budget, recipe }: PlanOptio
   while ((shape.values / REFERENCE_BATCH) * MIN_BATCH > REFERENCE_VALUES) shape = shapeOf(shape.patch - 1);
   const { patch, channels } = shape;
   const hasSides = fingerprint.kind !== "fundus";
-  const area = patch ** 2 / (fingerprint.height * fingerprint.width);
+  // Of a store that is not square the network sees the whole image, squashed: a square tile would show other proportions than crops.
+  const isSquare = fingerprint.height === fingerprint.width;
+  const area = isSquare ? (patch / stored) ** 2 : 1;
   const isWhole = area > WHOLE_IMAGE_AREA;
   return {
     unet: {
@@ -115,7 +118,7 @@ export function planUNet(fingerprint: Fingerprint, { budget, recipe }: PlanOptio
     },
     inference: {
       ...recipe.inference,
-      mode: "tiles",
+      mode: isSquare ? "tiles" : "whole",
       tileOverlap: 0.5,
       flips: hasSides ? "none" : "both",
       postProcessing: "learned",
