@@ -101,7 +101,7 @@ export const finetuneSchema = z.strictObject({
   normalization: z
     .enum(["dataset", "image", "foreground"])
     .describe(
-      "Mean and deviation that grey values are brought to 0 and 1 by: those of all training images; each image's own; or, for CT, those of the labelled structures, limited to their 0.5th and 99.5th percentile.",
+      "Mean and deviation that grey values are brought to 0 and 1 by: those of all training images; each image's own; or, for CT, those of the labelled structures, limited to their 0.5th and 99.5th percentile. A pre-trained encoder brings the numbers that it was trained with.",
     )
     .default("dataset"),
   augmentation: cropAugmentation.refine(areaInOrder, areaOutOfOrder).prefault({}),
