@@ -6,7 +6,7 @@
  *          disc 0.79 of its diameter.
  * Spacing  of the stored pixels, from the sizes and spacings in the catalog; the longer side where they are not square.
  */
-import type { RecipeName, Store } from "@medssl/datasets";
+import type { RecipeName } from "@medssl/datasets";
 import { call, scope, type Tensor } from "@medssl/torch";
 import type { ImageSet, Selection } from "../data/image-set.ts";
 import { labelPixels } from "../data/label-pixels.ts";
@@ -60,15 +60,7 @@ export function fingerprint(set: ImageSet, selections: readonly Selection[]): Fi
     height: set.height,
     width: set.width,
     kind: set.cases[0]!.recipe,
-    spacingMm:
-      median(
-        selections.flatMap(({ store, cases }) =>
-          storedSpacings(
-            store,
-            cases.map(({ id }) => id),
-          ),
-        ),
-      ) ?? null,
+    spacingMm: median(selections.flatMap(storedSpacings)) ?? null,
     foreground: foregroundStatistics(set),
     structures: classes.map(({ name, value }, i) => ({
       name,
@@ -144,9 +136,9 @@ function eachBatch(set: ImageSet, visit: (indices: number[]) => void): void {
   }
 }
 
-/** Longer side of the stored pixels of the given cases, in mm, where known. */
-function storedSpacings(store: Store, ids: readonly string[]): number[] {
-  const wanted = new Set(ids);
+/** Longer side of the cases' stored pixels, in mm, where known. */
+function storedSpacings({ store, cases }: Selection): number[] {
+  const wanted = new Set(cases.map(({ id }) => id));
   const rows = store.query<{ id: string; recipe: RecipeName; width: number; height: number; x: number; y: number }>(
     `SELECT id, recipe, width, height, spacing_x AS x, spacing_y AS y FROM cases
      WHERE has_mask = 1 AND spacing_x IS NOT NULL AND spacing_y IS NOT NULL`,
