@@ -143,7 +143,7 @@ test("fine-tuning plans by the labelled images, writes the plan down, and the ne
     });
   const run = await tune(false);
   assert.deepEqual(run.recipe.unet?.channels, [8, 16, 32, 64]);
-  assert.deepEqual([run.recipe.inputSize, run.recipe.optimizer, run.recipe.normalization], [40, "sgd", "image"]);
+  assert.deepEqual([run.recipe.inputSize, run.recipe.optimizer, run.recipe.normalization], [40, "adamw", "image"]);
   assert.equal(run.statistics.isPerImage, true);
   assert.ok(
     notes.some((note) => note.startsWith("planned U-Net (compact): 4 stages")),

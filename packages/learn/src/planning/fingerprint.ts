@@ -53,7 +53,7 @@ const BINS = 4096;
 export function fingerprint(set: ImageSet, selections: readonly Selection[]): Fingerprint {
   const { classes } = labelRoles(set.labels);
   const pixels = labelPixels(set, classes.length + 1);
-  const outlines = classes.map(({ value }) => widths(set, value));
+  const found = classes.map(({ value }) => widths(set, value));
   return {
     images: set.count,
     patients: new Set(set.cases.map(({ patient }) => patient)).size,
@@ -65,8 +65,8 @@ export function fingerprint(set: ImageSet, selections: readonly Selection[]): Fi
     structures: classes.map(({ name, value }, i) => ({
       name,
       share: pixels[value]! / (set.count * set.height * set.width),
-      images: outlines[i]!.length,
-      widthPx: median(outlines[i]!) ?? 0,
+      images: found[i]!.length,
+      widthPx: median(found[i]!) ?? 0,
     })),
   };
 }

@@ -100,6 +100,16 @@ test("compact: a quarter of the channels, and the recipe's batch", () => {
   );
 });
 
+test("long runs are trained as nnU-Net trains, short ones with AdamW", () => {
+  const of = (steps: number) => {
+    const plan = planUNet(printOf(192, 57, 1, "xray"), { budget: "full", recipe: { ...recipe, steps } });
+    const { optimizer, schedule, learningRate, weightDecay, warmupSteps, gradientClipNorm } = plan;
+    return [optimizer, schedule, learningRate, weightDecay, warmupSteps, gradientClipNorm];
+  };
+  assert.deepEqual(of(2000), ["sgd", "poly", 1e-2, 3e-5, 0, 12]);
+  assert.deepEqual(of(250), ["adamw", "cosine", 3e-3, 0.05, 20, 1]);
+});
+
 test("a store that is not square is seen as a whole", () => {
   const wide = { ...printOf(256, 20, 1, "picture"), width: 512 };
   const { inputSize, inference, augmentation } = planUNet(wide, { budget: "full", recipe });

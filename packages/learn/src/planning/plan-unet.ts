@@ -10,6 +10,7 @@
  *            is not square is seen as a whole;
  *          - nothing is resampled to a median spacing: that was done, or not, when the images were stored;
  *          - the batch is never smaller than the recipe's. nnU-Net's rule that a batch is at most 5% of the set makes it 2 for few labels;
+ *          - runs of fewer than 2,000 steps take AdamW: SGD with a momentum of 0.99 has hardly got going by then (nnU-Net takes 250,000);
  *          - images are mirrored, and turned by more than 15 degrees, where anatomy has no sides alone. nnU-Net does both always;
  *          - `compact`, for CPUs: a quarter of the channels, patches of at most 256, the recipe's batch.
  */
@@ -62,6 +63,31 @@ const LARGEST_LOSS = 0.1;
 const ZOOM = [0.7, 1.4] as const;
 const WHOLE_IMAGE_AREA = 0.6;
 
+/** From here on nnU-Net's optimizer. Its velocity remembers 100 steps: this is 20 times as long. */
+const LONG_RUN_STEPS = 2000;
+
+type Optimization = Pick<
+  PlannedFields,
+  "optimizer" | "schedule" | "learningRate" | "weightDecay" | "warmupSteps" | "gradientClipNorm"
+>;
+
+const longRun: Optimization = {
+  optimizer: "sgd",
+  schedule: "poly",
+  learningRate: 1e-2,
+  weightDecay: 3e-5,
+  warmupSteps: 0,
+  gradientClipNorm: 12,
+};
+const shortRun: Optimization = {
+  optimizer: "adamw",
+  schedule: "cosine",
+  learningRate: 3e-3,
+  weightDecay: 0.05,
+  warmupSteps: 20,
+  gradientClipNorm: 1,
+};
+
 export interface PlanOptions {
   readonly budget: PlanBudget;
   /** Where the plan leaves something as it is. */
@@ -95,12 +121,7 @@ export function planUNet(fingerprint: Fingerprint, { budget, recipe }: PlanOptio
     inputSize: patch,
     batchSize: budget === "compact" ? recipe.batchSize : Math.max(recipe.batchSize, nnUNetBatch(fingerprint, shape)),
     normalization: fingerprint.kind === "ct" ? "foreground" : "image",
-    optimizer: "sgd",
-    schedule: "poly",
-    learningRate: 1e-2,
-    weightDecay: 3e-5,
-    warmupSteps: 0,
-    gradientClipNorm: 12,
+    ...(recipe.steps < LONG_RUN_STEPS ? shortRun : longRun),
     loss: { ...recipe.loss, crossEntropy: 1, dice: 1, deepSupervision: 0.5 },
     foregroundShare: 0.33,
     augmentation: {
