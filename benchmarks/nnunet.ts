@@ -16,7 +16,7 @@ import { finetuneSchema, parseRecipe } from "@medssl/contract";
 import { type Case, casesOfPatients, drawPatients, openStore, readCase, readSplit, type Store } from "@medssl/datasets";
 import { readImage, writePng } from "@medssl/imaging";
 import { evaluateRun, finetune, scoreCase, summarizeScores } from "@medssl/learn";
-import { setNumThreads } from "@medssl/torch";
+import { readSafetensors, scope, setNumThreads } from "@medssl/torch";
 import { benchDir } from "./peers.ts";
 
 const { positionals, values } = parseArgs({
@@ -53,7 +53,7 @@ for (const percent of values.labels.split(",").map(Number)) {
 interface Measured {
   readonly dice: string;
   readonly worst: string;
-  readonly parameters: number | string;
+  readonly parameters: number;
   readonly minutes: string;
 }
 
@@ -111,14 +111,13 @@ async function ours(cases: readonly Case[], percent: number): Promise<Measured> 
     },
   });
   const evaluation = await evaluateRun({ dir, stores: [store], on: "held-out", device: "cpu", listen: () => {} });
-  return measured(evaluation!.scores, "", run.seconds);
+  const parameters = scope(() =>
+    [...readSafetensors(join(dir, "model.safetensors")).tensors.values()].reduce((sum, { numel }) => sum + numel, 0),
+  );
+  return measured(evaluation!.scores, parameters, run.seconds);
 }
 
-function measured(
-  { dice, cases }: ReturnType<typeof summarizeScores>,
-  parameters: number | string,
-  seconds: number,
-): Measured {
+function measured({ dice, cases }: ReturnType<typeof summarizeScores>, parameters: number, seconds: number): Measured {
   return {
     dice: (100 * dice).toFixed(2),
     worst: (100 * Math.min(...cases.map((one) => one.dice))).toFixed(1),
