@@ -12,10 +12,18 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { finetuneSchema, parseRecipe } from "@medssl/contract";
-import { type Case, casesOfPatients, drawPatients, openStore, readCase, readSplit, type Store } from "@medssl/datasets";
-import { readImage, writePng } from "@medssl/imaging";
-import { evaluateRun, finetune, scoreCase, summarizeScores } from "@medssl/learn";
+import { finetuneSchema, parseRecipe, type Scores } from "@medssl/contract";
+import {
+  type Case,
+  casesOfPatients,
+  drawPatients,
+  openStore,
+  parseLabels,
+  readCase,
+  readSplit,
+} from "@medssl/datasets";
+import { writePng } from "@medssl/imaging";
+import { compareMasks, evaluateRun, finetune } from "@medssl/learn";
 import { readSafetensors, scope, setNumThreads } from "@medssl/torch";
 import { benchDir } from "./peers.ts";
 
@@ -62,9 +70,11 @@ async function theirs(cases: readonly Case[], percent: number): Promise<Measured
   const work = join(benchDir, `nnunet-${percent}-${steps}-${seed}${values.mirror ? "-mirror" : ""}`);
   rmSync(work, { recursive: true, force: true });
   const raw = join(work, "raw", "Dataset001_Peer");
-  for (const folder of ["imagesTr", "labelsTr", "imagesTs"]) mkdirSync(join(raw, folder), { recursive: true });
-  for (const [i, one] of cases.entries()) await writeCase(store, one, raw, "Tr", i);
-  for (const [i, one] of test.entries()) await writeCase(store, one, raw, "Ts", i);
+  const truth = join(work, "truth");
+  const folders = { images: join(raw, "imagesTr"), masks: join(raw, "labelsTr"), tests: join(raw, "imagesTs"), truth };
+  for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true });
+  for (const [i, one] of cases.entries()) await writeCase(one, i, folders.images, folders.masks);
+  for (const [i, one] of test.entries()) await writeCase(one, i, folders.tests, truth);
   const labels = Object.fromEntries(store.info.labels.map(({ name, value }) => [name, value]));
   const about = { channel_names: { 0: "gray" }, labels: { background: 0, ...labels }, file_ending: ".png" };
   writeFileSync(join(raw, "dataset.json"), JSON.stringify({ ...about, numTraining: cases.length }));
@@ -72,26 +82,18 @@ async function theirs(cases: readonly Case[], percent: number): Promise<Measured
   const numbers = { steps, batch: batchSize, threads, seed };
   const flags = Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]);
   execFileSync(python, [script, work, ...flags, ...(values.mirror ? ["--mirror"] : [])], { stdio: ["ignore", 2, 2] });
-  const scores = await Promise.all(
-    test.map(async (one, i) => {
-      const prediction = Uint8Array.from((await readImage(join(work, "predictions", `${caseName(i)}.png`))).data);
-      const truth = readCase(store, one).labels!.data;
-      return scoreCase({ case: one.id, patient: one.patient, truth, prediction }, store.info.labels);
-    }),
-  );
+  const rule = parseLabels(store.info.labels.map(({ name, value }) => `${name}=${value}`).join(","));
+  const { scores } = await compareMasks(join(work, "predictions"), truth, { rule, listen: () => {} });
   const { parameters, trainSeconds } = JSON.parse(readFileSync(join(work, "result.json"), "utf8"));
-  return measured(summarizeScores(scores, store.info.labels), parameters, trainSeconds);
+  return measured(scores, parameters, trainSeconds);
 }
 
-function caseName(i: number): string {
-  return `case_${String(i).padStart(4, "0")}`;
-}
-
-async function writeCase(store: Store, one: Case, raw: string, side: "Tr" | "Ts", i: number): Promise<void> {
+/** With nnU-Net's names: images end in the number of their channel. */
+async function writeCase(one: Case, i: number, images: string, masks: string): Promise<void> {
   const { image, labels } = readCase(store, one);
-  const gray = { ...image, data: Uint8Array.from(image.data) } as const;
-  await writePng(join(raw, `images${side}`, `${caseName(i)}_0000.png`), gray);
-  if (side === "Tr") await writePng(join(raw, "labelsTr", `${caseName(i)}.png`), labels!);
+  const name = `case_${String(i).padStart(4, "0")}`;
+  await writePng(join(images, `${name}_0000.png`), { ...image, data: Uint8Array.from(image.data) });
+  await writePng(join(masks, `${name}.png`), labels!);
 }
 
 async function ours(cases: readonly Case[], percent: number): Promise<Measured> {
@@ -117,7 +119,7 @@ async function ours(cases: readonly Case[], percent: number): Promise<Measured> 
   return measured(evaluation!.scores, parameters, run.seconds);
 }
 
-function measured({ dice, cases }: ReturnType<typeof summarizeScores>, parameters: number, seconds: number): Measured {
+function measured({ dice, cases }: Scores, parameters: number, seconds: number): Measured {
   return {
     dice: (100 * dice).toFixed(2),
     worst: (100 * Math.min(...cases.map((one) => one.dice))).toFixed(1),

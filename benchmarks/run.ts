@@ -6,6 +6,7 @@ import { run as catalog } from "./catalog.ts";
 import { run as ingest } from "./ingest.ts";
 import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
+import { run as metrics } from "./metrics.ts";
 import { run as pretrain } from "./pretrain.ts";
 import { run as regions } from "./regions.ts";
 
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   ingest,
   catalog,
   regions,
+  metrics,
 };
 
 const args = process.argv.slice(2);

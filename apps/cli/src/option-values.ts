@@ -46,6 +46,23 @@ export function share(text: string): number {
   return value;
 }
 
+/** A length above 0. */
+export function millimetres(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value)))
+    throw new InvalidArgumentError("Expected millimetres above 0, such as 2.");
+  return value;
+}
+
+/** "1", or "0.7,0.7" along y and x, or "5,0.7,0.7" along z, y and x: in mm. */
+export function spacing(text: string): [number] | [number, number] | [number, number, number] {
+  const values = text.split(",").map(Number);
+  if (values.length > 3 || values.some((value) => !(value > 0 && Number.isFinite(value)))) {
+    throw new InvalidArgumentError("Expected millimetres above 0: one number, y,x or z,y,x, such as 5,0.7,0.7.");
+  }
+  return values as ReturnType<typeof spacing>;
+}
+
 /** "412,300" in pixels, or "55%,40%" of width and height. */
 export function point(text: string): { x: number; y: number; unit: "pixels" | "shares" } {
   const [, x, xSign, y, ySign] = /^(-?[\d.]+)(%?),(-?[\d.]+)(%?)$/.exec(text.replaceAll(" ", "")) ?? [];

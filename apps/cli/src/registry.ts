@@ -62,7 +62,7 @@ export const commands: readonly RegisteredCommand[] = [
   },
   {
     name: "evaluate",
-    summary: "Dice and IoU per class and case on held-out patients",
+    summary: "Dice, HD95 and more of a network on held-out patients, or of two folders of masks",
     load: async () => (await import("./commands/evaluate.ts")).evaluateCommand(),
   },
   {

@@ -128,6 +128,11 @@ export const finetuneSchema = z.strictObject({
     .positive()
     .describe("The ViT's learning rate, in that of the rest.")
     .default(0.5),
+  convLearningRateScale: z
+    .number()
+    .positive()
+    .describe("The learning rate of convolutions that were pre-trained with the ViT, in that of what is new.")
+    .default(0.4),
   layerDecay: fraction("Each block below the top learns this much slower, when the ViT is pre-trained.").default(0.8),
   frozenSteps: z
     .int()

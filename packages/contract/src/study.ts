@@ -4,30 +4,7 @@
  * `study.json` in a study's folder has this form; the report, the CSV files and the figures are made from it alone.
  * Dice and IoU are fractions 0-1. A fraction of labels is in percent (1, 5, 10, 100).
  */
-
-/** Overlap of one class in one case or on average over cases. */
-export interface ClassScore {
-  readonly label: string;
-  readonly dice: number;
-  readonly iou: number;
-}
-
-export interface CaseScore {
-  readonly case: string;
-  readonly patient: string;
-  /** Mean over the foreground classes. */
-  readonly dice: number;
-  readonly iou: number;
-  readonly classes: readonly ClassScore[];
-}
-
-/** The evaluation of one model: means over cases, and the cases. */
-export interface Scores {
-  readonly dice: number;
-  readonly iou: number;
-  readonly classes: readonly ClassScore[];
-  readonly cases: readonly CaseScore[];
-}
+import type { Scores } from "./scores.ts";
 
 /** A number followed over the steps of a run; sampled, not one entry a step. */
 export interface CurvePoint {

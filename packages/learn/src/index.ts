@@ -2,9 +2,13 @@
 export { Draws, type Share } from "./augment/draws.ts";
 export { Sampler } from "./data/sampler.ts";
 export { lungEnds } from "./data/thorax-frame.ts";
-export { type EvaluateOptions, type Evaluation, evaluateRun } from "./evaluation/evaluate.ts";
+export { type CompareMasksOptions, compareMasks, type MaskComparison } from "./evaluation/compare-masks.ts";
+export { type EvaluateOptions, type Evaluation, evaluateRun, type MetricChoice } from "./evaluation/evaluate.ts";
+export type { MaskProblem } from "./evaluation/pair-masks.ts";
 export { type Prediction, type PredictOptions, type PredictResult, predict } from "./evaluation/predict.ts";
-export { type LabeledCase, scoreCase, summarizeScores } from "./metrics/overlap.ts";
+export { scoresCsv } from "./evaluation/scores-csv.ts";
+export type { AssumedSpacing } from "./evaluation/spacing.ts";
+export { distancesBetween, hd95, nsd } from "./metrics/surface-distances.ts";
 export { type FindOptions, type FoundViT, findViT } from "./models/find-vit.ts";
 export { HybridUNet } from "./models/hybrid-unet.ts";
 export { type LoadEncoderOptions, type LoadedEncoder, loadEncoder, saveEncoder } from "./models/load-encoder.ts";

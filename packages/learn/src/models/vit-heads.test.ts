@@ -145,7 +145,9 @@ test("a pre-trained grey encoder sees three equal slices as it saw one, and is r
       const pretrained = small(8);
       const slice = randn([2, 1, 64, 64]);
       const tokens = pretrained.forwardTokens(slice);
-      const network = buildSegmenter(recipeOf("upernet", 8, { contextSlices: 1 }), 1, pretrained) as UPerNet;
+      const network = buildSegmenter(recipeOf("upernet", 8, { contextSlices: 1 }), 1, {
+        encoder: pretrained,
+      }) as UPerNet;
       assertClose(network.encoder.forwardTokens(cat([slice, slice, slice], 1)), tokens, "tokens");
       const neighbours = cat([slice.mul(0), slice, slice.mul(2)], 1);
       assertClose(network.encoder.forwardTokens(neighbours), tokens, "the mean of unlike slices");

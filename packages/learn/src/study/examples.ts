@@ -3,9 +3,9 @@ import type { StudyExample } from "@medssl/contract";
 import type { Evaluation } from "../evaluation/evaluate.ts";
 import { writeExample } from "../evaluation/pictures.ts";
 
-/** Pictures of the best, the median and the worst case of an evaluation. @param root Folder that paths are relative to */
+/** Pictures of the best, the median and the worst case of an evaluation, of a volume its fullest slice. @param root Folder that paths are relative to */
 export async function writeExamples(
-  { scores, set, predict }: Evaluation,
+  { scores, set, shownImages, predict }: Evaluation,
   dir: string,
   root: string,
 ): Promise<StudyExample[]> {
@@ -13,7 +13,7 @@ export async function writeExamples(
   const chosen = { best: order[0]!, median: order[Math.floor(order.length / 2)]!, worst: order.at(-1)! };
   const examples: StudyExample[] = [];
   for (const rank of ["best", "median", "worst"] as const) {
-    const index = chosen[rank];
+    const index = shownImages[chosen[rank]]!;
     const path = join(dir, `${rank}.png`);
     await writeExample(
       path,
@@ -21,7 +21,7 @@ export async function writeExamples(
       set.masks([index]).select(0, 0),
       predict(index),
     );
-    const { case: id, dice } = scores.cases[index]!;
+    const { case: id, dice } = scores.cases[chosen[rank]]!;
     examples.push({ rank, case: id, dice, picture: relative(root, path) });
   }
   return examples;

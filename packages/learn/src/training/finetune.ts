@@ -72,8 +72,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const statistics = pretrained?.statistics ?? normalizationStatistics(set, recipe.normalization);
 
   manualSeed(recipe.seed);
-  const network = moveModule(buildSegmenter(recipe, classes.length, pretrained?.encoder), device);
-  const optimizer = segmenterOptimizer(network, recipe, encoder !== undefined);
+  const network = moveModule(buildSegmenter(recipe, classes.length, pretrained), device);
+  const optimizer = segmenterOptimizer(network, recipe, pretrained);
   const parameters = optimizer.groups.flatMap((group) => group.parameters);
   const encoderParameters = parameters.filter(([name]) => name.startsWith("encoder."));
   manualSeed(recipe.seed);
@@ -217,5 +217,5 @@ function loadPretrained(encoder: string, { head, inputSize }: FinetuneRecipe): L
       hint: "Use --encoder none, or --head hybrid: the ViT inside the same U-Net.",
     });
   }
-  return loadEncoder(encoder, { imageSize: inputSize });
+  return loadEncoder(encoder, { imageSize: inputSize, isForHybrid: head === "hybrid" });
 }
