@@ -51,6 +51,11 @@ export const commands: readonly RegisteredCommand[] = [
     load: async () => (await import("./commands/weights.ts")).weightsCommand(),
   },
   {
+    name: "plan",
+    summary: "what the self-planning U-Net finds in labelled images, and plans",
+    load: async () => (await import("./commands/plan.ts")).planCommand(),
+  },
+  {
     name: "finetune",
     summary: "a segmentation model from an encoder and few labels",
     load: async () => (await import("./commands/finetune.ts")).finetuneCommand(),

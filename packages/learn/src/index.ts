@@ -33,6 +33,7 @@ export { studyTable } from "./report/table.ts";
 export { runStudy, type StudyResult } from "./study/run-study.ts";
 export type { StudyOptions } from "./study/study-options.ts";
 export { type FinetuneOptions, finetune } from "./training/finetune.ts";
+export { type PlanRecipeOptions, planRecipe, type RecipePlan } from "./training/planned-recipe.ts";
 export { type PretrainOptions, pretrain } from "./training/pretrain.ts";
 export { type FinetuneRun, type PretrainRun, type RunInfo, readRun } from "./training/run-directory.ts";
 export { EventFile } from "./watch/event-file.ts";

@@ -10,9 +10,10 @@
  */
 import { type FinetuneRecipe, MedsslError, type RunListener } from "@medssl/contract";
 import { type Device, manualSeed, type Tensor, writeSafetensors } from "@medssl/torch";
-import { measureStatistics, type Selection } from "../data/image-set.ts";
+import type { Selection } from "../data/image-set.ts";
 import { balancedWeights } from "../data/label-pixels.ts";
 import { type CropManner, cutLabeledCrops } from "../data/labeled-crops.ts";
+import { normalizationStatistics } from "../data/normalization.ts";
 import { Sampler } from "../data/sampler.ts";
 import { meanDice } from "../evaluation/mean-dice.ts";
 import { buildSegmenter } from "../models/build-segmenter.ts";
@@ -27,6 +28,7 @@ import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { Consistency } from "./consistency.ts";
 import { finetuneData } from "./finetune-data.ts";
 import { type Progress, runSteps } from "./loop.ts";
+import { plannedRecipe } from "./planned-recipe.ts";
 import { precisionRunner } from "./precision.ts";
 import { type FinetuneRun, finishedRun, type MetricsLine, modelPath, runMachine, writeRun } from "./run-directory.ts";
 import { lockRun } from "./run-lock.ts";
@@ -58,7 +60,7 @@ const TEACHER_DECAY = 0.99;
 export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const { selections, dir, device, isResumed, encoder, listen } = options;
   const pretrained = encoder === undefined ? undefined : loadPretrained(encoder, options.recipe);
-  const recipe = pretrained === undefined ? options.recipe : { ...options.recipe, encoder: pretrained.config };
+  const recipe = pretrained === undefined ? plannedRecipe(options) : { ...options.recipe, encoder: pretrained.config };
   const stores = selections.map(({ store }) => store.dir);
   const patients = [...new Set(selections.flatMap(({ cases }) => cases.map(({ patient }) => patient)))].sort();
   const settings = { recipe, encoder: encoder ?? null, stores, patients };
@@ -67,7 +69,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
 
   const { set, validation, pool, classes, pixels, ignoredValue } = finetuneData(options);
   for (const message of pretrained?.notes ?? []) listen({ type: "note", level: "info", message });
-  const statistics = pretrained?.statistics ?? measureStatistics(set);
+  const statistics = pretrained?.statistics ?? normalizationStatistics(set, recipe.normalization);
 
   manualSeed(recipe.seed);
   const network = moveModule(buildSegmenter(recipe, classes.length, pretrained), device);
