@@ -8,10 +8,10 @@ import { type CaseScore, countedWork, MedsslError, type RunListener, type Scores
 import type { Case, Store } from "@medssl/datasets";
 import { type Device, scope, type Tensor } from "@medssl/torch";
 import { ImageSet, labelText } from "../data/image-set.ts";
+import { labelMaps, type Segmenter, segmentImages } from "../inference/segment-images.ts";
 import { scoreCase, summarizeScores } from "../metrics/overlap.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
-import { labelMaps, type Segmenter, segmentImages } from "./segment.ts";
 
 export interface EvaluateOptions {
   /** Folder of a fine-tuning run. */

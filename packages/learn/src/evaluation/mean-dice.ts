@@ -7,8 +7,8 @@ import type { CaseScore } from "@medssl/contract";
 import type { Label } from "@medssl/datasets";
 import { type Device, scope, type Tensor } from "@medssl/torch";
 import type { ImageSet } from "../data/image-set.ts";
+import { labelMaps, type Segmenter, type SegmentOptions, segmentImages } from "../inference/segment-images.ts";
 import { scoreCase, summarizeScores } from "../metrics/overlap.ts";
-import { labelMaps, type Segmenter, type SegmentOptions, segmentImages } from "./segment.ts";
 
 export interface MeanDiceOptions extends SegmentOptions {
   readonly labels: readonly Label[];

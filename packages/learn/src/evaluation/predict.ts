@@ -28,11 +28,11 @@ import {
 } from "@medssl/imaging";
 import { type Device, fromTypedArray, scope } from "@medssl/torch";
 import { kindText, toUnit } from "../data/image-set.ts";
+import { labelMaps, type Segmenter, segmentImages } from "../inference/segment-images.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
 import { csvTable } from "./csv-table.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
 import { grayImage } from "./pictures.ts";
-import { labelMaps, type Segmenter, segmentImages } from "./segment.ts";
 
 export interface PredictOptions {
   /** Folder of a fine-tuning run. */
