@@ -8,7 +8,8 @@ export { type LabeledCase, scoreCase, summarizeScores } from "./metrics/overlap.
 export { type FindOptions, type FoundViT, findViT } from "./models/find-vit.ts";
 export { HybridUNet } from "./models/hybrid-unet.ts";
 export { type LoadEncoderOptions, type LoadedEncoder, loadEncoder, saveEncoder } from "./models/load-encoder.ts";
-export { type SegmenterOptions, UNet } from "./models/unet.ts";
+export type { ForwardOptions, SegmentationNetwork, SegmenterOptions } from "./models/segmentation-network.ts";
+export { UNet } from "./models/unet.ts";
 export { type TokenOptions, ViT, type ViTOptions } from "./models/vit.ts";
 export { ViTSegmenter } from "./models/vit-segmenter.ts";
 export { countParameters, loadStateDict, moveModule, namedParameters, stateDict } from "./nn/module.ts";

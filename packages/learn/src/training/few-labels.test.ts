@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { finetuneSchema, parseRecipe, pretrainSchema, type RunEvent } from "@medssl/contract";
-import type { Store } from "@medssl/datasets";
-import { readSafetensors, setNumThreads } from "@medssl/torch";
+import { ingest, openStore, parseLabels, Random, type Store } from "@medssl/datasets";
+import { writePng } from "@medssl/imaging";
+import { readSafetensors, setNumThreads, type Tensor } from "@medssl/torch";
+import { ImageSet } from "../data/image-set.ts";
+import { loadSegmenter } from "../evaluation/load-segmenter.ts";
+import { meanDice } from "../evaluation/mean-dice.ts";
 import { discStore, testFolder } from "../testing/disc-store.ts";
 import { finetune } from "./finetune.ts";
 import { pretrain } from "./pretrain.ts";
@@ -133,3 +138,50 @@ test("what cannot be had is said: validation of one patient, consistency without
     hint: /--unlabelled/,
   });
 });
+
+test("scribbles are enough: what is labelled ignore says nothing", async () => {
+  // Of each mask one disc pixel in two and a few background pixels are labelled; all else is `ignore`.
+  const source = join(dir, "scribbled");
+  await scribbledFolder(source);
+  await ingest(
+    [source],
+    { store: join(dir, "scribbles"), labels: parseLabels("disc=1,ignore=255"), width: 32, height: 32 },
+    () => {},
+  );
+  const scribbles = openStore(join(dir, "scribbles"));
+  const recipe = parseRecipe(finetuneSchema, { ...shape, head: "unet", steps: 60, batchSize: 4, learningRate: 5e-3 });
+  const selections = [{ store: scribbles, cases: scribbles.cases.slice(0, 12) }];
+  const base = { selections, heldOutPatients: [], recipe, encoder: undefined };
+  const result = await finetune({ ...base, ...control("scribbles") });
+  assert.deepEqual(
+    result.labels.map(({ name }) => name),
+    ["disc"],
+  );
+  assert.equal(result.ignoredValue, 2);
+  // Measured on the whole masks of other images.
+  const whole = new ImageSet([{ store, cases: store.cases.slice(12) }]);
+  const { network, run: loaded } = loadSegmenter(join(dir, "scribbles"), "cpu");
+  const dice = await meanDice(network, whole, {
+    ...loaded.recipe,
+    statistics: loaded.statistics,
+    labels: whole.labels,
+    device: "cpu",
+  });
+  assert.ok(dice > 0.6, `Dice ${dice}`);
+});
+
+/** The discs of `discStore` with scribbles in place of masks. */
+async function scribbledFolder(source: string): Promise<void> {
+  for (const folder of ["images", "masks"]) mkdirSync(join(source, folder), { recursive: true });
+  const set = new ImageSet([{ store, cases: store.cases }]);
+  const random = new Random(3);
+  const bytes = (tensor: Tensor) => tensor.contiguous().toTypedArray() as Uint8Array;
+  for (const [i, { id }] of store.cases.entries()) {
+    const name = `${id.split("/").at(-1)}.png`;
+    const picture = (data: Uint8Array) => ({ width: 32, height: 32, channels: 1, data }) as const;
+    const gray = bytes(set.images([i]).mul(255).add(0.5).to({ dtype: "uint8" }));
+    const scribble = bytes(set.masks([i])).map((value) => (random.next() < (value === 1 ? 0.5 : 0.1) ? value : 255));
+    await writePng(join(source, "images", name), picture(gray));
+    await writePng(join(source, "masks", name), picture(scribble));
+  }
+}

@@ -45,7 +45,7 @@ export class BestWeights {
   constructor(parameters: NamedParameters) {
     this.#parameters = parameters;
     this.#best = noGrad(() => parameters.map(([, parameter]) => parameter.clone().keep()));
-    this.#record = tensor([-1, 0, 0]).keep();
+    this.#record = tensor([-1, 0, 0], { dtype: "float64" }).keep();
   }
 
   /** Notes a measurement of the weights as they are. */
@@ -56,7 +56,7 @@ export class BestWeights {
         for (const [i, [, parameter]] of this.#parameters.entries()) this.#best[i]!.copy_(parameter);
       });
     }
-    this.#record.copy_(tensor(dice > best ? [dice, step, 0] : [best, at, misses + 1]));
+    this.#record.copy_(tensor(dice > best ? [dice, step, 0] : [best, at, misses + 1], { dtype: "float64" }));
   }
 
   get record(): { dice: number; step: number; misses: number } {
