@@ -3,6 +3,7 @@
  */
 import { run as call } from "./call.ts";
 import { run as catalog } from "./catalog.ts";
+import { run as inference } from "./inference.ts";
 import { run as ingest } from "./ingest.ts";
 import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   ingest,
   catalog,
   regions,
+  inference,
 };
 
 const args = process.argv.slice(2);

@@ -4,6 +4,13 @@ export { Sampler } from "./data/sampler.ts";
 export { lungEnds } from "./data/thorax-frame.ts";
 export { type EvaluateOptions, type Evaluation, evaluateRun } from "./evaluation/evaluate.ts";
 export { type Prediction, type PredictOptions, type PredictResult, predict } from "./evaluation/predict.ts";
+export {
+  labelMaps,
+  type Segmenter,
+  type SegmentOptions,
+  segmentImages,
+  segmentLabels,
+} from "./inference/segment-images.ts";
 export { type LabeledCase, scoreCase, summarizeScores } from "./metrics/overlap.ts";
 export { type FindOptions, type FoundViT, findViT } from "./models/find-vit.ts";
 export { HybridUNet } from "./models/hybrid-unet.ts";
