@@ -1,5 +1,5 @@
 /** Sliding-window inference as `medssl predict` does it. */
-import { HybridUNet, type Segmenter, segmentImages, stateDict, UNet, ViT } from "@medssl/learn";
+import { freezeModule, HybridUNet, type Segmenter, segmentImages, stateDict, UNet, ViT } from "@medssl/learn";
 import {
   manualSeed,
   memoryStats,
@@ -29,6 +29,7 @@ class Work {
     this.#network = head === "unet" ? new UNet({ numClasses }) : new HybridUNet(vit(), { numClasses });
     this.#images = rand([1, 1, ...shape]);
     writeSafetensors(stateFile, [...stateDict(this.#network), ["images", this.#images]]);
+    freezeModule(this.#network);
   }
 
   run(): Tensor {

@@ -4,6 +4,9 @@ export { Sampler } from "./data/sampler.ts";
 export { lungEnds } from "./data/thorax-frame.ts";
 export { type EvaluateOptions, type Evaluation, evaluateRun } from "./evaluation/evaluate.ts";
 export { type Prediction, type PredictOptions, type PredictResult, predict } from "./evaluation/predict.ts";
+export type { LabelVolume } from "./inference/connected-components.ts";
+export { keepWhatHelps, rulesOfMasks, type ValidatedCase } from "./inference/learn-post-processing.ts";
+export { type PostProcessing, postProcess } from "./inference/post-processing.ts";
 export {
   labelMaps,
   type Segmenter,
@@ -19,7 +22,7 @@ export type { ForwardOptions, SegmentationNetwork, SegmenterOptions } from "./mo
 export { UNet } from "./models/unet.ts";
 export { type TokenOptions, ViT, type ViTOptions } from "./models/vit.ts";
 export { ViTSegmenter } from "./models/vit-segmenter.ts";
-export { countParameters, loadStateDict, moveModule, namedParameters, stateDict } from "./nn/module.ts";
+export { countParameters, freezeModule, loadStateDict, moveModule, namedParameters, stateDict } from "./nn/module.ts";
 export { contrastLoss } from "./objectives/anatomical-contrast.ts";
 export { MaskedAutoencoder, reconstruct, reconstructionLoss } from "./objectives/masked-image-modeling.ts";
 export { drawKeepIndices } from "./objectives/masking.ts";

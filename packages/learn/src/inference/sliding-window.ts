@@ -8,8 +8,8 @@
 import { cat, operator, scope, type Tensor, zeros } from "@medssl/torch";
 import { gaussianWeight, tileStarts } from "./tiles.ts";
 
-/** Pixels that go through the network at once: about 0.3 GB with its features. */
-const PIXELS_AT_ONCE = 2 ** 18;
+/** Pixels that go through the network at once: few enough for a processor's cache, many enough to fill a GPU. */
+const PIXELS_AT_ONCE = { cpu: 2 ** 16, cuda: 2 ** 20 } as const;
 
 export interface WindowOptions {
   /** Side of a tile, in pixels. */
@@ -91,7 +91,7 @@ function addRow(
   const weights = fromAbove(before?.weights, 1, 1);
   for (const left of lefts) scope(() => window(weights, left).add_(weight));
   const places = lefts.flatMap((left) => Array.from({ length: strip.size(0) }, (_, image) => ({ image, left })));
-  const atOnce = Math.max(Math.floor(PIXELS_AT_ONCE / tile ** 2), 1);
+  const atOnce = Math.max(Math.floor(PIXELS_AT_ONCE[strip.device === "cpu" ? "cpu" : "cuda"] / tile ** 2), 1);
   let probabilities: Tensor | undefined;
   for (let start = 0; start < places.length; start += atOnce) {
     const some = places.slice(start, start + atOnce);
