@@ -3,6 +3,7 @@
  */
 import { run as call } from "./call.ts";
 import { run as catalog } from "./catalog.ts";
+import { run as inference } from "./inference.ts";
 import { run as ingest } from "./ingest.ts";
 import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
@@ -25,6 +26,7 @@ const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   catalog,
   regions,
   metrics,
+  inference,
 };
 
 const args = process.argv.slice(2);

@@ -63,6 +63,15 @@ export function spacing(text: string): [number] | [number, number] | [number, nu
   return values as ReturnType<typeof spacing>;
 }
 
+/** The part of a tile that its neighbour covers as well. */
+export function overlapShare(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 0.9)) {
+    throw new InvalidArgumentError("Expected a number from 0 to 0.9.");
+  }
+  return value;
+}
+
 /** "412,300" in pixels, or "55%,40%" of width and height. */
 export function point(text: string): { x: number; y: number; unit: "pixels" | "shares" } {
   const [, x, xSign, y, ySign] = /^(-?[\d.]+)(%?),(-?[\d.]+)(%?)$/.exec(text.replaceAll(" ", "")) ?? [];

@@ -8,6 +8,16 @@ export type { MaskProblem } from "./evaluation/pair-masks.ts";
 export { type Prediction, type PredictOptions, type PredictResult, predict } from "./evaluation/predict.ts";
 export { scoresCsv } from "./evaluation/scores-csv.ts";
 export type { AssumedSpacing } from "./evaluation/spacing.ts";
+export type { LabelVolume } from "./inference/connected-components.ts";
+export { keepWhatHelps, rulesOfMasks, type ValidatedCase } from "./inference/learn-post-processing.ts";
+export { type PostProcessing, postProcess } from "./inference/post-processing.ts";
+export {
+  labelMaps,
+  type Segmenter,
+  type SegmentOptions,
+  segmentImages,
+  segmentLabels,
+} from "./inference/segment-images.ts";
 export { distancesBetween, hd95, nsd } from "./metrics/surface-distances.ts";
 export { type FindOptions, type FoundViT, findViT } from "./models/find-vit.ts";
 export { HybridUNet } from "./models/hybrid-unet.ts";
@@ -16,7 +26,7 @@ export type { ForwardOptions, SegmentationNetwork, SegmenterOptions } from "./mo
 export { UNet } from "./models/unet.ts";
 export { type TokenOptions, ViT, type ViTOptions } from "./models/vit.ts";
 export { ViTSegmenter } from "./models/vit-segmenter.ts";
-export { countParameters, loadStateDict, moveModule, namedParameters, stateDict } from "./nn/module.ts";
+export { countParameters, freezeModule, loadStateDict, moveModule, namedParameters, stateDict } from "./nn/module.ts";
 export { contrastLoss } from "./objectives/anatomical-contrast.ts";
 export { MaskedAutoencoder, reconstruct, reconstructionLoss } from "./objectives/masked-image-modeling.ts";
 export { drawKeepIndices } from "./objectives/masking.ts";

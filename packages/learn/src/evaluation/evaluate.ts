@@ -11,11 +11,11 @@ import type { Case, Label, Store } from "@medssl/datasets";
 import { type Device, scope, type Tensor } from "@medssl/torch";
 import { ImageSet, labelText } from "../data/image-set.ts";
 import { labelRoles } from "../data/label-roles.ts";
+import { labelMaps, type Segmenter, segmentImages } from "../inference/segment-images.ts";
 import { type MeasureOptions, measureCase } from "../metrics/measure-case.ts";
 import { summarizeScores } from "../metrics/summarize-scores.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
-import { labelMaps, type Segmenter, segmentImages } from "./segment.ts";
 import { type AssumedSpacing, assumeSpacing, spacingNotes } from "./spacing.ts";
 import { type StoredVolume, storedVolumes } from "./stored-volumes.ts";
 
