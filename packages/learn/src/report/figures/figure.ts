@@ -25,6 +25,8 @@ export const lightPalette: Palette = {
   paper: "#fffefb",
   arms: {
     unet: "#4f3a2b",
+    "auto-unet": "#a8842c",
+    imported: "#b03a6f",
     scratch: "#979a9f",
     mim: "#2a78b8",
     "mim+acl": "#d2530b",
@@ -40,6 +42,8 @@ export const darkPalette: Palette = {
   paper: "#181715",
   arms: {
     unet: "#d3ab85",
+    "auto-unet": "#e0c060",
+    imported: "#e58bb2",
     scratch: "#8b8e94",
     mim: "#62abe6",
     "mim+acl": "#f38344",
@@ -56,6 +60,8 @@ export const pagePalette: Palette = {
   paper: "var(--paper)",
   arms: {
     unet: "var(--unet)",
+    "auto-unet": "var(--auto-unet)",
+    imported: "var(--imported)",
     scratch: "var(--scratch)",
     mim: "var(--mim)",
     "mim+acl": "var(--mim-acl)",
