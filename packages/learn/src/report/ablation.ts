@@ -19,6 +19,10 @@ export function ablationSteps(study: Study): AblationStep[] {
   });
   const contrast = step("ACL on top of MIM", "mim+acl", "mim");
   if (contrast.rows.length === 0) return [];
-  const steps = [step("MIM over scratch", "mim", "scratch"), contrast, step("MIM+ACL over scratch", "mim+acl", "scratch")];
+  const steps = [
+    step("MIM over scratch", "mim", "scratch"),
+    contrast,
+    step("MIM+ACL over scratch", "mim+acl", "scratch"),
+  ];
   return steps.filter(({ rows }) => rows.length > 0);
 }

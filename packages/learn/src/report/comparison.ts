@@ -14,6 +14,7 @@ import { holm } from "../statistics/holm.ts";
 import { cohenDz, rankBiserial, signedRankTest } from "../statistics/wilcoxon.ts";
 import { type Arm, armsOf } from "./arm.ts";
 import { type CellPair, diceByPatient, differencesByPatient, patientMeans } from "./case-values.ts";
+import { Remembered } from "./remembered.ts";
 import { cellsAt, measuredFractions, type Spread, spread } from "./summary.ts";
 
 /** Fewer test patients than these carry no verdict: 2 / 2^5 = 0.06 is the least p that five of them can have. */
@@ -98,7 +99,10 @@ export function comparisons(study: Study): readonly Comparison[] {
   const fractions = measuredFractions(study);
   const found = rivalries(study).flatMap((rivalry) =>
     fractions.flatMap((fraction) => {
-      const pairs = pairedCells(cellsAt(study, rivalry.arm.id, fraction), cellsAt(study, rivalry.reference.id, fraction));
+      const pairs = pairedCells(
+        cellsAt(study, rivalry.arm.id, fraction),
+        cellsAt(study, rivalry.reference.id, fraction),
+      );
       const result = comparePairs(pairs);
       return result === undefined ? [] : [{ ...rivalry, fraction, result, pairs }];
     }),
@@ -125,8 +129,15 @@ export function pairedCells(cells: readonly StudyCell[], references: readonly St
   });
 }
 
+const rememberedPairs = new Remembered<PairedResult | undefined>();
+const rememberedMeans = new Remembered<Interval | undefined>();
+
 /** @param label A class; the mean over the classes when left out @returns undefined without a common case */
 export function comparePairs(pairs: readonly CellPair[], label?: string): PairedResult | undefined {
+  return rememberedPairs.of(pairs.flat(), label ?? "", () => computePairs(pairs, label));
+}
+
+function computePairs(pairs: readonly CellPair[], label: string | undefined): PairedResult | undefined {
   const values = differencesByPatient(pairs, label);
   const means = patientMeans(values);
   if (means.length === 0) return undefined;
@@ -147,10 +158,13 @@ export function comparePairs(pairs: readonly CellPair[], label?: string): Paired
 
 /** The interval of one arm's mean Dice over its draws, 0-1. */
 export function meanInterval(study: Study, arm: string, fraction: number, label?: string): Interval | undefined {
-  const values = diceByPatient(cellsAt(study, arm, fraction), label);
-  if ((values[0]?.sums.length ?? 0) === 0) return undefined;
-  const { low, high } = bootstrapMean(values, SEED).interval;
-  return { low: Math.max(0, low), high: Math.min(1, high) };
+  const cells = cellsAt(study, arm, fraction);
+  return rememberedMeans.of(cells, label ?? "", () => {
+    const values = diceByPatient(cells, label);
+    if ((values[0]?.sums.length ?? 0) === 0) return undefined;
+    const { low, high } = bootstrapMean(values, SEED).interval;
+    return { low: Math.max(0, low), high: Math.min(1, high) };
+  });
 }
 
 export function judge({ interval, patients }: PairedResult, corrected: number): Verdict {

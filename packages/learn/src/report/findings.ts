@@ -9,7 +9,16 @@ import type { Study } from "@medssl/contract";
 import { type Arm, armsOf, mainArm } from "./arm.ts";
 import type { CellPair } from "./case-values.ts";
 import { type Comparison, compare, comparePairs, comparisons, judge, MIN_PATIENTS, rivalries } from "./comparison.ts";
-import { counted, intervalText, labelCountText, percent, percentRange, points, pointsRange, pText } from "./number-format.ts";
+import {
+  counted,
+  intervalText,
+  labelCountText,
+  percent,
+  percentRange,
+  points,
+  pointsRange,
+  pText,
+} from "./number-format.ts";
 import { cellsAt, labelCount, measuredFractions, type Summary, stepsOf, summarize } from "./summary.ts";
 
 export interface Finding {
@@ -93,7 +102,9 @@ function labelsSaved(study: Study, main: Arm): string {
   return (
     `${scratch.name} with ${labeledText(study, most)} (${percent(summarize(study, scratch.id, most)!.dice.mean)}) scored no more ` +
     `than ${main.name} with ${labeledText(study, fewest)} (${percent(few)})` +
-    (difference === undefined ? "" : `: ${points(difference.mean)} points, 95% interval ${intervalText(difference.interval)}`) +
+    (difference === undefined
+      ? ""
+      : `: ${points(difference.mean)} points, 95% interval ${intervalText(difference.interval)}`) +
     `${steps === undefined ? "" : `; each after ${steps} steps`}.`
   );
 }

@@ -9,18 +9,8 @@ import { armsOf } from "./arm.ts";
 import { comparePairs, judge, pairedCells } from "./comparison.ts";
 import { cellsAt, summarize } from "./summary.ts";
 
-const known = new WeakMap<Study, Map<string, string | undefined>>();
-
 /** The arm that is clearly the best at one fraction; undefined where none is. @param label A class; else their mean */
 export function clearlyBest(study: Study, fraction: number, label?: string): string | undefined {
-  const answers = known.get(study) ?? new Map<string, string | undefined>();
-  known.set(study, answers);
-  const key = JSON.stringify([fraction, label]);
-  if (!answers.has(key)) answers.set(key, findBest(study, fraction, label));
-  return answers.get(key);
-}
-
-function findBest(study: Study, fraction: number, label: string | undefined): string | undefined {
   const ranked = armsOf(study)
     .flatMap(({ id }) => {
       const mean = summarize(study, id, fraction, label)?.dice.mean;

@@ -43,32 +43,37 @@ export function bootstrapMean(draws: readonly PatientValues[], seed: number, res
   const numDraws = draws.length;
   const random = new Random(seed, numPatients, numDraws);
   const lottery = new Random(seed, numPatients, numDraws, 1);
-  const patients = new Float64Array(resamples);
+  const ofPatients = new Float64Array(resamples);
   const both = new Float64Array(resamples);
   const means = new Float64Array(numDraws);
   const chosen = new Uint32Array(numPatients);
   for (let i = 0; i < resamples; i++) {
-    for (let k = 0; k < numPatients; k++) chosen[k] = random.integer(numPatients);
-    for (const [draw, { sums, counts }] of draws.entries()) means[draw] = ratio(sums, counts, chosen);
+    for (let k = 0; k < numPatients; k++) chosen[k] = random.next() * numPatients;
+    for (let draw = 0; draw < numDraws; draw++) means[draw] = ratio(draws[draw]!, chosen);
     const mean = average(means);
-    patients[i] = mean;
+    ofPatients[i] = mean;
     both[i] = numDraws === 1 ? mean : mean + studentDeviate(lottery, numDraws - 1) * standardError(means, mean);
   }
   const all = Uint32Array.from({ length: numPatients }, (_, k) => k);
-  const mean = average(Float64Array.from(draws, ({ sums, counts }) => ratio(sums, counts, all)));
-  return { mean, interval: percentiles(both), ofPatients: percentiles(patients) };
+  const mean = average(Float64Array.from(draws, (values) => ratio(values, all)));
+  return { mean, interval: percentiles(both), ofPatients: percentiles(ofPatients) };
 }
 
-function ratio(sums: Float64Array, counts: Float64Array, chosen: Uint32Array): number {
-  let [sum, count] = [0, 0];
-  for (const patient of chosen) {
-    sum += sums[patient]!;
-    count += counts[patient]!;
+function ratio({ sums, counts }: PatientValues, chosen: Uint32Array): number {
+  let sum = 0;
+  let count = 0;
+  for (let k = 0; k < chosen.length; k++) {
+    sum += sums[chosen[k]!]!;
+    count += counts[chosen[k]!]!;
   }
   return sum / count;
 }
 
-const average = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+function average(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
+}
 
 function standardError(values: Float64Array, mean: number): number {
   let squares = 0;

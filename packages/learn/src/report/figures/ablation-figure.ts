@@ -2,8 +2,8 @@
  * The ablation: what masked image modeling gives over random weights, what the contrast gives on top, and both together.
  */
 import type { Study } from "@medssl/contract";
-import { armsOf } from "../arm.ts";
 import { ablationSteps } from "../ablation.ts";
+import { armsOf } from "../arm.ts";
 import { compose, type Figure, NARROW } from "./figure.ts";
 import { gainDomain, gainsPanel } from "./gains-panel.ts";
 

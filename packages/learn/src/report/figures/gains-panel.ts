@@ -24,7 +24,10 @@ export function gainDomain(groups: readonly GainGroup[]): [number, number] {
   const dots = rows.flatMap(({ pairs }) => pairs.map((pair) => pair.points));
   const [low, high] = [Math.min(-1, ...dots), Math.max(1, ...dots)];
   const reach = high - low;
-  const ends = [Math.min(low, ...rows.map(({ interval }) => interval.low)), Math.max(high, ...rows.map(({ interval }) => interval.high))];
+  const ends = [
+    Math.min(low, ...rows.map(({ interval }) => interval.low)),
+    Math.max(high, ...rows.map(({ interval }) => interval.high)),
+  ];
   return [Math.max(ends[0]!, low - reach) - 0.05 * reach, Math.min(ends[1]!, high + reach) + 0.05 * reach];
 }
 
@@ -65,12 +68,19 @@ export function gainsPanel(
 }
 
 /** One arm's draws, means and intervals, `dx` pixels beside the middle of each fraction. */
-function armMarks(style: FigureStyle, rows: readonly Comparison[], [low, high]: [number, number], dx: number): Plot.Markish[] {
+function armMarks(
+  style: FigureStyle,
+  rows: readonly Comparison[],
+  [low, high]: [number, number],
+  dx: number,
+): Plot.Markish[] {
   const arm = rows[0]!.arm;
   const color = colorOf(style, arm);
   const within = (value: number) => Math.min(high, Math.max(low, value));
   const fractionOf = ({ fraction }: { readonly fraction: number }) => `${fraction}%`;
-  const dots = rows.flatMap(({ fraction, pairs }) => (pairs.length > 1 ? pairs.map((pair) => ({ ...pair, fraction })) : []));
+  const dots = rows.flatMap(({ fraction, pairs }) =>
+    pairs.length > 1 ? pairs.map((pair) => ({ ...pair, fraction })) : [],
+  );
   return [
     Plot.ruleX(rows, {
       x: fractionOf,

@@ -130,7 +130,14 @@ function curvePanel(
         const own = points.filter((point) => point.arm === arm);
         const [color, dx] = [colorOf(style, arm), beside(arm)];
         return [
-          Plot.lineY(own, { x: "fraction", y: "mean", stroke: color, strokeWidth: 2, strokeDasharray: dashOf(arm), dx }),
+          Plot.lineY(own, {
+            x: "fraction",
+            y: "mean",
+            stroke: color,
+            strokeWidth: 2,
+            strokeDasharray: dashOf(arm),
+            dx,
+          }),
           Plot.ruleX(own, {
             x: "fraction",
             y1: (point: Point) => Math.max(y[0], point.low),

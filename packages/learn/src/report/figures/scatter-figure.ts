@@ -49,7 +49,10 @@ export function scatterFigure(study: Study): Figure | undefined {
 
 function dotsOf(study: Study, arm: Arm, reference: Arm, fraction: number): Dot[] {
   const pairs = pairedCells(cellsAt(study, arm.id, fraction), cellsAt(study, reference.id, fraction));
-  const byCase = Map.groupBy(pairs.flatMap((pair) => caseDifferences(pair)), (one) => one.case);
+  const byCase = Map.groupBy(
+    pairs.flatMap((pair) => caseDifferences(pair)),
+    (one) => one.case,
+  );
   const mean = (values: readonly number[]) => (100 * values.reduce((sum, value) => sum + value, 0)) / values.length;
   return [...byCase].map(([name, draws]) => ({
     case: name,
@@ -76,7 +79,12 @@ function scatterPanel(style: FigureStyle, arm: Arm, reference: Arm, dots: readon
     marks: [
       Plot.gridX({ stroke: palette.faint, strokeOpacity: 1, ticks: 5 }),
       Plot.gridY({ stroke: palette.faint, strokeOpacity: 1, ticks: 5 }),
-      Plot.line([domain[0], domain[1]], { x: (value: number) => value, y: (value: number) => value, stroke: palette.muted, strokeWidth: 1 }),
+      Plot.line([domain[0], domain[1]], {
+        x: (value: number) => value,
+        y: (value: number) => value,
+        stroke: palette.muted,
+        strokeWidth: 1,
+      }),
       Plot.axisX({ ticks: 5, tickSize: 0, label: null, fill: palette.muted }),
       Plot.axisY({ ticks: 5, tickSize: 0, label: null, fill: palette.muted }),
       Plot.dot(dots, {
@@ -87,7 +95,8 @@ function scatterPanel(style: FigureStyle, arm: Arm, reference: Arm, dots: readon
         fillOpacity: 0.75,
         stroke: palette.paper,
         strokeWidth: 0.6,
-        title: ({ case: name, dice, reference: other }: Dot) => `${name}: ${percent(dice / 100)} against ${percent(other / 100)}`,
+        title: ({ case: name, dice, reference: other }: Dot) =>
+          `${name}: ${percent(dice / 100)} against ${percent(other / 100)}`,
       }),
       Plot.text([`Better in ${better} of ${counted(dots.length, "case")}`], {
         frameAnchor: "top-left",
