@@ -128,7 +128,7 @@ function highest(study: Study): string {
   const size =
     result === undefined
       ? ""
-      : `, ${points(-result.mean)} points (95% interval of the lead ${intervalText(result.interval)}${isClear ? "" : "; not clear"})`;
+      : `, ${result.mean.toFixed(1)} points lower (95% interval ${intervalText(result.interval)}${isClear ? "" : ", not clear of chance"})`;
   return (
     `With ${fraction}% of the labels the highest mean is that of ${first.arm.name} (${percent(first.dice)}); next is ` +
     `${second.arm.name} (${percent(second.dice)})${size}.`
@@ -170,12 +170,21 @@ function against(study: Study, main: Arm, fraction: number): Comparison[] {
 }
 
 /** "+3.5 points over the same network from scratch (95% interval 2.9 to 4.1, p = 0.002 after Holm)". */
-function readingText({ reference, mean, interval, corrected, verdict }: Comparison): string {
+function readingText(comparison: Comparison): string {
+  const { reference, mean, verdict } = comparison;
   const rival = reference.method === "scratch" ? "the same network from scratch" : `the ${reference.name}`;
   if (verdict === "few") return `${points(mean)} points against ${rival}`;
-  const evidence = `95% interval ${intervalText(interval)}, ${pText(corrected)} after Holm`;
+  const evidence = evidenceText(comparison);
   if (verdict === "open") return `not clearly different from ${rival} (${points(mean)} points, ${evidence})`;
   return `${points(mean)} points ${verdict === "ahead" ? "over" : "against"} ${rival} (${evidence})`;
+}
+
+function evidenceText({ fraction, draws, interval, ofPatients, corrected }: Comparison): string {
+  // All labels have one draw by nature.
+  const scope = draws === 1 && fraction < 100 ? " for this draw" : "";
+  const text = `95% interval ${intervalText(interval)}${scope}, ${pText(corrected)} after Holm`;
+  const isLottery = interval.low * interval.high < 0 && ofPatients.low * ofPatients.high > 0;
+  return isLottery ? `${text}; for these ${draws} draws alone ${intervalText(ofPatients)}` : text;
 }
 
 /** "6 labeled images". */

@@ -78,6 +78,37 @@ export function syntheticStudy(options: SyntheticOptions = {}): Study {
   };
 }
 
+/** The study with other mean Dice for one arm at one fraction, by draw: every case moves alike. */
+export function withDice(study: Study, arm: string, fraction: number, means: readonly number[]): Study {
+  return moved(study, (cell) =>
+    cell.arm === arm && cell.fraction === fraction ? means[cell.draw]! - cell.scores.dice : 0,
+  );
+}
+
+/** The study with as much added to every Dice of an arm. */
+export function shifted(study: Study, arm: string, points: number): Study {
+  return moved(study, (cell) => (cell.arm === arm ? points / 100 : 0));
+}
+
+/** The study as if only so many of its patients were tested on. */
+export function withPatients(study: Study, count: number): Study {
+  const cells = study.cells.map((cell) => ({
+    ...cell,
+    scores: { ...cell.scores, cases: cell.scores.cases.slice(0, count) },
+  }));
+  return { ...study, cells };
+}
+
+function moved(study: Study, by: (cell: StudyCell) => number): Study {
+  const cells = study.cells.map((cell) => {
+    const { scores } = cell;
+    const more = by(cell);
+    const cases = scores.cases.map((one) => ({ ...one, dice: one.dice + more }));
+    return { ...cell, scores: { ...scores, dice: scores.dice + more, cases } };
+  });
+  return { ...study, cells };
+}
+
 /** Writes small drawings where the study names pictures. */
 export function writeSyntheticPictures(study: Study, dir: string): void {
   const paths = study.cells.flatMap((cell) => cell.examples.map((example) => example.picture));
