@@ -79,8 +79,9 @@ function armRows(study: Study, measure: Measure, label: string | undefined): Mar
       const score = summarize(study, arm.id, fraction, label)?.[measure];
       const interval = measure === "dice" ? meanInterval(study, arm.id, fraction, label) : undefined;
       const isBest = measure === "dice" && clearlyBest(study, fraction, label) === arm.id;
-      const range = interval === undefined ? score && rangeText(score) : percentRange(interval);
-      return scoreCell(score, range, isBest);
+      const isAlone = score?.count === 1 && fraction < 100 && study.draws > 1;
+      const range = interval && `${percentRange(interval)}${isAlone ? ", 1 draw" : ""}`;
+      return scoreCell(score, range ?? (score && rangeText(score)), isBest);
     });
     return html`<tr><th scope="row">${armName(arm)}</th>${cells}</tr>`;
   });
