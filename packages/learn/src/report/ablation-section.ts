@@ -2,9 +2,9 @@
 import type { Study } from "@medssl/contract";
 import { html, type Markup } from "@medssl/datasets";
 import { ablationSteps } from "./ablation.ts";
-import { describeHead } from "./arm.ts";
 import type { Comparison } from "./comparison.ts";
 import { intervalText, points, pText } from "./number-format.ts";
+import { fractionTable } from "./result-tables.ts";
 
 /** @param figure The drawn figure */
 export function ablationSection(study: Study, figure: Markup | undefined): Markup | undefined {
@@ -13,22 +13,17 @@ export function ablationSection(study: Study, figure: Markup | undefined): Marku
   const heads = [...new Set(steps.flatMap(({ rows }) => rows.map(({ arm }) => arm.head!)))];
   const rows = steps.flatMap(({ title, rows: own }) =>
     heads.flatMap((head) => {
-      const cells = study.fractions.map((fraction) =>
-        own.find((row) => row.fraction === fraction && row.arm.head === head),
-      );
-      if (cells.every((cell) => cell === undefined)) return [];
-      const name = heads.length > 1 ? html`${title} <small>${describeHead(head)}</small>` : title;
-      return html`<tr><th scope="row">${name}</th>${cells.map(gainCell)}</tr>`;
+      const ofHead = own.filter(({ arm }) => arm.head === head);
+      if (ofHead.length === 0) return [];
+      const cells = study.fractions.map((fraction) => gainCell(ofHead.find((row) => row.fraction === fraction)));
+      const name = heads.length > 1 ? html`${title} <small>head: ${head}</small>` : title;
+      return html`<tr><th scope="row">${name}</th>${cells}</tr>`;
     }),
   );
   return html`
     <h2 id="ablation">What MIM gives, and what the contrast adds</h2>
     ${figure}
-    <div class="scroll" tabindex="0" role="region" aria-label="Ablation"><table>
-      <caption>Gains in Dice points</caption>
-      <thead><tr><th></th>${study.fractions.map((fraction) => html`<th scope="col">${fraction}%</th>`)}</tr></thead>
-      <tbody class="paired">${rows}</tbody>
-    </table></div>`;
+    ${fractionTable(study, "Gains in Dice points", html`<tbody class="paired">${rows}</tbody>`)}`;
 }
 
 function gainCell(cell: Comparison | undefined): Markup {

@@ -147,10 +147,10 @@ function results(study: Study, figures: ReportFigures): Markup {
     <h2 id="results">Results</h2>
     <dl class="arms">${arms}</dl>
     <p class="note">All but the U-Net segment with ${describeHead(study.head)}, unless said otherwise.</p>
+    ${figureMarkup(figures.bars)}
     ${figures.labels && figureMarkup(figures.labels)}
     ${resultTables(study)}
     <details><summary>The table as LaTeX <small>table.tex, needs booktabs</small></summary><pre>${latexTable(study)}</pre></details>
-    ${figureMarkup(figures.bars)}
     <h2 id="paired">Paired differences</h2>
     <p>With few labels the choice of patients moves every arm. So arms are compared draw by draw, each pair having learned
     from the same patients, and case by case on the same test patients.</p>

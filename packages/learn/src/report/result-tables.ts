@@ -16,8 +16,8 @@ export function resultTables(study: Study): Markup {
   const labels = classLabels(study);
   const over = labels.length > 1 ? `mean of ${labels.length} classes` : labels[0]!;
   return html`
-    ${table(study, `Dice, % (${over})`, html`<tbody>${armRows(study, "dice", undefined)}</tbody>`)}
-    ${table(study, `IoU, % (${over})`, html`<tbody>${armRows(study, "iou", undefined)}</tbody>`)}
+    ${fractionTable(study, `Dice, % (${over})`, html`<tbody>${armRows(study, "dice", undefined)}</tbody>`)}
+    ${fractionTable(study, `IoU, % (${over})`, html`<tbody>${armRows(study, "iou", undefined)}</tbody>`)}
     <p class="note">Dice: means over test cases and draws, with their 95% interval${hasSpread(study) ? "" : " (of the test patients: one draw each)"}; IoU:
     with the lowest and the highest draw. Bold: the one arm of a column that is ahead of every other one, by an interval
     without zero and p below 0.05 after Holm; a column without bold has no such arm.</p>
@@ -32,7 +32,7 @@ export function pairedTable(study: Study): Markup | undefined {
   });
   if (rows.length === 0) return undefined;
   return html`
-    ${table(study, "Paired differences in Dice points", html`<tbody class="paired">${rows}</tbody>`)}
+    ${fractionTable(study, "Paired differences in Dice points", html`<tbody class="paired">${rows}</tbody>`)}
     <p class="note">Mean over the test cases and draws that both arms have; its 95% interval; p of Wilcoxon's signed-rank test after
     Holm's correction for all comparisons here; in how many draws the arm was ahead. Gray: not clear of chance. With fewer than
     ${MIN_PATIENTS} test patients nothing is.</p>`;
@@ -57,10 +57,11 @@ function classTable(study: Study, measure: Measure, labels: readonly string[]): 
         ${armRows(study, measure, label)}
       </tbody>`,
   );
-  return table(study, `${measure === "dice" ? "Dice" : "IoU"} by class, %`, html`${groups}`);
+  return fractionTable(study, `${measure === "dice" ? "Dice" : "IoU"} by class, %`, html`${groups}`);
 }
 
-function table(study: Study, caption: string, bodies: Markup): Markup {
+/** A column a fraction, with the labels that it stands for. */
+export function fractionTable(study: Study, caption: string, bodies: Markup): Markup {
   const heads = study.fractions.map((fraction) => {
     const count = labelCount(study, fraction);
     return html`<th scope="col"><span>${fraction}%</span><small>${count && labelCountText(count)}</small></th>`;

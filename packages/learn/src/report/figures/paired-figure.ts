@@ -31,7 +31,7 @@ export function pairedFigure(study: Study): Figure | undefined {
     title: "Figure 3",
     caption:
       "Paired differences in Dice points: two arms trained on the same labeled patients and measured on the same test cases; scratch is the " +
-      "same network from random weights. Bars are 95% intervals, small dots single draws; a mean is filled where the difference is " +
+      "same network from random weights. Bars are 95% intervals (one that touches the edge is longer), small dots single draws; a mean is filled where the difference is " +
       "clear of chance, hollow where it is not.",
     draw: (style) => {
       const columns = style.width < NARROW ? 1 : Math.min(drawn.length, 2);
