@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { Random } from "@medssl/datasets";
 import { bootstrapMean } from "./bootstrap.ts";
 import { holm } from "./holm.ts";
 import { normalTail } from "./normal.ts";
@@ -78,4 +79,32 @@ test("a seed gives the same interval again, another one another", () => {
   const values = [{ sums: Float64Array.from(sums as number[]), counts: Float64Array.from(counts as number[]) }];
   assert.deepEqual(bootstrapMean(values, 5), bootstrapMean(values, 5));
   assert.notDeepEqual(bootstrapMean(values, 5).interval, bootstrapMean(values, 6).interval);
+});
+
+test("in made-up studies the interval holds the true mean about 95 times in 100, whatever varies more", () => {
+  const random = new Random(11);
+  const studies = 400;
+  for (const [numDraws, drawSpread, patientSpread] of [
+    [2, 1, 0.2],
+    [3, 1, 1],
+    [3, 0.2, 3],
+    [5, 1, 0.2],
+  ] as const) {
+    let held = 0;
+    for (let i = 0; i < studies; i++) {
+      const ofPatients = Array.from({ length: 40 }, () => patientSpread * random.normal());
+      const draws = Array.from({ length: numDraws }, () => {
+        const luck = drawSpread * random.normal();
+        return {
+          sums: Float64Array.from(ofPatients, (value) => value + luck + 0.5 * random.normal()),
+          counts: new Float64Array(40).fill(1),
+        };
+      });
+      const { interval } = bootstrapMean(draws, i, 400);
+      if (interval.low <= 0 && interval.high >= 0) held++;
+    }
+    const share = held / studies;
+    // The standard error of a share of 0.95 is 0.011 here.
+    assert.ok(share > 0.92 && share < 0.985, `${numDraws} draws, ${drawSpread}, ${patientSpread}: ${share}`);
+  }
 });
