@@ -6,7 +6,7 @@
  *     DIR/leak-check.json    what of those is also learned from: nothing, or the study does not begin
  *     DIR/pretrain/METHOD    runs of pre-training
  *     DIR/cells/CELL         runs of fine-tuning, each with its scores in cell.json
- *     DIR/study.json, index.html, table.tex, figures/, failures/, *.csv    the report, renewed after each cell's end
+ *     DIR/study.json, index.html, table.tex, figures/, failures/, *.csv    the report, renewed as cells end
  *
  * Fair     every arm has the same draws, crops, steps and batch size; the test patients are the same throughout, and no
  *          image of theirs is pre-trained on. Neither is one of a source's official test or validation, where the split
@@ -78,6 +78,8 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
   return options.jobs === undefined ? work.runHere() : work.runInProcesses(options.jobs, splitPath);
 }
 
+const PUBLISH_EVERY_MS = 10_000;
+
 type CellTask = StudyTask & { readonly kind: "cell" };
 
 class StudyWork {
@@ -89,6 +91,7 @@ class StudyWork {
   readonly #pretraining = new Map<string, StudyPretraining>();
   readonly #finished = new Map<CellTask, StudyCell>();
   #failed: readonly FailedTask[] = [];
+  #publishedMs = performance.now();
 
   constructor(options: StudyOptions, split: Split, notes: readonly StudyNote[], tasks: readonly StudyTask[]) {
     this.#options = options;
@@ -116,7 +119,7 @@ class StudyWork {
       const cell = await runCell(this.#options, this.#split, task.cell, task.name);
       if (cell === undefined) return this.#publish();
       this.#finished.set(task, cell);
-      await this.#publish();
+      await this.#publishAtTimes();
       if (signal?.aborted) break;
     }
     return this.#end();
@@ -134,7 +137,7 @@ class StudyWork {
         pretrained: (run) => void this.#pretraining.set(run.method, run),
         finished: (task, cell) => {
           this.#finished.set(task, cell);
-          published = published.then(() => this.#publish());
+          published = published.then(() => this.#publishAtTimes());
           return published.then(() => {});
         },
       },
@@ -149,6 +152,11 @@ class StudyWork {
     if (!result.isComplete) return result;
     await writeFailures(this.#options, result.study);
     return this.#publish();
+  }
+
+  /** A report takes a second or two; cells of a small study may take less. */
+  async #publishAtTimes(): Promise<void> {
+    if (performance.now() - this.#publishedMs > PUBLISH_EVERY_MS) await this.#publish();
   }
 
   async #publish(): Promise<StudyResult> {
@@ -169,6 +177,7 @@ class StudyWork {
     });
     writeJson(join(dir, "study.json"), study);
     if (cells.length > 0) await writeReport(study, dir);
+    this.#publishedMs = performance.now();
     return { study, isComplete: cells.length === this.#cells.length, report: join(dir, "index.html") };
   }
 }
