@@ -90,6 +90,15 @@ export const percentList = (text: string): number[] => [...new Set(list(text).ma
 /** Repeatable `--set field=value`. */
 export const collected = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
+/** Repeatable `--weights NAME=PATH`. */
+export function namedPath(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [, name, path] = /^([\w.-]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || path === undefined) {
+    throw new InvalidArgumentError("Expected a name and a path, such as mae=mae_vit_base.pth.");
+  }
+  return { ...before, [name]: path };
+}
+
 /** The settings of one stage from `--set stage.field=value`, stages told apart by the first word. */
 export function stageSettings(
   settings: Readonly<Record<string, unknown>>,

@@ -33,6 +33,7 @@ export * from "./private/deidentify-archive.ts";
 export type { QuarantinedFile } from "./private/ledger.ts";
 export { readSalt } from "./private/salt.ts";
 export * from "./random.ts";
+export { findLeaks, type LeakSearch } from "./splits/leaks.ts";
 export { checkSalts, saltsDifferText, storesOfDifferentSalts } from "./splits/salts.ts";
 export * from "./splits/split.ts";
 export { parseSplit, readSplit, writeSplit } from "./splits/split-file.ts";

@@ -40,6 +40,7 @@ export { findRegions, type RegionPoint, type RegionResult, type RegionsResult } 
 export { loadPlaceEncoder, type PlaceEncoder, untrainedPlaceEncoder } from "./regions/place-encoder.ts";
 export { describeImage, findPlaces } from "./regions/place-search.ts";
 export { studyTable } from "./report/table.ts";
+export { studyHeads } from "./study/arms.ts";
 export { runStudy, type StudyResult } from "./study/run-study.ts";
 export type { StudyOptions } from "./study/study-options.ts";
 export { type FinetuneOptions, finetune } from "./training/finetune.ts";
