@@ -27,6 +27,8 @@ export { describeImage, findPlaces } from "./regions/place-search.ts";
 export { studyTable } from "./report/table.ts";
 export { runStudy, type StudyResult } from "./study/run-study.ts";
 export type { StudyOptions } from "./study/study-options.ts";
+export { type Suggestion, type Suggestions, type SuggestOptions, suggest } from "./suggestion/suggest.ts";
+export { listed, type SuggestionFiles, writeSuggestions } from "./suggestion/suggestion-pictures.ts";
 export { type FinetuneOptions, finetune } from "./training/finetune.ts";
 export { type PretrainOptions, pretrain } from "./training/pretrain.ts";
 export { type FinetuneRun, type PretrainRun, type RunInfo, readRun } from "./training/run-directory.ts";
