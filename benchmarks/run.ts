@@ -8,6 +8,7 @@ import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
 import { run as pretrain } from "./pretrain.ts";
 import { run as regions } from "./regions.ts";
+import { run as suggest } from "./suggest.ts";
 
 /** What a benchmark found; in `rows` every ours/theirs ratio is called `ratio`, every memory ratio `memRatio`. */
 export interface BenchmarkResult {
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   ingest,
   catalog,
   regions,
+  suggest,
 };
 
 const args = process.argv.slice(2);
