@@ -81,6 +81,11 @@ export const commands: readonly RegisteredCommand[] = [
     load: async () => (await import("./commands/study.ts")).studyCommand(),
   },
   {
+    name: "budget",
+    summary: "how many annotated patients lead to a wished Dice, from a study's learning curves",
+    load: async () => (await import("./commands/budget.ts")).budgetCommand(),
+  },
+  {
     name: "quickstart",
     summary: "the whole way on made-up images, in ten minutes",
     load: async () => (await import("./commands/quickstart.ts")).quickstartCommand(),

@@ -1,4 +1,6 @@
 /** The science: models, objectives, training, evaluation, studies. */
+export { type Budget, type BudgetOptions, forecasts } from "./annotation-budget/forecast.ts";
+export { budgetSentences } from "./annotation-budget/sentences.ts";
 export { Draws, type Share } from "./augment/draws.ts";
 export { Sampler } from "./data/sampler.ts";
 export { lungEnds } from "./data/thorax-frame.ts";

@@ -27,10 +27,11 @@ export interface PowerLaw {
 export const EXPONENTS = [0.05, 2.5] as const;
 /** Deviations beyond which a residual counts by its size, not by its square: Huber's own choice. */
 const HUBER = 1.345;
-const GRID = 50;
+const GRID = 25;
 const ROUNDS = 30;
 
-export const errorAt = ({ floor, scale, exponent }: PowerLaw, count: number): number => floor + scale * count ** -exponent;
+export const errorAt = ({ floor, scale, exponent }: PowerLaw, count: number): number =>
+  floor + scale * count ** -exponent;
 
 /** The number of patients with which the error is reached; Infinity where the curve stays above it. */
 export function countFor({ floor, scale, exponent }: PowerLaw, error: number): number {
@@ -56,33 +57,35 @@ export function fitPowerLaw(points: readonly CurvePoint[]): PowerLaw {
 
 /** Floor and scale for an exponent: reweighted until the weights stay, which is where Huber's loss is least. */
 function fitLinear(points: readonly CurvePoint[], exponent: number): { floor: number; scale: number; loss: number } {
-  const powers = points.map(({ count }) => count ** -exponent);
-  const residual = (i: number, floor: number, scale: number) =>
-    (points[i]!.error - floor - scale * powers[i]!) / points[i]!.deviation;
-  let weights = points.map(() => 1);
+  const powers = Float64Array.from(points, ({ count }) => count ** -exponent);
+  const weights = new Float64Array(points.length).fill(1);
   let line = { floor: 0, scale: 0 };
+  let loss = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const next = boundedLine(points, powers, weights);
     const change = Math.abs(next.floor - line.floor) + Math.abs(next.scale - line.scale);
     line = next;
-    const before = weights;
-    weights = points.map((_, i) => Math.min(1, HUBER / Math.max(Math.abs(residual(i, line.floor, line.scale)), 1e-12)));
-    if (change < 1e-12 || weights.every((weight, i) => weight === before[i])) break;
+    loss = 0;
+    let isSettled = true;
+    for (let i = 0; i < points.length; i++) {
+      const { error, deviation } = points[i]!;
+      const size = Math.abs(error - line.floor - line.scale * powers[i]!) / deviation;
+      loss += size <= HUBER ? 0.5 * size * size : HUBER * (size - 0.5 * HUBER);
+      const weight = size <= HUBER ? 1 : HUBER / size;
+      isSettled &&= weight === weights[i];
+      weights[i] = weight;
+    }
+    if (isSettled || change < 1e-10) break;
   }
-  const loss = points.reduce((sum, _, i) => sum + huber(residual(i, line.floor, line.scale)), 0);
   return { ...line, loss };
 }
 
-const huber = (residual: number): number => {
-  const size = Math.abs(residual);
-  return size <= HUBER ? 0.5 * size ** 2 : HUBER * (size - 0.5 * HUBER);
-};
-
 /** The weighted least squares line through (power, error), its two numbers not below 0. */
-function boundedLine(points: readonly CurvePoint[], powers: readonly number[], weights: readonly number[]) {
+function boundedLine(points: readonly CurvePoint[], powers: Float64Array, weights: Float64Array) {
   let [w, wx, wy, wxx, wxy] = [0, 0, 0, 0, 0];
-  for (const [i, { error, deviation }] of points.entries()) {
-    const weight = weights[i]! / deviation ** 2;
+  for (let i = 0; i < points.length; i++) {
+    const { error, deviation } = points[i]!;
+    const weight = weights[i]! / (deviation * deviation);
     const x = powers[i]!;
     w += weight;
     wx += weight * x;
@@ -103,7 +106,7 @@ function goldenSection(lossAt: (at: number) => number, from: number, to: number)
   let [low, high] = [from, to];
   let [left, right] = [high - ratio * (high - low), low + ratio * (high - low)];
   let [leftLoss, rightLoss] = [lossAt(left), lossAt(right)];
-  while (high - low > 1e-7) {
+  while (high - low > 1e-6) {
     if (leftLoss < rightLoss) {
       [high, right, rightLoss] = [right, left, leftLoss];
       left = high - ratio * (high - low);

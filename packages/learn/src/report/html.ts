@@ -6,6 +6,7 @@
  */
 import type { Study } from "@medssl/contract";
 import { html, htmlPage, type Markup, trusted } from "@medssl/datasets";
+import { annotationBudgetSection } from "./annotation-budget-section.ts";
 import { armsOf, describeHead } from "./arm.ts";
 import { barsFigure } from "./figures/bars-figure.ts";
 import { finetuningFigure, pretrainingFigure } from "./figures/curves-figure.ts";
@@ -59,6 +60,7 @@ export function reportHtml(study: Study, dir: string, figures: ReportFigures, ta
 ${header(study, figures)}
 <main>
 ${results(study, figures)}
+${annotationBudgetSection(study, figureMarkup)}
 ${predictionSection(study, dir)}
 ${reconstructionSection(study, dir)}
 ${curves(figures)}
