@@ -6,6 +6,8 @@
  *            deviation badly; a count with one draw takes the nearest count's. At least `LEAST`: training again moves Dice, too.
  * Bootstrap  each time the test patients are drawn anew, the same for all cells and arms, and each count is moved by chance as
  *            far as the mean of its draws may be off. Not the draws themselves: of one draw there is nothing to choose from.
+ *            How easy the drawn test patients are on average over all cells is taken off again: it would move every curve up or
+ *            down together, and the wished Dice is one on test patients as hard as these.
  */
 import type { Study, StudyCell } from "@medssl/contract";
 import { Random } from "@medssl/datasets";
@@ -40,11 +42,14 @@ const PRIOR_DRAWS = 2;
 export function learningCurves(study: Study): LearningCurve[] {
   const patients = [...new Set(study.cells.flatMap(({ scores }) => scores.cases.map(({ patient }) => patient)))].sort();
   const numbers = new Map(patients.map((patient, i) => [patient, i]));
+  const means = new Map(study.cells.map((cell) => [cell, caseMeans(cell.scores.cases, numbers)]));
   const resampled = Array.from({ length: REPLICATES }, (_, replicate) => {
     const random = new Random(replicate, 17);
     const times = new Float64Array(patients.length);
     for (let i = 0; i < patients.length; i++) times[random.integer(patients.length)]!++;
-    return times;
+    const moves = new Map([...means].map(([cell, meanOf]) => [cell, meanOf(times)]));
+    const ease = [...moves.values()].reduce((sum, move) => sum + move, 0) / moves.size;
+    return (cell: StudyCell) => moves.get(cell)! - ease;
   });
   return study.arms.flatMap((arm, number) => {
     const cells = study.cells.filter((cell) => cell.arm === arm).sort((a, b) => a.labeledPatients - b.labeledPatients);
@@ -56,14 +61,13 @@ export function learningCurves(study: Study): LearningCurve[] {
       error: 1 - dice,
       deviation: deviationOf.get(count)!,
     });
-    const means = cells.map(({ scores }) => caseMeans(scores.cases, numbers));
-    const replicates = resampled.map((times, replicate) => {
+    const replicates = resampled.map((moveOf, replicate) => {
       const random = new Random(replicate, number, 18);
       const shifts = new Map(
         levels.map(({ count, deviation, draws }) => [count, (random.normal() * deviation) / Math.sqrt(draws)]),
       );
-      return cells.map((cell, i) => {
-        const moved = cell.scores.dice + means[i]!(times) + shifts.get(cell.labeledPatients)!;
+      return cells.map((cell) => {
+        const moved = cell.scores.dice + moveOf(cell) + shifts.get(cell.labeledPatients)!;
         return point(cell, Math.min(1, moved));
       });
     });

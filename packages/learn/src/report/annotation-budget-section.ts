@@ -21,9 +21,9 @@ export function annotationBudgetSection(study: Study, drawn: (figure: Figure) =>
   const figure = budgetFigure(study, budget);
   return html`
     <h2 id="budget">How many more labels</h2>
-    <p>Annotated patients that lead to a wished Dice on test cases like these, from each arm's learning curve; in brackets the
-    middle 95% of what it would be with other test patients and other draws. ${budget.annotated} patients can be learned from
-    already.</p>
+    <p>Annotated patients that lead to a wished Dice on test patients as hard as these, from each arm's learning curve; in
+    brackets the middle 95% of what it would be with other draws and other such test patients. ${budget.annotated} patients can be
+    learned from already.</p>
     <ul>${budgetSentences(study, budget).map((sentence) => html`<li>${sentence}</li>`)}</ul>
     ${figure && budgetTable(study, budget)}
     ${figure && drawn(figure)}`;
@@ -31,20 +31,21 @@ export function annotationBudgetSection(study: Study, drawn: (figure: Figure) =>
 
 function budgetTable(study: Study, { dices, arms }: Budget): Markup {
   const named = new Map(armsOf(study).map((arm) => [arm.id, arm]));
-  const rows = arms
-    .filter(({ law }) => law !== undefined)
-    .map(
-      (arm) => html`<tr><th scope="row">${armName(named.get(arm.arm)!)}</th>
-        ${arm.targets.map(cell)}<td>${points(arm.ceiling!.dice)}</td><td>${checkText(arm)}</td></tr>`,
-    );
+  const fitted = arms.filter(({ law }) => law !== undefined);
+  const rows = fitted.map(
+    (arm) => html`<tr><th scope="row">${armName(named.get(arm.arm)!)}</th>${arm.targets.map(cell)}
+      <td>${points(arm.ceiling!.dice)}%</td></tr>`,
+  );
   return html`
-    <div class="scroll"><table><thead><tr><th scope="col">Annotated patients for</th>
-      ${dices.map((dice) => html`<th scope="col">${points(dice)}%</th>`)}
-      <th scope="col">approaches, %</th><th scope="col">check</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+    <div class="scroll" tabindex="0" role="region" aria-label="Annotated patients for a wished Dice"><table>
+      <caption>Annotated patients for a wished Dice</caption>
+      <thead><tr><th></th>${dices.map((dice) => html`<th scope="col">${points(dice)}%</th>`)}<th scope="col">ceiling</th></tr></thead>
+      <tbody>${rows}</tbody></table></div>
+    <p class="note">Ceiling: what the curve approaches. Checked by predicting the largest number from the others:
+    ${fitted.map((arm) => `${named.get(arm.arm)!.name}: ${checkText(arm)}.`).join(" ")}</p>`;
 }
 
 function cell({ answer, measured: { below, reached } }: Target): Markup {
-  const seen =
-    reached === undefined || below === undefined ? undefined : `measured: ${below} are less, ${reached} enough`;
-  return html`<td title="${seen ?? ""}">${answerText(answer)}</td>`;
+  const seen = reached === undefined || below === undefined ? "" : `measured: ${below} are too few, ${reached} enough`;
+  return html`<td title="${seen}">${answer.kind === "never" ? "above its ceiling" : answerText(answer)}</td>`;
 }
