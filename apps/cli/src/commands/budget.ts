@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MedsslError, type Study } from "@medssl/contract";
 import { Command, InvalidArgumentError } from "commander";
@@ -52,19 +52,25 @@ function diceList(text: string): number[] {
 
 function readStudy(dir: string): Study {
   const path = join(dir, "study.json");
+  if (!existsSync(path)) {
+    throw new MedsslError("ERR_STUDY_FILE", `${dir}: expected the folder of a study, found no study.json`, {
+      hint: "Give the folder that was --out of `medssl study`; it has one when its first stage is over.",
+    });
+  }
   let study: Partial<Study> | undefined;
   try {
     study = JSON.parse(readFileSync(path, "utf8"));
-  } catch (cause) {
-    throw new MedsslError("ERR_STUDY_FILE", `${path}: cannot be read: ${(cause as Error).message}`, {
-      hint: "Give the folder that was --out of `medssl study`.",
-      cause,
-    });
+  } catch {
+    // told below
   }
   if (study?.version !== 1 || !Array.isArray(study.cells)) {
-    throw new MedsslError("ERR_STUDY_FILE", `${path}: expected a study of version 1, got version ${study?.version}`, {
-      hint: "Give the folder that was --out of `medssl study`.",
-    });
+    throw new MedsslError(
+      "ERR_STUDY_FILE",
+      `${path}: expected a study of version 1; it is damaged, or another program's`,
+      {
+        hint: "Give the folder that was --out of `medssl study`.",
+      },
+    );
   }
   if (study.cells.length === 0) {
     throw new MedsslError("ERR_STUDY_EMPTY", `${dir}: the study has no finished model yet`, {

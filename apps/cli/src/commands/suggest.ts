@@ -93,7 +93,7 @@ export const suggestCommand = (): Command =>
       if (files !== undefined) console.log(`pictures: ${files.html}, ${files.png}; list: ${files.csv}, ${files.json}`);
     });
 
-/** The first word of each line, so that an earlier list in CSV, or one written by hand, can be given. */
+/** An id in each line. */
 function idsOf(path: string): string[] {
   let text: string;
   try {

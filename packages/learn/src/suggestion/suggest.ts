@@ -7,6 +7,7 @@
  * Chance   only where clusters begin: the same stores, encoder and seed give the same answer.
  * Errors   `ERR_SUGGEST_COUNT` with more than there are, those of pool.ts and of the runs.
  */
+import { existsSync, statSync } from "node:fs";
 import { MedsslError, type RunListener } from "@medssl/contract";
 import { openStore, Random, type Split, type Store } from "@medssl/datasets";
 import { type Device, fromTypedArray, scope, type Tensor } from "@medssl/torch";
@@ -73,6 +74,8 @@ const SHOWN = 4;
 /** @returns undefined when the signal came before all was looked at. */
 export async function suggest(options: SuggestOptions): Promise<Suggestions | undefined> {
   const { encoder: source, stores, count, models = [], split, seed = 0, device, listen } = options;
+  const encoder = loadEncoder(source, { imageSize: runOf(source)?.recipe.inputSize });
+  moveModule(encoder.encoder, device);
   const committee = models.length > 0 ? loadCommittee(models, device) : undefined;
   const heldOutPatients = committee?.runs.flatMap((run) => run.heldOutPatients) ?? [];
   const pool = makePool({ stores, split, heldOutPatients, annotated: options.annotated });
@@ -80,8 +83,6 @@ export async function suggest(options: SuggestOptions): Promise<Suggestions | un
   const open = items.filter(({ isAnnotated }) => !isAnnotated).length;
   requireEnough(count, open, pool, options.annotated);
   warnOfOtherKind(source, set, listen);
-  const encoder = loadEncoder(source, { imageSize: inputSizeOf(source) });
-  moveModule(encoder.encoder, device);
   const seen = await imageVectors(encoder, set, [...set.cases.keys()], options);
   if (seen === undefined) return undefined;
   const unsure = committee && (await uncertainties(committee, set, [...set.cases.keys()], options));
@@ -111,7 +112,7 @@ export async function suggest(options: SuggestOptions): Promise<Suggestions | un
       disagreement: doubt && Number(doubt.disagreement.toFixed(4)),
       standsFor: standsFor.length,
       reason: reasonOf(standsFor.length, annotatedBeside, doubt),
-      shown: [slices[0] ?? first(index), ...standsFor.slice(1, 1 + SHOWN).map(first)],
+      shown: [first(index), ...standsFor.slice(1, 1 + SHOWN).map(first)],
     };
   });
   return { suggestions, set, open, annotated: items.length - open };
@@ -121,30 +122,24 @@ function reasonOf(kind: number, annotatedBeside: number, doubt: Uncertainty | un
   const beside = annotatedBeside > 0 ? `; ${annotatedBeside} of its kind annotated` : "";
   const others = kind === 1 ? "the only one of its kind" : `stands for ${kind} alike`;
   if (doubt === undefined) return `typical: ${others}${beside}`;
-  const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
-  return `uncertain: ${percent(doubt.total)}, of it ${percent(doubt.disagreement)} as views disagree; ${others}`;
+  return `uncertain: ${doubt.total.toFixed(2)}, of which ${doubt.disagreement.toFixed(2)} disagreement; ${others}`;
 }
 
 function requireEnough(count: number, open: number, { items, heldOut }: Pool, annotated: Annotated = "masks"): void {
   if (count <= open) return;
   const done = items.length - open;
-  const simulate =
-    annotated === "masks" && done > 0 ? ", or --annotated none to choose among those with masks, too" : "";
+  const simulate = annotated === "masks" && done > 0 ? "--annotated none chooses among those with masks, too" : "";
+  const fewer = open === 0 ? "" : `Ask for at most ${open}: --count ${open}`;
   throw new MedsslError(
     "ERR_SUGGEST_COUNT",
     `${count} were asked for, ${open} are there: ${done} are annotated already, ${heldOut} patients are held out.`,
-    { hint: `Ask for ${open === 0 ? "none" : `at most ${open}`}: --count ${open}${simulate}.` },
+    { hint: `${[fewer, simulate].filter((way) => way !== "").join("; ") || "Give a store with more images"}.` },
   );
 }
 
-/** A file of weights keeps its own size. */
-function inputSizeOf(source: string): number | undefined {
-  const run = runOf(source);
-  return run?.recipe.inputSize;
-}
-
+/** What a folder is; a file of weights tells no more than its own size. */
 function runOf(source: string): PretrainRun | undefined {
-  if (source.endsWith(".safetensors") || source.endsWith(".pth") || source.endsWith(".pt")) return undefined;
+  if (existsSync(source) && statSync(source).isFile()) return undefined;
   const run = readRun(source);
   return run.stage === "pretrain" ? run : undefined;
 }
