@@ -10,6 +10,7 @@ import { run as loader } from "./loader.ts";
 import { run as metrics } from "./metrics.ts";
 import { run as pretrain } from "./pretrain.ts";
 import { run as regions } from "./regions.ts";
+import { run as suggest } from "./suggest.ts";
 
 /** What a benchmark found; in `rows` every ours/theirs ratio is called `ratio`, every memory ratio `memRatio`. */
 export interface BenchmarkResult {
@@ -27,6 +28,7 @@ const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   regions,
   metrics,
   inference,
+  suggest,
 };
 
 const args = process.argv.slice(2);

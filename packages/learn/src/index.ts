@@ -1,4 +1,6 @@
 /** The science: models, objectives, training, evaluation, studies. */
+export { type Budget, type BudgetOptions, forecasts } from "./annotation-budget/forecast.ts";
+export { budgetSentences } from "./annotation-budget/sentences.ts";
 export { Draws, type Share } from "./augment/draws.ts";
 export { Sampler } from "./data/sampler.ts";
 export { lungEnds } from "./data/thorax-frame.ts";
@@ -43,6 +45,8 @@ export { studyTable } from "./report/table.ts";
 export { studyHeads } from "./study/arms.ts";
 export { runStudy, type StudyResult } from "./study/run-study.ts";
 export type { StudyOptions } from "./study/study-options.ts";
+export { type Suggestion, type Suggestions, type SuggestOptions, suggest } from "./suggestion/suggest.ts";
+export { listed, type SuggestionFiles, writeSuggestions } from "./suggestion/suggestion-pictures.ts";
 export { type FinetuneOptions, finetune } from "./training/finetune.ts";
 export { type PlanRecipeOptions, planRecipe, type RecipePlan } from "./training/planned-recipe.ts";
 export { type PretrainOptions, pretrain } from "./training/pretrain.ts";

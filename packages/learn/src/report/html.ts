@@ -7,6 +7,7 @@
 import type { Study } from "@medssl/contract";
 import { html, htmlPage, type Markup, trusted } from "@medssl/datasets";
 import { ablationSection } from "./ablation-section.ts";
+import { annotationBudgetSection } from "./annotation-budget-section.ts";
 import { armsOf, describeHead } from "./arm.ts";
 import { costSection } from "./cost-section.ts";
 import { ablationFigure } from "./figures/ablation-figure.ts";
@@ -68,7 +69,7 @@ export function reportHtml(study: Study, dir: string, figures: ReportFigures, ta
 ${header(study, figures)}
 <main>
 ${results(study, figures)}
-${budgetSection(study)}
+${annotationBudgetSection(study, figureMarkup)}
 ${ablationSection(study, figures.ablation && figureMarkup(figures.ablation))}
 ${predictionSection(study, dir)}
 ${failureSection(study, dir)}
@@ -131,14 +132,6 @@ const levels = { error: "Not to be trusted:", warning: "Mind:", note: "" } as co
 
 function noteBanners({ notes = [] }: Study): Markup[] {
   return notes.map(({ level, text }) => html`<p class="banner ${level}"><b>${levels[level]}</b> ${text}</p>`);
-}
-
-/**
- * How many more labels lead to a wished Dice. The forecast from the learning curve comes here: its figure and its
- * sentences are functions of the study.
- */
-function budgetSection(_study: Study): Markup | undefined {
-  return undefined;
 }
 
 function results(study: Study, figures: ReportFigures): Markup {
