@@ -25,6 +25,7 @@ import { gradientClip } from "../optim/adamw.ts";
 import type { NamedParameters } from "../optim/parameter-groups.ts";
 import { WeightAverage } from "../optim/weight-average.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
+import { choosePostProcessing } from "./chosen-post-processing.ts";
 import { Consistency } from "./consistency.ts";
 import { finetuneData } from "./finetune-data.ts";
 import { type Progress, runSteps } from "./loop.ts";
@@ -67,7 +68,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const done = finishedRun(dir, "finetune", isResumed, settings);
   if (done !== undefined) return done;
 
-  const { set, validation, pool, classes, pixels, ignoredValue } = finetuneData(options);
+  const data = finetuneData(options);
+  const { set, validation, pool, classes, pixels, ignoredValue } = data;
   for (const message of pretrained?.notes ?? []) listen({ type: "note", level: "info", message });
   const statistics = pretrained?.statistics ?? normalizationStatistics(set, recipe.normalization);
 
@@ -200,7 +202,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     else average?.apply();
     writeSafetensors(modelPath(dir), stateDict(network));
   }
-  const run = describe(result.isComplete, result);
+  const postProcessing = result.isComplete ? await choosePostProcessing(network, data, recipe, manner) : undefined;
+  const run = { ...describe(result.isComplete, result), ...(postProcessing ? { postProcessing } : {}) };
   writeRun(dir, run);
   return run;
 }
