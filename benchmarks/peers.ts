@@ -61,6 +61,15 @@ export function imagingPython(): string {
   return python;
 }
 
+/** Path of a Python that imports torch, monai and scipy: `MEDSSL_BENCH_PYTHON`, or one of ours. */
+export function metricsPython(): string {
+  const torchVersion = buildInfo().torchVersion.replace(/\+.*/, "");
+  const given = process.env["MEDSSL_BENCH_PYTHON"];
+  const python = given ?? environment("python-metrics", [`torch==${torchVersion}`, "monai==1.6.1", "scipy", "numpy"]);
+  print(python, "import torch, monai, scipy");
+  return python;
+}
+
 /** Path of the Python of an environment in `.bench/`, made on the first use. */
 function environment(name: string, packages: readonly string[]): string {
   const dir = join(benchDir, name);

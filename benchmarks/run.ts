@@ -7,8 +7,10 @@ import { run as inference } from "./inference.ts";
 import { run as ingest } from "./ingest.ts";
 import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
+import { run as metrics } from "./metrics.ts";
 import { run as pretrain } from "./pretrain.ts";
 import { run as regions } from "./regions.ts";
+import { run as suggest } from "./suggest.ts";
 
 /** What a benchmark found; in `rows` every ours/theirs ratio is called `ratio`, every memory ratio `memRatio`. */
 export interface BenchmarkResult {
@@ -24,7 +26,9 @@ const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   ingest,
   catalog,
   regions,
+  metrics,
   inference,
+  suggest,
 };
 
 const args = process.argv.slice(2);

@@ -4,12 +4,14 @@ import {
   durationSeconds,
   integerFrom,
   list,
+  millimetres,
   percent,
   percentList,
   point,
   seed,
   share,
   shellLine,
+  spacing,
 } from "./option-values.ts";
 
 test("numbers out of range are refused with what was expected", () => {
@@ -49,4 +51,12 @@ test("a point is in pixels, or in percent of width and height, never half and ha
   for (const text of ["412", "412,", "a,b", "55%,40", "1,2,3", "1.2.3,4"]) {
     assert.throws(() => point(text), /Expected a point such as/, text);
   }
+});
+
+test("lengths are above 0; a spacing has one number, y and x, or z, y and x", () => {
+  assert.equal(millimetres("2.5"), 2.5);
+  for (const text of ["0", "-1", "x", "", "Infinity"]) assert.throws(() => millimetres(text), /above 0/, text);
+  assert.deepEqual([spacing("1"), spacing("0.7,0.8"), spacing("5,0.7,0.8")], [[1], [0.7, 0.8], [5, 0.7, 0.8]]);
+  for (const text of ["", "1,2,3,4", "0,1", "1,", "a"])
+    assert.throws(() => spacing(text), /one number, y,x or z,y,x/, text);
 });

@@ -43,9 +43,9 @@ export interface LabeledCropOptions extends CropManner {
 }
 
 export function cutLabeledCrops(set: ImageSet, indices: readonly number[], options: LabeledCropOptions): LabeledCrops {
-  const { augmentation, statistics, device, foregroundShare = 0, values = [], ignoredValue } = options;
+  const { augmentation, statistics, device, contextSlices, foregroundShare = 0, values = [], ignoredValue } = options;
   return scope(() => {
-    const images = set.images(indices, device);
+    const images = set.images(indices, device, contextSlices);
     const masks = set.masks(indices).to({ device });
     const draws = new Draws(indices.length, device);
     const anywhere = randomBoxes(draws, augmentation);
@@ -56,7 +56,7 @@ export function cutLabeledCrops(set: ImageSet, indices: readonly number[], optio
     const cut = cropImages(masks.to({ dtype: "float32" }).unsqueeze(1), boxes, { ...crop, mode: "nearest" }).squeeze(1);
     const labels = ignoredValue === undefined ? cut : cut.maskedFill(cut.eq(ignoredValue), IGNORED);
     const changed = degrade(jitterIntensity(crops, draws, augmentation), draws, augmentation);
-    return { images: standardize(changed, statistics), labels: labels.to({ dtype: "int64" }) };
+    return { images: standardize(changed, statistics, images), labels: labels.to({ dtype: "int64" }) };
   });
 }
 
@@ -102,16 +102,17 @@ const STRONG = { gamma: 0.7, contrast: 0.6, brightness: 0.3, noise: 0.08, blur: 
 const PASTED_SIDES = [0.25, 0.6] as const;
 
 export function cutUnlabeledViews(set: ImageSet, indices: readonly number[], options: CropManner): UnlabeledViews {
-  const { augmentation, statistics, device, inputSize } = options;
+  const { augmentation, statistics, device, inputSize, contextSlices } = options;
   return scope(() => {
     const draws = new Draws(indices.length, device);
     const { boxes, crop } = geometry(randomBoxes(draws, augmentation), draws, options);
-    const plain = cropImages(set.images(indices, device), boxes, crop);
+    const images = set.images(indices, device, contextSlices);
+    const plain = cropImages(images, boxes, crop);
     const pasted = randomRectangles(draws, inputSize);
     const strong = degrade(jitterIntensity(plain, draws, STRONG), draws, STRONG);
     return {
-      plain: standardize(plain, statistics),
-      strong: standardize(where(pasted.gt(0), strong.roll([1], [0]), strong), statistics),
+      plain: standardize(plain, statistics, images),
+      strong: standardize(where(pasted.gt(0), strong.roll([1], [0]), strong), statistics, images),
       pasted,
     };
   });

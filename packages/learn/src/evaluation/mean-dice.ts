@@ -8,9 +8,12 @@ import type { Label } from "@medssl/datasets";
 import { type Device, scope, type Tensor } from "@medssl/torch";
 import type { ImageSet } from "../data/image-set.ts";
 import { labelMaps, type Segmenter, type SegmentOptions, segmentImages } from "../inference/segment-images.ts";
-import { scoreCase, summarizeScores } from "../metrics/overlap.ts";
+import { scoreCase } from "../metrics/overlap.ts";
+import { summarizeScores } from "../metrics/summarize-scores.ts";
 
 export interface MeanDiceOptions extends SegmentOptions {
+  /** Slices on each side that the network sees as channels. @default 0 */
+  readonly contextSlices?: number;
   readonly labels: readonly Label[];
   /** Value of pixels that are not counted. */
   readonly ignoredValue?: number | undefined;
@@ -33,9 +36,11 @@ export async function meanDice(network: Segmenter, set: ImageSet, options: MeanD
 }
 
 function measure(network: Segmenter, set: ImageSet, indices: readonly number[], options: MeanDiceOptions): CaseScore[] {
-  const { labels, ignoredValue, device } = options;
+  const { labels, ignoredValue, device, contextSlices } = options;
   const truth = set.masks(indices);
-  const found = labelMaps(segmentImages(network, set.images(indices, device), options)).to({ device: "cpu" });
+  const found = labelMaps(segmentImages(network, set.images(indices, device, contextSlices), options)).to({
+    device: "cpu",
+  });
   const isKnown = ignoredValue === undefined ? undefined : truth.ne(ignoredValue).to({ dtype: "uint8" });
   const known = (maps: Tensor) => (isKnown === undefined ? maps : maps.mul(isKnown)).unbind(0);
   const pixels = (tensor: Tensor) => tensor.contiguous().toTypedArray() as Uint8Array;

@@ -76,7 +76,7 @@ export class ConvDecoder {
     return scope(() => this.out.forward(this.#decode(features)[0]!));
   }
 
-  /** Logits of all levels, finest first: at H / 2, H / 4 and H / 8. */
+  /** Logits at H / 2 and, deeply supervised, at H / 4 and H / 8. */
   forwardLevels(features: readonly Tensor[]): Tensor[] {
     return scope(() => {
       const decoded = this.#decode(features);

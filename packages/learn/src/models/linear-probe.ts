@@ -5,8 +5,6 @@
  * Frozen  the ViT's parameters do not require a gradient, so nothing trains them; what is learned is one linear map of the
  *         tokens behind the final norm, enlarged bilinearly. For measuring pre-training, not for the best masks: nothing
  *         finer than a patch can be drawn.
- * Scale   the tokens' channels are standardised over each image, without parameters. A final norm leaves a few
- *         channels large and most small, and then a few hundred steps do not train the small ones.
  */
 import { scope, type Tensor } from "@medssl/torch";
 import { Conv2d } from "../nn/conv.ts";

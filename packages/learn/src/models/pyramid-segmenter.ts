@@ -18,12 +18,16 @@ import type { ViT } from "./vit.ts";
 /** Of the stem and of the decoder at strides 1, 2 and 4. */
 const STEM_CHANNELS = [16, 32, 64] as const;
 const PYRAMID_CHANNELS = 64;
+/** Level i of the decoder has stride 2^i; this one is the first with a map of the pyramid. */
+const FIRST_MAP_LEVEL = Math.log2(PYRAMID_STRIDES[0]);
+/** The coarsest map is where decoding starts. */
+const NUM_LEVELS = FIRST_MAP_LEVEL + PYRAMID_STRIDES.length - 1;
 
 export class PyramidSegmenter implements SegmentationNetwork {
   readonly encoder: ViT;
   readonly pyramid: FeaturePyramid;
   readonly stem: readonly ConvPair[];
-  /** Finest first, of strides 1, 2, 4, 8, 16. */
+  /** Finest first. */
   readonly levels: readonly ConvPair[];
   readonly out: Conv2d;
 
@@ -34,9 +38,9 @@ export class PyramidSegmenter implements SegmentationNetwork {
     this.stem = STEM_CHANNELS.map((width, i) =>
       convPair(STEM_CHANNELS[i - 1] ?? channels, width, { stride: i === 0 ? 1 : 2 }),
     );
-    this.levels = [1, 2, 4, 8, 16].map((stride, i) => {
-      const skip = (STEM_CHANNELS[i] ?? 0) + (isPyramidStride(stride) ? PYRAMID_CHANNELS : 0);
-      return convPair(widthOf(i + 1) + skip, widthOf(i));
+    this.levels = Array.from({ length: NUM_LEVELS }, (_, i) => {
+      const skips = (STEM_CHANNELS[i] ?? 0) + (i >= FIRST_MAP_LEVEL ? PYRAMID_CHANNELS : 0);
+      return convPair(widthOf(i + 1) + skips, widthOf(i));
     });
     this.out = new Conv2d(widthOf(0), numClasses + 1, 1);
   }
@@ -49,10 +53,9 @@ export class PyramidSegmenter implements SegmentationNetwork {
         return features;
       });
       const maps = this.pyramid.forward(this.encoder, images, options);
-      const firstMap = this.levels.length + 1 - maps.length;
       let x = maps.at(-1)!;
       for (const [i, level] of [...this.levels.entries()].reverse()) {
-        const skips = [stem[i], maps[i - firstMap]].filter((skip) => skip !== undefined);
+        const skips = [stem[i], maps[i - FIRST_MAP_LEVEL]].filter((skip) => skip !== undefined);
         x = scope(() => forwardPair(level, cat([resizeLike(x, skips[0]!), ...skips], 1)));
       }
       return this.out.forward(x);
@@ -60,5 +63,4 @@ export class PyramidSegmenter implements SegmentationNetwork {
   }
 }
 
-const isPyramidStride = (stride: number): boolean => (PYRAMID_STRIDES as readonly number[]).includes(stride);
 const widthOf = (level: number): number => STEM_CHANNELS[level] ?? PYRAMID_CHANNELS;

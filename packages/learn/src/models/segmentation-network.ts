@@ -26,9 +26,8 @@ export interface ForwardOptions {
 export interface SegmentationNetwork {
   forward(images: Tensor, options?: ForwardOptions): Tensor;
   /**
-   * Logits of several sizes, finest first: those of `forward`, then each half as large as the one before, or a quarter.
-   *
-   * Only there where the network was made for it.
+   * Logits of several sizes, finest first: those of `forward`, then smaller ones, at the sizes of the decoder's features.
+   * Those alone if the network was made without `isDeeplySupervised`.
    */
   forwardLevels?(images: Tensor, options?: ForwardOptions): Tensor[];
 }

@@ -5,6 +5,8 @@
  *     metrics.jsonl            one object a step
  *     checkpoint.safetensors   where to resume, and checkpoint.previous.safetensors; gone when the run is complete
  *     encoder.safetensors      of a pre-training: the ViT, with timm's names
+ *     hybrid.safetensors       of a pre-training with convolutions: the hybrid, ViT and all, but for its output layer
+ *     convolutions/            its metrics and checkpoint
  *     projection.safetensors   of a pre-training with contrast: what maps tokens to the contrasted space
  *     reconstructions/         of a pre-training: what it painted, by step
  *     tensorboard/             the numbers of metrics.jsonl, and the pictures
@@ -89,6 +91,9 @@ export const checkpointPath = (dir: string, which: "last" | "previous" | "next" 
 export const hasCheckpoint = (dir: string): boolean =>
   (["next", "last", "previous"] as const).some((which) => existsSync(checkpointPath(dir, which)));
 export const encoderPath = (dir: string): string => join(dir, "encoder.safetensors");
+export const hybridPath = (dir: string): string => join(dir, "hybrid.safetensors");
+/** Of the second part of a pre-training. */
+export const convolutionsDir = (dir: string): string => join(dir, "convolutions");
 export const projectionPath = (dir: string): string => join(dir, "projection.safetensors");
 /** Grid of originals, masked images and reconstructions. */
 export const reconstructionsPath = (dir: string): string => join(dir, "reconstructions.png");

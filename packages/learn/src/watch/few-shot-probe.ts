@@ -110,7 +110,7 @@ export class FewShotProbe {
     const optimizer = segmenterOptimizer(
       network,
       { ...this.#recipe, encoder: { ...this.#recipe.encoder, depth: source.options.depth } },
-      true,
+      {},
     );
     try {
       const sampler = new Sampler(learned.count, this.#seed);
