@@ -23,7 +23,7 @@ export class SiteDistances {
   readonly #spacingMm: Vec3;
   /** Steps along x to the nearest site of the row; says nothing in rows without sites. */
   readonly #alongX: Steps;
-  /** 1 for rows with sites, [D, H]. */
+  /** 1 for rows with sites, [D, H] with a border as wide as `#near` reaches. */
   readonly #hasSites: Uint8Array;
   readonly #near: NearRows;
 
@@ -32,41 +32,54 @@ export class SiteDistances {
     this.#shape = shape;
     this.#spacingMm = spacingMm;
     this.#alongX = shape[2] < 0xffff ? new Uint16Array(size) : new Uint32Array(size);
-    this.#hasSites = new Uint8Array(shape[0] * shape[1]);
     this.#near = nearRows(shape, spacingMm, maxRows);
+    this.#hasSites = new Uint8Array((shape[0] + 2 * this.#near.reachZ) * this.#near.stride);
   }
 
   /** Of each voxel of `from` the distance to the nearest of `sites`, in the unit of the spacing. */
   distances(from: Int32Array, sites: Int32Array): Float32Array {
-    markRows(this.#alongX, this.#hasSites, sites, this.#shape[2]);
+    markRows(this.#alongX, sites, this.#shape[2]);
+    this.#markSites(sites);
     const distances = new Float32Array(from.length);
     const numFar = this.#lookAround(distances, from);
     if (numFar > 0) this.#lookAcross(distances, from);
     return distances;
   }
 
+  #markSites(sites: Int32Array): void {
+    const [, height, width] = this.#shape;
+    this.#hasSites.fill(0);
+    for (const site of sites) {
+      const row = Math.floor(site / width);
+      const z = Math.floor(row / height);
+      this.#hasSites[this.#placeOf(z, row - z * height)] = 1;
+    }
+  }
+
+  /** Of a row in `#hasSites`. */
+  #placeOf(z: number, y: number): number {
+    const { reachZ, reachY, stride } = this.#near;
+    return (z + reachZ) * stride + y + reachY;
+  }
+
   /** Distances where sites are near, -1 elsewhere. @returns the number of those */
   #lookAround(distances: Float32Array, from: Int32Array): number {
-    const [depth, height, width] = this.#shape;
-    const { dz, dy, square } = this.#near;
+    const [, height, width] = this.#shape;
+    const { place, row: rowAway, square } = this.#near;
     const [alongX, hasSites] = [this.#alongX, this.#hasSites];
-    const numRows = dz.length;
+    const numRows = place.length;
     const squareX = this.#spacingMm[2] ** 2;
     let numFar = 0;
     for (let n = 0; n < from.length; n++) {
-      const row = Math.floor(from[n]! / width);
-      const x = from[n]! - row * width;
+      const i = from[n]!;
+      const row = Math.floor(i / width);
       const z = Math.floor(row / height);
-      const y = row - z * height;
+      const own = this.#placeOf(z, row - z * height);
       let nearest = Infinity;
       let k = numFar > MAX_FAR ? numRows : 0;
       for (; k < numRows && square[k]! < nearest; k++) {
-        const [otherZ, otherY] = [z + dz[k]!, y + dy[k]!];
-        // As unsigned numbers, negative ones are beyond the end too.
-        if (otherZ >>> 0 >= depth || otherY >>> 0 >= height) continue;
-        const other = otherZ * height + otherY;
-        if (hasSites[other] === 0) continue;
-        const steps = alongX[other * width + x]!;
+        if (hasSites[own + place[k]!] === 0) continue;
+        const steps = alongX[i + rowAway[k]!]!;
         const found = square[k]! + squareX * steps * steps;
         if (found < nearest) nearest = found;
       }
@@ -113,7 +126,7 @@ export class SiteDistances {
     const envelope = new Envelope(height);
     for (let z = 0; z < depth; z++) {
       const start = z * numRows * numColumns;
-      const hasSites = this.#hasSites.subarray(z * height, (z + 1) * height);
+      const hasSites = this.#hasSites.subarray(this.#placeOf(z, 0), this.#placeOf(z, height));
       if (!hasSites.includes(1)) {
         planes.fill(Infinity, start, start + numRows * numColumns);
         continue;
@@ -132,12 +145,10 @@ export class SiteDistances {
 }
 
 /** Steps in a row to the nearest of its sites. */
-function markRows(alongX: Steps, hasSites: Uint8Array, sites: Int32Array, width: number): void {
-  hasSites.fill(0);
+function markRows(alongX: Steps, sites: Int32Array, width: number): void {
   for (let n = 0; n < sites.length; ) {
     const start = sites[n]! - (sites[n]! % width);
     const end = start + width;
-    hasSites[start / width] = 1;
     for (let i = start, steps = sites[n]! - start; steps > 0; i++, steps--) alongX[i] = steps;
     for (; n < sites.length && sites[n]! < end; n++) {
       const site = sites[n]!;
@@ -151,13 +162,19 @@ function markRows(alongX: Steps, hasSites: Uint8Array, sites: Int32Array, width:
 
 /** Rows around a row, the nearest first. */
 interface NearRows {
-  readonly dz: Int32Array;
-  readonly dy: Int32Array;
+  /** Steps to each in `#hasSites`, and in the volume. */
+  readonly place: Int32Array;
+  readonly row: Int32Array;
   /** Squared distances, one more than there are rows: all others are at least so far. */
   readonly square: Float64Array;
+  /** The most steps in z and y. */
+  readonly reachZ: number;
+  readonly reachY: number;
+  /** Rows of a slice with its borders. */
+  readonly stride: number;
 }
 
-function nearRows([depth, height]: Vec3, [mmZ, mmY]: Vec3, maxRows: number): NearRows {
+function nearRows([depth, height, width]: Vec3, [mmZ, mmY]: Vec3, maxRows: number): NearRows {
   const across = depth === 1 ? 0 : mmZ;
   // A disc of so many rows; of a picture a line.
   const radiusMm = depth === 1 ? (maxRows * mmY) / 2 : Math.sqrt((maxRows * mmY * mmZ) / Math.PI);
@@ -178,10 +195,14 @@ function nearRows([depth, height]: Vec3, [mmZ, mmY]: Vec3, maxRows: number): Nea
   rows.sort((a, b) => a.square - b.square);
   const rest = rows[maxRows]?.square ?? outside;
   const near = rows.slice(0, maxRows);
+  const stride = height + 2 * maxY;
   return {
-    dz: Int32Array.from(near, ({ dz }) => dz),
-    dy: Int32Array.from(near, ({ dy }) => dy),
+    place: Int32Array.from(near, ({ dz, dy }) => dz * stride + dy),
+    row: Int32Array.from(near, ({ dz, dy }) => (dz * height + dy) * width),
     square: Float64Array.from([...near.map(({ square }) => square), rest]),
+    reachZ: maxZ,
+    reachY: maxY,
+    stride,
   };
 }
 
