@@ -3,12 +3,14 @@
  */
 import { run as call } from "./call.ts";
 import { run as catalog } from "./catalog.ts";
+import { run as inference } from "./inference.ts";
 import { run as ingest } from "./ingest.ts";
 import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
 import { run as metrics } from "./metrics.ts";
 import { run as pretrain } from "./pretrain.ts";
 import { run as regions } from "./regions.ts";
+import { run as suggest } from "./suggest.ts";
 
 /** What a benchmark found; in `rows` every ours/theirs ratio is called `ratio`, every memory ratio `memRatio`. */
 export interface BenchmarkResult {
@@ -25,6 +27,8 @@ const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   catalog,
   regions,
   metrics,
+  inference,
+  suggest,
 };
 
 const args = process.argv.slice(2);

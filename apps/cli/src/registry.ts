@@ -51,6 +51,11 @@ export const commands: readonly RegisteredCommand[] = [
     load: async () => (await import("./commands/weights.ts")).weightsCommand(),
   },
   {
+    name: "plan",
+    summary: "what the self-planning U-Net finds in labelled images, and plans",
+    load: async () => (await import("./commands/plan.ts")).planCommand(),
+  },
+  {
     name: "finetune",
     summary: "a segmentation model from an encoder and few labels",
     load: async () => (await import("./commands/finetune.ts")).finetuneCommand(),
@@ -71,9 +76,19 @@ export const commands: readonly RegisteredCommand[] = [
     load: async () => (await import("./commands/regions.ts")).regionsCommand(),
   },
   {
+    name: "suggest",
+    summary: "which images to annotate next, so that few labels teach most",
+    load: async () => (await import("./commands/suggest.ts")).suggestCommand(),
+  },
+  {
     name: "study",
     summary: "arms x label fractions x draws, with tables, figures and a report",
     load: async () => (await import("./commands/study.ts")).studyCommand(),
+  },
+  {
+    name: "budget",
+    summary: "how many annotated patients lead to a wished Dice, from a study's learning curves",
+    load: async () => (await import("./commands/budget.ts")).budgetCommand(),
   },
   {
     name: "quickstart",

@@ -50,6 +50,18 @@ const lossTerms = z
   })
   .prefault({});
 
+const unetPlan = z.strictObject({
+  channels: z.array(z.int().min(1).max(2048)).min(2).max(10).describe("Channels of each stage, finest first."),
+  strides: z
+    .array(z.int().min(1).max(4))
+    .describe("By how much each stage shrinks what it is given; the first one's is 1."),
+  convsPerStage: count("Convolutions of each stage, on the way down and on the way up."),
+  upsampling: z
+    .enum(["transposed", "bilinear"])
+    .describe("How coarse features become finer: by a transposed convolution as in nnU-Net, or bilinearly.")
+    .default("transposed"),
+});
+
 export const segmentationHeads = ["hybrid", "vit", "pyramid", "upernet", "linear", "unet", "auto-unet"] as const;
 
 export const finetuneSchema = z.strictObject({
@@ -71,6 +83,27 @@ export const finetuneSchema = z.strictObject({
     .describe("Slices of a volume that the network sees on each side of the one it segments, as channels (2.5-D).")
     .default(0),
   encoder: vitSchema.describe("The ViT to start from scratch with; a pre-trained run brings its own."),
+  unet: unetPlan
+    .refine(({ channels, strides }) => channels.length === strides.length && strides[0] === 1, {
+      message: "expected a stride for each stage, the first of them 1",
+    })
+    .nullable()
+    .describe(
+      "Shape of `auto-unet`. null: planned from the labelled images, together with all else that nnU-Net plans; `medssl plan` shows it.",
+    )
+    .default(null),
+  planBudget: z
+    .enum(["device", "compact", "full"])
+    .describe(
+      "What `auto-unet` is planned for. `full`: a GPU, as nnU-Net for 8 GB; `compact`: a CPU, a quarter of the channels, the recipe's own batch; `device`: by where it runs.",
+    )
+    .default("device"),
+  normalization: z
+    .enum(["dataset", "image", "foreground"])
+    .describe(
+      "Mean and deviation that grey values are brought to 0 and 1 by: those of all training images; each image's own; or, for CT, those of the labelled structures, limited to their 0.5th and 99.5th percentile. A pre-trained encoder brings the numbers that it was trained with.",
+    )
+    .default("dataset"),
   augmentation: cropAugmentation.refine(areaInOrder, areaOutOfOrder).prefault({}),
   foregroundShare: fraction(
     "Share of the crops that are centred on a labelled structure, its class drawn evenly: for what is small.",
@@ -88,7 +121,9 @@ export const finetuneSchema = z.strictObject({
     .number()
     .positive()
     .nullable()
-    .describe("Peak learning rate of what is not ViT; null takes the head's own: hybrid and U-Nets 3e-3, others 2e-3.")
+    .describe(
+      "Peak learning rate of what is not ViT; null takes the head's own: hybrid and unet 3e-3, linear 1e-2, others 2e-3.",
+    )
     .default(null),
   encoderLearningRateScale: z
     .number()
@@ -99,7 +134,7 @@ export const finetuneSchema = z.strictObject({
     .number()
     .positive()
     .describe("The learning rate of convolutions that were pre-trained with the ViT, in that of what is new.")
-    .default(0.4),
+    .default(1),
   layerDecay: fraction("Each block below the top learns this much slower, when the ViT is pre-trained.").default(0.8),
   frozenSteps: z
     .int()
@@ -174,6 +209,8 @@ export const finetuneSchema = z.strictObject({
 });
 
 export type FinetuneRecipe = z.infer<typeof finetuneSchema>;
+/** A U-Net's shape as data. */
+export type UNetPlan = z.infer<typeof unetPlan>;
 /** Of crops that are turned and mirrored too. */
 export type CropAugmentation = FinetuneRecipe["augmentation"];
 export type SegmentationHead = FinetuneRecipe["head"];

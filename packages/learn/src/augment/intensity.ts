@@ -63,8 +63,23 @@ const padByEdge = (images: Tensor, amount: number): Tensor =>
 export interface Statistics {
   readonly mean: number;
   readonly std: number;
+  /** Values are limited to these first, where they are given. */
+  readonly limits?: readonly [low: number, high: number];
+  /** Whether each image's own mean and deviation are taken in place of these. @default false */
+  readonly isPerImage?: boolean;
 }
 
-export function standardize(images: Tensor, { mean, std }: Statistics): Tensor {
-  return scope(() => images.sub(mean).div(std));
+/** Deviation below which an image counts as blank: half a grey value. */
+const BLANK = 1 / 512;
+
+/** @param whole The images that `images` were cut out of, where each one's own statistics are taken. @default images */
+export function standardize(images: Tensor, { mean, std, limits, isPerImage }: Statistics, whole = images): Tensor {
+  return scope(() => {
+    if (isPerImage) {
+      const center = whole.mean([1, 2, 3], true);
+      const deviation = whole.sub(center).square().mean([1, 2, 3], true).sqrt().clamp(BLANK);
+      return images.sub(center).div(deviation);
+    }
+    return (limits === undefined ? images : images.clamp(...limits)).sub(mean).div(std);
+  });
 }

@@ -56,7 +56,7 @@ export function cutLabeledCrops(set: ImageSet, indices: readonly number[], optio
     const cut = cropImages(masks.to({ dtype: "float32" }).unsqueeze(1), boxes, { ...crop, mode: "nearest" }).squeeze(1);
     const labels = ignoredValue === undefined ? cut : cut.maskedFill(cut.eq(ignoredValue), IGNORED);
     const changed = degrade(jitterIntensity(crops, draws, augmentation), draws, augmentation);
-    return { images: standardize(changed, statistics), labels: labels.to({ dtype: "int64" }) };
+    return { images: standardize(changed, statistics, images), labels: labels.to({ dtype: "int64" }) };
   });
 }
 
@@ -106,12 +106,13 @@ export function cutUnlabeledViews(set: ImageSet, indices: readonly number[], opt
   return scope(() => {
     const draws = new Draws(indices.length, device);
     const { boxes, crop } = geometry(randomBoxes(draws, augmentation), draws, options);
-    const plain = cropImages(set.images(indices, device, contextSlices), boxes, crop);
+    const images = set.images(indices, device, contextSlices);
+    const plain = cropImages(images, boxes, crop);
     const pasted = randomRectangles(draws, inputSize);
     const strong = degrade(jitterIntensity(plain, draws, STRONG), draws, STRONG);
     return {
-      plain: standardize(plain, statistics),
-      strong: standardize(where(pasted.gt(0), strong.roll([1], [0]), strong), statistics),
+      plain: standardize(plain, statistics, images),
+      strong: standardize(where(pasted.gt(0), strong.roll([1], [0]), strong), statistics, images),
       pasted,
     };
   });

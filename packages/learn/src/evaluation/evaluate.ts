@@ -5,19 +5,20 @@
  * Who      patients that the network's labels came from are never measured on.
  * Memory   one volume at a time, or a batch of pictures.
  */
-import { setImmediate } from "node:timers/promises";
 import { type CaseScore, countedWork, MedsslError, type RunListener, type Scores } from "@medssl/contract";
 import type { Case, Label, Store } from "@medssl/datasets";
-import { type Device, scope, type Tensor } from "@medssl/torch";
+import type { Vec3 } from "@medssl/imaging";
+import { type Device, fromTypedArray, scope, type Tensor } from "@medssl/torch";
 import { ImageSet, labelText } from "../data/image-set.ts";
 import { labelRoles } from "../data/label-roles.ts";
+import { postProcess } from "../inference/post-processing.ts";
 import { type MeasureOptions, measureCase } from "../metrics/measure-case.ts";
 import { summarizeScores } from "../metrics/summarize-scores.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
-import { labelMaps, type Segmenter, segmentImages } from "./segment.ts";
 import { type AssumedSpacing, assumeSpacing, spacingNotes } from "./spacing.ts";
 import { type StoredVolume, storedVolumes } from "./stored-volumes.ts";
+import { segmentStored, volumeMaps } from "./volume-maps.ts";
 
 export interface EvaluateOptions {
   /** Folder of a fine-tuning run. */
@@ -47,12 +48,9 @@ export interface Evaluation {
   readonly set: ImageSet;
   /** Of each case of the scores the image of `set` that shows most of its structures. */
   readonly shownImages: readonly number[];
-  /** The network's label map of one image of `set`, uint8 [H, W]. */
+  /** The label map of one image of `set`, uint8 [H, W]; a slice is cleaned by itself. */
   predict(index: number): Tensor;
 }
-
-/** Images segmented at a time. */
-const BATCH = 16;
 
 /** @returns undefined when the signal came before all was measured. */
 export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation | undefined> {
@@ -62,45 +60,20 @@ export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation 
   const set = new ImageSet(selections);
   const { classes, ignoredValue } = labelRoles(set.labels);
   checkLabels(classes, run, dir);
+  const work = countedWork("measure", set.count, listen);
   const { inputSize, inference, contextSlices } = run.recipe;
-  const manner = { inputSize, inference, statistics: run.statistics };
-  const segment = (indices: readonly number[]) =>
-    scope(() =>
-      labelMaps(segmentImages(network as Segmenter, set.images(indices, device, contextSlices), manner)).to({
-        device: "cpu",
-      }),
-    );
+  const manner = { inputSize, inference, contextSlices, statistics: run.statistics, device, signal };
   const volumes = assumeSpacing(storedVolumes(selections), metrics.assumedSpacing);
   const { toleranceMm = DEFAULT_TOLERANCE_MM, clDice = "pictures" } = metrics;
+  const clean = (labels: Uint8Array, shape: Vec3) => postProcess({ labels, shape }, run.postProcessing ?? []);
   const scored: CaseScore[] = [];
   const shownImages: number[] = [];
-  const work = countedWork("measure", set.count, listen);
-  for (const group of grouped(volumes)) {
-    const cases = group.map((volume) => ({ volume, truth: emptyMap(volume), prediction: emptyMap(volume) }));
-    const slices = cases.flatMap((one) =>
-      one.volume.indices.map((index, i) => ({ ...one, index, place: one.volume.places[i]! })),
-    );
-    for (let start = 0; start < slices.length && !signal?.aborted; start += BATCH) {
-      const batch = slices.slice(start, start + BATCH);
-      const indices = batch.map(({ index }) => index);
-      scope(() => {
-        const [truths, predictions] = [set.masks(indices), segment(indices)].map(pixelsOf) as [Uint8Array, Uint8Array];
-        const size = truths.length / batch.length;
-        for (const [i, { truth, prediction, place }] of batch.entries()) {
-          truth.set(truths.subarray(i * size, (i + 1) * size), place * size);
-          prediction.set(predictions.subarray(i * size, (i + 1) * size), place * size);
-        }
-      });
-      for (const _ of batch) work.advance();
-      await setImmediate();
-    }
-    if (signal?.aborted) break;
-    for (const { volume, ...maps } of cases) {
-      const { name: id, patient, shape, spacingMm, indices } = volume;
-      const options = { labels: classes, ignoredValue, toleranceMm, clDice };
-      scored.push(measureCase({ case: id, patient, shape, spacingMm, ...maps }, options));
-      shownImages.push(indices[fullestSlice(maps.truth, volume, ignoredValue)]!);
-    }
+  const maps = volumeMaps(network, set, volumes, { ...manner, advance: () => work.advance() });
+  for await (const { volume, truth, prediction } of maps) {
+    const { name: id, patient, shape, spacingMm, indices } = volume;
+    const pair = { case: id, patient, truth, prediction: clean(prediction, shape), shape, spacingMm };
+    scored.push(measureCase(pair, { labels: classes, ignoredValue, toleranceMm, clDice }));
+    shownImages.push(indices[fullestSlice(truth, volume, ignoredValue)]!);
   }
   if (!work.end()) return undefined;
   const scores = summarizeScores(scored, classes);
@@ -108,28 +81,13 @@ export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation 
     scores: { ...scores, toleranceMm, notes: spacingNotes(volumes) },
     set,
     shownImages,
-    predict: (index) => scope(() => segment([index]).select(0, 0)),
+    predict: (index) =>
+      scope(() => {
+        const found = segmentStored(network, set, [index], manner).select(0, 0);
+        const shape = [1, set.height, set.width] as const;
+        return fromTypedArray(clean(found.contiguous().toTypedArray() as Uint8Array, shape), [set.height, set.width]);
+      }),
   };
-}
-
-const emptyMap = ({ shape: [depth, height, width] }: StoredVolume): Uint8Array =>
-  new Uint8Array(depth * height * width);
-
-const pixelsOf = (tensor: Tensor): Uint8Array => tensor.contiguous().toTypedArray() as Uint8Array;
-
-/** Pictures by the batch, as the network is fastest; large volumes one by one, as memory is short. */
-function* grouped(volumes: readonly StoredVolume[]): Generator<StoredVolume[]> {
-  let group: StoredVolume[] = [];
-  let numSlices = 0;
-  for (const volume of volumes) {
-    if (numSlices > 0 && numSlices + volume.indices.length > BATCH) {
-      yield group;
-      [group, numSlices] = [[], 0];
-    }
-    group.push(volume);
-    numSlices += volume.indices.length;
-  }
-  if (numSlices > 0) yield group;
 }
 
 /** The stored slice with most structure in it, as a position in `places`. */

@@ -7,9 +7,9 @@ import type { CaseScore } from "@medssl/contract";
 import type { Label } from "@medssl/datasets";
 import { type Device, scope, type Tensor } from "@medssl/torch";
 import type { ImageSet } from "../data/image-set.ts";
+import { labelMaps, type Segmenter, type SegmentOptions, segmentImages } from "../inference/segment-images.ts";
 import { scoreCase } from "../metrics/overlap.ts";
 import { summarizeScores } from "../metrics/summarize-scores.ts";
-import { labelMaps, type Segmenter, type SegmentOptions, segmentImages } from "./segment.ts";
 
 export interface MeanDiceOptions extends SegmentOptions {
   /** Slices on each side that the network sees as channels. @default 0 */

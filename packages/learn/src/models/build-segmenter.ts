@@ -6,6 +6,7 @@ import { scope, type Tensor } from "@medssl/torch";
 import { type LoadOptions, loadStateDict, stateDict } from "../nn/module.ts";
 import { HybridUNet } from "./hybrid-unet.ts";
 import { LinearProbe } from "./linear-probe.ts";
+import { PlannedUNet } from "./planned-unet.ts";
 import { PyramidSegmenter } from "./pyramid-segmenter.ts";
 import { inflateChannels } from "./resize-weights.ts";
 import type { SegmentationNetwork } from "./segmentation-network.ts";
@@ -36,6 +37,7 @@ export function buildSegmenter(
   const channels = 2 * recipe.contextSlices + 1;
   const options = { numClasses, isDeeplySupervised: recipe.loss.deepSupervision > 0 };
   if (recipe.head === "unet") return new UNet({ ...options, channels });
+  if (recipe.head === "auto-unet") return new PlannedUNet({ ...options, channels, plan: recipe.unet! });
   const encoder = new ViT({ ...recipe.encoder, imageSize: recipe.inputSize, channels });
   if (pretrained !== undefined) takeWeights(encoder, new Map(stateDict(pretrained.encoder)), PATCH_KERNELS, channels);
   switch (recipe.head) {

@@ -7,16 +7,24 @@
  */
 import { MedsslError } from "@medssl/contract";
 import type { Label } from "@medssl/datasets";
-import { ImageSet } from "../data/image-set.ts";
+import { ImageSet, type Selection } from "../data/image-set.ts";
 import { labelPixels } from "../data/label-pixels.ts";
 import { labelRoles } from "../data/label-roles.ts";
 import type { FinetuneOptions } from "./finetune.ts";
 import { splitValidation } from "./validation.ts";
 
+export interface ValidationPatients {
+  readonly set: ImageSet;
+  readonly selections: readonly Selection[];
+  readonly patients: readonly string[];
+}
+
 export interface FinetuneData {
   readonly set: ImageSet;
+  /** Of `set`. */
+  readonly selections: readonly Selection[];
   /** Patients who are kept aside, and their images; undefined where there are none. */
-  readonly validation: { readonly set: ImageSet; readonly patients: readonly string[] } | undefined;
+  readonly validation: ValidationPatients | undefined;
   readonly pool: ImageSet | undefined;
   readonly classes: readonly Label[];
   /** Pixels of each class in `set`, background first. */
@@ -42,8 +50,9 @@ export function finetuneData(options: FinetuneOptions): FinetuneData {
     note("too few labelled patients to keep any for validation: all steps are taken, and the last weights are kept");
   }
   const pool = recipe.semi.weight > 0 ? unlabeledPool(options) : undefined;
-  const validation = patients.length === 0 ? undefined : { set: new ImageSet(validated), patients };
-  return { set, validation, pool, classes, pixels, ignoredValue };
+  const validation =
+    patients.length === 0 ? undefined : { set: new ImageSet(validated), selections: validated, patients };
+  return { set, selections: learned, validation, pool, classes, pixels, ignoredValue };
 }
 
 function unlabeledPool({ pool = [] }: FinetuneOptions): ImageSet {

@@ -10,9 +10,10 @@
  */
 import { type FinetuneRecipe, MedsslError, type RunListener } from "@medssl/contract";
 import { type Device, manualSeed, type Tensor, writeSafetensors } from "@medssl/torch";
-import { measureStatistics, type Selection } from "../data/image-set.ts";
+import type { Selection } from "../data/image-set.ts";
 import { balancedWeights } from "../data/label-pixels.ts";
 import { type CropManner, cutLabeledCrops } from "../data/labeled-crops.ts";
+import { normalizationStatistics } from "../data/normalization.ts";
 import { Sampler } from "../data/sampler.ts";
 import { meanDice } from "../evaluation/mean-dice.ts";
 import { buildSegmenter } from "../models/build-segmenter.ts";
@@ -24,9 +25,11 @@ import { gradientClip } from "../optim/adamw.ts";
 import type { NamedParameters } from "../optim/parameter-groups.ts";
 import { WeightAverage } from "../optim/weight-average.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
+import { choosePostProcessing } from "./chosen-post-processing.ts";
 import { Consistency } from "./consistency.ts";
 import { finetuneData } from "./finetune-data.ts";
 import { type Progress, runSteps } from "./loop.ts";
+import { plannedRecipe } from "./planned-recipe.ts";
 import { precisionRunner } from "./precision.ts";
 import { type FinetuneRun, finishedRun, type MetricsLine, modelPath, runMachine, writeRun } from "./run-directory.ts";
 import { lockRun } from "./run-lock.ts";
@@ -58,16 +61,17 @@ const TEACHER_DECAY = 0.99;
 export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const { selections, dir, device, isResumed, encoder, listen } = options;
   const pretrained = encoder === undefined ? undefined : loadPretrained(encoder, options.recipe);
-  const recipe = pretrained === undefined ? options.recipe : { ...options.recipe, encoder: pretrained.config };
+  const recipe = pretrained === undefined ? plannedRecipe(options) : { ...options.recipe, encoder: pretrained.config };
   const stores = selections.map(({ store }) => store.dir);
   const patients = [...new Set(selections.flatMap(({ cases }) => cases.map(({ patient }) => patient)))].sort();
   const settings = { recipe, encoder: encoder ?? null, stores, patients };
   const done = finishedRun(dir, "finetune", isResumed, settings);
   if (done !== undefined) return done;
 
-  const { set, validation, pool, classes, pixels, ignoredValue } = finetuneData(options);
+  const data = finetuneData(options);
+  const { set, validation, pool, classes, pixels, ignoredValue } = data;
   for (const message of pretrained?.notes ?? []) listen({ type: "note", level: "info", message });
-  const statistics = pretrained?.statistics ?? measureStatistics(set);
+  const statistics = pretrained?.statistics ?? normalizationStatistics(set, recipe.normalization);
 
   manualSeed(recipe.seed);
   const network = moveModule(buildSegmenter(recipe, classes.length, pretrained), device);
@@ -198,7 +202,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     else average?.apply();
     writeSafetensors(modelPath(dir), stateDict(network));
   }
-  const run = describe(result.isComplete, result);
+  const postProcessing = result.isComplete ? await choosePostProcessing(network, data, recipe, manner) : undefined;
+  const run = { ...describe(result.isComplete, result), ...(postProcessing ? { postProcessing } : {}) };
   writeRun(dir, run);
   return run;
 }

@@ -20,6 +20,7 @@ import { type FinetuneRecipe, MedsslError, type PretrainRecipe } from "@medssl/c
 import type { Label, StoreRecipe } from "@medssl/datasets";
 import { buildInfo, type Device, numThreads } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
+import type { PostProcessing } from "../inference/post-processing.ts";
 import { appendToFile, replaceFile } from "./replace-file.ts";
 import { requireSameSettings } from "./same-settings.ts";
 
@@ -74,6 +75,8 @@ export interface FinetuneRun extends RunBase {
   readonly ignoredValue?: number;
   /** Patients of `patients` who chose the weights; the Dice of these, and the step they are of. */
   readonly validation?: { readonly patients: readonly string[]; readonly dice: number; readonly step: number };
+  /** What the label maps are made to look like; none where there is nothing of it. */
+  readonly postProcessing?: PostProcessing;
   /** Patients who were kept for testing. */
   readonly heldOutPatients: readonly string[];
   /** Stored size of the images, and the channel and fit with which a new image is brought to it. */

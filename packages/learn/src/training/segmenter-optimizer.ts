@@ -16,7 +16,7 @@ const headLearningRates: Readonly<Record<SegmentationHead, number>> = {
   vit: 2e-3,
   pyramid: 2e-3,
   upernet: 2e-3,
-  linear: 2e-3,
+  linear: 1e-2,
 };
 
 export const peakLearningRate = ({ learningRate, head }: FinetuneRecipe): number =>
