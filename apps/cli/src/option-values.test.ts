@@ -4,6 +4,7 @@ import {
   durationSeconds,
   integerFrom,
   list,
+  namedPath,
   percent,
   percentList,
   point,
@@ -49,4 +50,9 @@ test("a point is in pixels, or in percent of width and height, never half and ha
   for (const text of ["412", "412,", "a,b", "55%,40", "1,2,3", "1.2.3,4"]) {
     assert.throws(() => point(text), /Expected a point such as/, text);
   }
+});
+
+test("named paths are gathered, and a path without a name is refused", () => {
+  assert.deepEqual(namedPath("b=c=d.pth", namedPath("mae=x/y.pth")), { mae: "x/y.pth", b: "c=d.pth" });
+  for (const text of ["x.pth", "=x.pth", "mae=", "a/b=x"]) assert.throws(() => namedPath(text), /such as mae=/, text);
 });
