@@ -56,7 +56,8 @@ function failureGallery(study: Study, { metric, cases }: StudyFailures, dir: str
           <figcaption><b>${armName(described)}</b> Dice ${percent(dice)}${distance}</figcaption>
         </figure>`;
     });
-    return html`<div class="arm-examples"><h3>${name}</h3><div class="examples">${figures}</div></div>`;
+    const layout = figures.length % 3 === 1 || figures.length === 2 ? "examples pairs" : "examples";
+    return html`<div class="arm-examples"><h3>${name}</h3><div class="${layout}">${figures}</div></div>`;
   });
   return html`<h3 class="metric">Worst by ${metric === "dice" ? "Dice" : "HD95"}</h3>${blocks}`;
 }
