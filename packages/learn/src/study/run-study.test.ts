@@ -256,6 +256,14 @@ test("imported weights are an arm by their name or by their file's", () => {
   });
 });
 
+test("weights that cannot be read are told before anything is trained", async () => {
+  const path = join(dir, "broken.safetensors");
+  writeFileSync(path, "no weights");
+  const options = { dir: join(dir, "broken"), arms: ["unet", `weights=${path}`], fractions: [100], draws: 1 };
+  await assert.rejects(run(options), { code: "ERR_SAFETENSORS" });
+  assert.equal(existsSync(join(options.dir, "cells")), false);
+});
+
 test("cells run in other processes, and give what they give in this one", async () => {
   const options = { arms: ["unet", "mim"], fractions: [20], draws: 1 };
   const jobs = { processes: 2, devices: ["cpu" as const], threads: 1 };
