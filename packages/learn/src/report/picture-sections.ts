@@ -49,8 +49,7 @@ function failureGallery(study: Study, { metric, cases }: StudyFailures, dir: str
   const blocks = cases.map(({ case: name, arms }) => {
     const figures = arms.map(({ arm, dice, hd95Mm, picture: path }) => {
       const described = describeArm(arm, study.head);
-      const distance =
-        hd95Mm === undefined ? "" : `, HD95 ${Number.isFinite(hd95Mm) ? `${hd95Mm.toFixed(1)} mm` : "infinite"}`;
+      const distance = hd95Mm === undefined ? "" : `, HD95 ${hd95Mm.toFixed(1)} mm`;
       return html`
         <figure>${picture(path, dir, `${described.name}: image, truth, prediction`)}
           <figcaption><b>${armName(described)}</b> Dice ${percent(dice)}${distance}</figcaption>
