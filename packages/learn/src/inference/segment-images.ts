@@ -54,9 +54,14 @@ function segment(
   return noGrad(() =>
     scope(() => {
       if (mode === "tiles") {
-        const predict = (tiles: Tensor) =>
-          averageOverFlips(standardize(tiles, statistics), flips, (x) => network.forward(x).softmax(1));
-        return slideOver(predict, images, { tile: inputSize, overlap: tileOverlap }, finish);
+        // A tile does not know the mean of its image.
+        const isTiledAfter = statistics.isPerImage === true;
+        const predict = (tiles: Tensor) => {
+          const input = isTiledAfter ? tiles : standardize(tiles, statistics);
+          return averageOverFlips(input, flips, (x) => network.forward(x).softmax(1));
+        };
+        const source = isTiledAfter ? standardize(images, statistics) : images;
+        return slideOver(predict, source, { tile: inputSize, overlap: tileOverlap }, finish);
       }
       const size = [images.size(2), images.size(3)] as const;
       const input = interpolate(standardize(images, statistics), [inputSize, inputSize], "bilinear-antialias");

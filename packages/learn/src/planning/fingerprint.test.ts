@@ -5,11 +5,12 @@ import { before, test } from "node:test";
 import { finetuneSchema, parseRecipe } from "@medssl/contract";
 import { ingest, openStore, parseLabels, type Store } from "@medssl/datasets";
 import { writeNifti, writePng } from "@medssl/imaging";
-import { setNumThreads } from "@medssl/torch";
+import { cat, setNumThreads, type Tensor } from "@medssl/torch";
 import { standardize } from "../augment/intensity.ts";
 import { ImageSet } from "../data/image-set.ts";
 import { normalizationStatistics } from "../data/normalization.ts";
 import { loadSegmenter } from "../evaluation/load-segmenter.ts";
+import { segmentImages } from "../inference/segment-images.ts";
 import { testFolder } from "../testing/disc-store.ts";
 import { finetune } from "../training/finetune.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -98,6 +99,25 @@ test("crops are normalised by the whole image, not by themselves", () => {
   const expected = standardize(whole, statistics).slice(2, 36).slice(3, 36);
   near(standardize(corner, statistics, whole).sub(expected).abs().amax().item(), 0);
   near(standardize(corner, statistics).abs().amax().item(), 0);
+});
+
+test("tiles of an image are normalised by the whole image", () => {
+  const set = new ImageSet(selections());
+  const statistics = normalizationStatistics(set, "image");
+  const inference = { mode: "tiles", tileOverlap: 0.5, flips: "none" } as const;
+  const network = { forward: (x: Tensor) => cat([x, x.mul(0)], 1) };
+  const probabilities = segmentImages(network, set.images([0, 3]), { inputSize: 16, inference, statistics });
+  // The logarithm of the odds is what the network saw.
+  const [first, second] = [probabilities.select(1, 0), probabilities.select(1, 1)];
+  const seen = first.log().sub(second.log()).unsqueeze(1);
+  near(
+    seen
+      .sub(standardize(set.images([0, 3]), statistics))
+      .abs()
+      .amax()
+      .item(),
+    0,
+  );
 });
 
 test("of a CT, spacing is that of the stored pixels, and values are limited to the structures' range", async () => {
