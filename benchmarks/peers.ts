@@ -1,6 +1,6 @@
 /**
- * The Pythons that peers run in: one with PyTorch of the version that the addon was built with, and timm; one with the
- * libraries that read medical images.
+ * The Pythons that peers run in: with PyTorch of the version that the addon was built with, and timm or MONAI; and with
+ * the libraries that read medical images.
  *
  * Found  `MEDSSL_BENCH_PYTHON` if set; else an environment in `.bench/`, made on the first use. It takes over installed
  *        packages of these versions; else pip fetches them, PyTorch with CUDA's libraries on Linux (several gigabytes).
@@ -19,13 +19,19 @@ const print = (python: string, code: string): string =>
   execFileSync(python, ["-c", code], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
 
 /** Path of a Python that imports torch, timm, numpy and safetensors. */
-export function peerPython(): string {
+export const peerPython = (): string => torchPython("python", "timm", "1.0.31");
+
+/** Path of a Python that imports torch, MONAI, numpy and safetensors. */
+export const monaiPython = (): string => torchPython("python-monai", "monai", "1.6.1");
+
+/** With PyTorch of the addon's version, and one library more. */
+function torchPython(name: string, library: string, version: string): string {
   // Without the build's own suffix, such as "+cu132": package indexes list the version alone.
   const torchVersion = buildInfo().torchVersion.replace(/\+.*/, "");
   const given = process.env["MEDSSL_BENCH_PYTHON"];
-  const packages = [`torch==${torchVersion}`, "timm==1.0.31", "numpy", "safetensors"];
-  const python = given ?? environment(`python-${torchVersion}`, packages);
-  const found = print(python, "import torch, timm, numpy, safetensors; print(torch.__version__)");
+  const packages = [`torch==${torchVersion}`, `${library}==${version}`, "numpy", "safetensors"];
+  const python = given ?? environment(`${name}-${torchVersion}`, packages);
+  const found = print(python, `import torch, ${library}, numpy, safetensors; print(torch.__version__)`);
   if (!found.startsWith(torchVersion)) {
     throw new MedsslError(
       "ERR_PEER_VERSION",
@@ -52,6 +58,15 @@ export function imagingPython(): string {
   const given = process.env["MEDSSL_BENCH_PYTHON"];
   const python = given ?? environment("python-imaging", IMAGING_PACKAGES);
   print(python, "import numpy, PIL, pydicom, pylibjpeg, openjpeg, nibabel");
+  return python;
+}
+
+/** Path of a Python that imports torch, monai and scipy: `MEDSSL_BENCH_PYTHON`, or one of ours. */
+export function metricsPython(): string {
+  const torchVersion = buildInfo().torchVersion.replace(/\+.*/, "");
+  const given = process.env["MEDSSL_BENCH_PYTHON"];
+  const python = given ?? environment("python-metrics", [`torch==${torchVersion}`, "monai==1.6.1", "scipy", "numpy"]);
+  print(python, "import torch, monai, scipy");
   return python;
 }
 

@@ -3,9 +3,11 @@
  */
 import { run as call } from "./call.ts";
 import { run as catalog } from "./catalog.ts";
+import { run as inference } from "./inference.ts";
 import { run as ingest } from "./ingest.ts";
 import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
+import { run as metrics } from "./metrics.ts";
 import { run as pretrain } from "./pretrain.ts";
 import { run as regions } from "./regions.ts";
 import { run as suggest } from "./suggest.ts";
@@ -24,6 +26,8 @@ const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   ingest,
   catalog,
   regions,
+  metrics,
+  inference,
   suggest,
 };
 

@@ -95,6 +95,17 @@ for (const method of pretrainMethods) {
   });
 }
 
+test("the convolutions around a ViT: two processes have the losses of one", async () => {
+  const settings = ["steps=2", "convolutions.steps=12", "convolutions.batchSize=8"].flatMap((text) => ["--set", text]);
+  await run(pretrainInto("convolutions-1", ...settings));
+  const ranks = await startRanks(pretrainInto("convolutions-2", ...settings));
+  for (const { code, stderr } of await Promise.all(ranks.map(({ ended }) => ended))) assert.equal(code, 0, stderr);
+  const [one, two] = ["convolutions-1", "convolutions-2"].map((name) => losses(join(name, "convolutions")));
+  assert.equal(two!.length, 12);
+  const apart = Math.max(...one!.map((loss, i) => Math.abs(loss - two![i]!)));
+  assert.ok(apart < 1e-4, `${apart}`);
+});
+
 test("X-rays and CT of four sources, drawn by weights: two processes have the losses of one", async () => {
   await run(["phantom", "--mimic", "table1", "--scale", "0.0001", "--out", "table1"]);
   const trees = ["CheXpert-v1.0-small", "mimic-cxr-jpg", "DeepLesion", "amos22"].map((name) => `table1/${name}`);

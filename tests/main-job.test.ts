@@ -102,6 +102,13 @@ test("phantoms become a store, a pre-trained encoder, a network, its scores and 
   assert.match(predicted.skipped[0].file, /broken\.png/);
   assert.ok(existsSync(at("predictions", "masks", "a.png")) && existsSync(at("predictions", "overlays", "a.png")));
   assert.match(readFileSync(at("predictions", "predictions.csv"), "utf8"), /^file,mask,lungs\r\n/);
+  const masks = at("phantoms", "masks");
+  const same = json("evaluate", masks, masks, "--labels", "lungs=255", "--spacing", "0.5", "--csv", at("scores.csv"));
+  assert.deepEqual(
+    [same.cases.length, same.dice, same.classes[0].hd95Mm, same.classes[0].clDice, same.problems.length],
+    [12, 1, 0, 1, 0],
+  );
+  assert.equal(readFileSync(at("scores.csv"), "utf8").trim().split("\r\n").length, 13);
 });
 
 test("a study ends in a table and a report", () => {
@@ -177,6 +184,8 @@ test("a user's mistake gets one message with what to do", () => {
     failure("finetune", "--store", at("store"), "--encoder", at("model"), "--out", at("y")),
     /expected a pretrain run, this is a finetune run/,
   );
+  assert.match(failure("evaluate", "--model", at("encoder")), /expected a model with a store, or two folders of masks/);
+  assert.match(failure("evaluate", at("phantoms"), at("nowhere")), /nowhere: no such file or folder/);
   assert.match(failure("evaluate", "--model", at("encoder"), "--store", at("store")), /expected a finetune run/);
   assert.match(
     failure("predict", at("nothing.png"), "--model", at("model"), "--out", at("z")),

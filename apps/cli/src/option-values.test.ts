@@ -4,12 +4,15 @@ import {
   durationSeconds,
   integerFrom,
   list,
+  millimetres,
+  namedPath,
   percent,
   percentList,
   point,
   seed,
   share,
   shellLine,
+  spacing,
 } from "./option-values.ts";
 
 test("numbers out of range are refused with what was expected", () => {
@@ -49,4 +52,17 @@ test("a point is in pixels, or in percent of width and height, never half and ha
   for (const text of ["412", "412,", "a,b", "55%,40", "1,2,3", "1.2.3,4"]) {
     assert.throws(() => point(text), /Expected a point such as/, text);
   }
+});
+
+test("lengths are above 0; a spacing has one number, y and x, or z, y and x", () => {
+  assert.equal(millimetres("2.5"), 2.5);
+  for (const text of ["0", "-1", "x", "", "Infinity"]) assert.throws(() => millimetres(text), /above 0/, text);
+  assert.deepEqual([spacing("1"), spacing("0.7,0.8"), spacing("5,0.7,0.8")], [[1], [0.7, 0.8], [5, 0.7, 0.8]]);
+  for (const text of ["", "1,2,3,4", "0,1", "1,", "a"])
+    assert.throws(() => spacing(text), /one number, y,x or z,y,x/, text);
+});
+
+test("named paths are gathered, and a path without a name is refused", () => {
+  assert.deepEqual(namedPath("b=c=d.pth", namedPath("mae=x/y.pth")), { mae: "x/y.pth", b: "c=d.pth" });
+  for (const text of ["x.pth", "=x.pth", "mae=", "a/b=x"]) assert.throws(() => namedPath(text), /such as mae=/, text);
 });

@@ -46,6 +46,32 @@ export function share(text: string): number {
   return value;
 }
 
+/** A length above 0. */
+export function millimetres(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value)))
+    throw new InvalidArgumentError("Expected millimetres above 0, such as 2.");
+  return value;
+}
+
+/** "1", or "0.7,0.7" along y and x, or "5,0.7,0.7" along z, y and x: in mm. */
+export function spacing(text: string): [number] | [number, number] | [number, number, number] {
+  const values = text.split(",").map(Number);
+  if (values.length > 3 || values.some((value) => !(value > 0 && Number.isFinite(value)))) {
+    throw new InvalidArgumentError("Expected millimetres above 0: one number, y,x or z,y,x, such as 5,0.7,0.7.");
+  }
+  return values as ReturnType<typeof spacing>;
+}
+
+/** The part of a tile that its neighbour covers as well. */
+export function overlapShare(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 0.9)) {
+    throw new InvalidArgumentError("Expected a number from 0 to 0.9.");
+  }
+  return value;
+}
+
 /** "412,300" in pixels, or "55%,40%" of width and height. */
 export function point(text: string): { x: number; y: number; unit: "pixels" | "shares" } {
   const [, x, xSign, y, ySign] = /^(-?[\d.]+)(%?),(-?[\d.]+)(%?)$/.exec(text.replaceAll(" ", "")) ?? [];
@@ -63,6 +89,15 @@ export const percentList = (text: string): number[] => [...new Set(list(text).ma
 
 /** Repeatable `--set field=value`. */
 export const collected = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+/** Repeatable `--weights NAME=PATH`. */
+export function namedPath(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [, name, path] = /^([\w.-]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || path === undefined) {
+    throw new InvalidArgumentError("Expected a name and a path, such as mae=mae_vit_base.pth.");
+  }
+  return { ...before, [name]: path };
+}
 
 /** The settings of one stage from `--set stage.field=value`, stages told apart by the first word. */
 export function stageSettings(

@@ -51,13 +51,18 @@ export const commands: readonly RegisteredCommand[] = [
     load: async () => (await import("./commands/weights.ts")).weightsCommand(),
   },
   {
+    name: "plan",
+    summary: "what the self-planning U-Net finds in labelled images, and plans",
+    load: async () => (await import("./commands/plan.ts")).planCommand(),
+  },
+  {
     name: "finetune",
     summary: "a segmentation model from an encoder and few labels",
     load: async () => (await import("./commands/finetune.ts")).finetuneCommand(),
   },
   {
     name: "evaluate",
-    summary: "Dice and IoU per class and case on held-out patients",
+    summary: "Dice, HD95 and more of a network on held-out patients, or of two folders of masks",
     load: async () => (await import("./commands/evaluate.ts")).evaluateCommand(),
   },
   {

@@ -5,4 +5,5 @@ export { type RecipeField, recipeFields } from "./recipe-fields.ts";
 export type { Precision, ViTConfig } from "./recipe-parts.ts";
 export * from "./recipes.ts";
 export * from "./run-events.ts";
+export type * from "./scores.ts";
 export type * from "./study.ts";

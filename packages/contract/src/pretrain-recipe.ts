@@ -37,14 +37,18 @@ const pretrainAugmentation = viewAugmentation(0.35, [0.25, 0.25, 0.15])
 
 export const pretrainMethods = ["mim", "mim+acl", "simclr", "swin-proxies"] as const;
 
-export const pretrainSchema = z.strictObject({
+const pretrainSettings = z.strictObject({
   method: z
     .enum(pretrainMethods)
     .describe(
       "`mim`: masked image modelling; `mim+acl`: with anatomical contrast; baselines: `simclr`, and `swin-proxies` (inpainting, rotation, contrast).",
     )
     .default("mim+acl"),
-  steps: count("Optimiser updates.").default(700),
+  steps: z
+    .int()
+    .min(0)
+    .describe("Optimiser updates; 0: the second part, `convolutions`, alone, around the ViT of --init or a new one.")
+    .default(700),
   batchSize: count(
     "Crops in a step, over all devices and microsteps; two views of half as many images, but with `mim`.",
   ).default(128),
@@ -136,6 +140,20 @@ export const pretrainSchema = z.strictObject({
     })
     .prefault({})
     .describe("Of the method `swin-proxies`."),
+  convolutions: z
+    .strictObject({
+      steps: z
+        .int()
+        .min(0)
+        .describe("Updates of the second part, in which the hybrid is trained whole to paint removed patches; 0: none.")
+        .default(0),
+      batchSize: count("Crops in such a step, over all devices.").default(24),
+      maskRatio: z.number().gt(0).lt(1).describe("Share of the patches that is blanked.").default(0.6),
+      learningRate: z.number().positive().describe("Peak learning rate of what is not ViT.").default(2e-3),
+      encoderLearningRateScale: amount("The ViT's learning rate, in that of the rest.").default(0.25),
+    })
+    .prefault({})
+    .describe("Behind the method: the convolutions that the head `hybrid` lays around the ViT, pre-trained with it."),
   augmentation: pretrainAugmentation.prefault({}),
   sampling: z
     .record(z.string(), z.number().positive())
@@ -162,6 +180,11 @@ export const pretrainSchema = z.strictObject({
     "Epochs between few-shot probes, where a labelled store is given; 0: at the end alone.",
   ).default(20),
   precision,
+});
+
+export const pretrainSchema = pretrainSettings.refine(({ steps, convolutions }) => steps + convolutions.steps > 0, {
+  path: ["steps"],
+  error: "expected at least 1, or convolutions.steps",
 });
 
 export type PretrainRecipe = z.infer<typeof pretrainSchema>;

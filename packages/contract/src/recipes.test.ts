@@ -14,6 +14,8 @@ test("wrong, unknown and contradicting settings are named, all at once", () => {
     message: /steps: .*\n {2}encoder\.depth: /,
   });
   assert.throws(() => parseRecipe(finetuneSchema, { colour: 1 }), { message: /colour/ });
+  assert.throws(() => parseRecipe(pretrainSchema, { steps: 0 }), { message: /steps: expected at least 1, or conv/ });
+  assert.equal(parseRecipe(pretrainSchema, { steps: 0, convolutions: { steps: 1 } }).steps, 0);
   assert.throws(() => parseRecipe(finetuneSchema, { augmentation: { areaMin: 0.9, areaMax: 0.5 } }), {
     message: /augmentation\.areaMin: expected at most areaMax/,
   });

@@ -4,30 +4,7 @@
  * `study.json` in a study's folder has this form; the report, the CSV files and the figures are made from it alone.
  * Dice and IoU are fractions 0-1. A fraction of labels is in percent (1, 5, 10, 100).
  */
-
-/** Overlap of one class in one case or on average over cases. */
-export interface ClassScore {
-  readonly label: string;
-  readonly dice: number;
-  readonly iou: number;
-}
-
-export interface CaseScore {
-  readonly case: string;
-  readonly patient: string;
-  /** Mean over the foreground classes. */
-  readonly dice: number;
-  readonly iou: number;
-  readonly classes: readonly ClassScore[];
-}
-
-/** The evaluation of one model: means over cases, and the cases. */
-export interface Scores {
-  readonly dice: number;
-  readonly iou: number;
-  readonly classes: readonly ClassScore[];
-  readonly cases: readonly CaseScore[];
-}
+import type { Scores } from "./scores.ts";
 
 /** A number followed over the steps of a run; sampled, not one entry a step. */
 export interface CurvePoint {
@@ -37,7 +14,7 @@ export interface CurvePoint {
 
 /** One trained and measured model of the matrix. */
 export interface StudyCell {
-  /** `unet`, `scratch` or a method of pre-training, with `@vit` or `@hybrid` behind it when it is not the study's own head. */
+  /** A baseline, `scratch`, a method of pre-training or `imported:NAME`, with `@HEAD` behind it when that is not the study's own. */
   readonly arm: string;
   /** Percent of the training patients whose labels were used. */
   readonly fraction: number;
@@ -52,6 +29,14 @@ export interface StudyCell {
   readonly seconds: number;
   readonly curve: readonly CurvePoint[];
   readonly scores: Scores;
+  /** Peak of the process while it trained, in bytes. */
+  readonly memoryBytes?: number;
+  /** Numbers that training moves. */
+  readonly parameters?: number;
+  /** Crops that training saw, repetitions counted. */
+  readonly imagesSeen?: number;
+  /** Classes that no mask of this draw's patients shows. */
+  readonly missingLabels?: readonly string[];
   /** Worst, median and best test case: panels of image, truth, prediction; PNG, relative to the study's folder. */
   readonly examples: readonly StudyExample[];
 }
@@ -63,6 +48,31 @@ export interface StudyExample {
   readonly picture: string;
 }
 
+/** The cases that the main arm does worst by one measure, and how every arm does on them. */
+export interface StudyFailures {
+  readonly metric: "dice" | "hd95";
+  readonly fraction: number;
+  readonly draw: number;
+  readonly cases: readonly StudyFailure[];
+}
+
+export interface StudyFailure {
+  readonly case: string;
+  readonly arms: readonly {
+    readonly arm: string;
+    readonly dice: number;
+    readonly hd95Mm?: number;
+    /** Panels of image, truth, prediction; PNG, relative to the study's folder. */
+    readonly picture: string;
+  }[];
+}
+
+/** Something that a reader of the numbers has to know: `error` where they cannot be trusted, such as a leak. */
+export interface StudyNote {
+  readonly level: "error" | "warning" | "note";
+  readonly text: string;
+}
+
 /** One pre-training run that arms of the study start from. */
 export interface StudyPretraining {
   /** Of a pre-training recipe. */
@@ -71,6 +81,10 @@ export interface StudyPretraining {
   readonly images: number;
   readonly steps: number;
   readonly seconds: number;
+  /** Peak of the process while it trained, in bytes. */
+  readonly memoryBytes?: number;
+  /** Images that training saw, repetitions counted. */
+  readonly imagesSeen?: number;
   readonly curve: readonly CurvePoint[];
   /** Grid of original, masked and reconstructed images (de-normalised, visible patches pasted through); PNG. */
   readonly reconstructions: string;
@@ -112,6 +126,9 @@ export interface Study {
   /** Cells of the full matrix that this study leaves out, in words, and how to run them; empty when it is full. */
   readonly omitted: string;
   readonly pretraining: readonly StudyPretraining[];
+  /** What the report warns of, worst first. */
+  readonly notes?: readonly StudyNote[];
+  readonly failures?: readonly StudyFailures[];
   /** Cells that this study runs in all; more than `cells.length` while it is at work or when it was interrupted. */
   readonly plannedCells: number;
   readonly cells: readonly StudyCell[];

@@ -1,13 +1,25 @@
 export { cutSlices, type StoredSlice } from "./ingest/cut-slices.ts";
 export * from "./ingest/ingest.ts";
 export type { IngestSummary, SourceSummary } from "./ingest/ingest-summary.ts";
+export { wholeNumbers } from "./ingest/read-labels.ts";
+export { readScans } from "./ingest/read-scans.ts";
 export type { ShardOf } from "./ingest/work-plan.ts";
 export { type InspectOptions, inspectStores } from "./inspect/inspect-stores.ts";
 export type * from "./inspect/inspection.ts";
 export { inspectionPage } from "./inspect/page.ts";
-export { type FileLabel, type LabelRule, parseLabels } from "./label-rule.ts";
-export { isImageFile } from "./layouts/image-file.ts";
+export {
+  applyLabelRule,
+  type FileLabel,
+  type LabelRule,
+  type MaskVote,
+  parseLabels,
+  ruleFromVotes,
+  voteOnMask,
+} from "./label-rule.ts";
+export { listDicom } from "./layouts/dicom-series.ts";
+export { isImageFile, stemOf } from "./layouts/image-file.ts";
 export type * from "./layouts/layout.ts";
+export { plainRole, withoutMaskSuffix } from "./layouts/mask-table.ts";
 export { layouts } from "./layouts/registry.ts";
 export { SourceFolder } from "./layouts/source-folder.ts";
 export { htmlPage } from "./page/html-page.ts";
@@ -21,6 +33,7 @@ export * from "./private/deidentify-archive.ts";
 export type { QuarantinedFile } from "./private/ledger.ts";
 export { readSalt } from "./private/salt.ts";
 export * from "./random.ts";
+export { findLeaks, type LeakSearch } from "./splits/leaks.ts";
 export { checkSalts, saltsDifferText, storesOfDifferentSalts } from "./splits/salts.ts";
 export * from "./splits/split.ts";
 export { parseSplit, readSplit, writeSplit } from "./splits/split-file.ts";

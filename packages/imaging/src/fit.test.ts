@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Frame, fitImage, fitLabels, fitPlace, unfitLabels, unfitPlace } from "./fit.ts";
+import { type Frame, fitImage, fitLabels, fitPlace, fitSpacing, unfitLabels, unfitPlace } from "./fit.ts";
 import type { LabelImage } from "./image.ts";
 
 const stripes: LabelImage = {
@@ -62,4 +62,11 @@ test("a place goes where its pixels go, and comes back", () => {
     const back = unfitPlace(place, frame, width, height);
     assert.ok(Math.hypot(back.x - 33 / width, back.y - 21 / height) < 1e-9);
   }
+});
+
+test("the size of a pixel grows as the image is made smaller", () => {
+  // 40 x 20 pixels of 0.5 x 0.6 mm.
+  assert.deepEqual(fitSpacing([0.6, 0.5], { width: 10, height: 10, fit: "squash" }, 40, 20), [1.2, 2]);
+  assert.deepEqual(fitSpacing([0.6, 0.5], { width: 10, height: 10, fit: "pad" }, 40, 20), [2.4, 2]);
+  assert.deepEqual(fitSpacing([0.6, 0.5], { width: 10, height: 10, fit: "crop" }, 40, 20), [1.2, 1]);
 });

@@ -62,6 +62,17 @@ export function unfitPlace({ x, y }: Place, frame: Frame, width: number, height:
   return { x: (x * frame.width - inner.left) / inner.width, y: (y * frame.height - inner.top) / inner.height };
 }
 
+/** Size of the frame's pixels [y, x] where those of an image of this size are `spacing`, in the same unit. */
+export function fitSpacing(
+  [spacingY, spacingX]: readonly [number, number],
+  frame: Frame,
+  width: number,
+  height: number,
+): [number, number] {
+  const inner = innerBox(width, height, frame);
+  return [(spacingY * height) / inner.height, (spacingX * width) / inner.width];
+}
+
 interface Box {
   readonly left: number;
   readonly top: number;

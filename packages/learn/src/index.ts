@@ -4,16 +4,31 @@ export { budgetSentences } from "./annotation-budget/sentences.ts";
 export { Draws, type Share } from "./augment/draws.ts";
 export { Sampler } from "./data/sampler.ts";
 export { lungEnds } from "./data/thorax-frame.ts";
-export { type EvaluateOptions, type Evaluation, evaluateRun } from "./evaluation/evaluate.ts";
+export { type CompareMasksOptions, compareMasks, type MaskComparison } from "./evaluation/compare-masks.ts";
+export { type EvaluateOptions, type Evaluation, evaluateRun, type MetricChoice } from "./evaluation/evaluate.ts";
+export type { MaskProblem } from "./evaluation/pair-masks.ts";
 export { type Prediction, type PredictOptions, type PredictResult, predict } from "./evaluation/predict.ts";
-export { type LabeledCase, scoreCase, summarizeScores } from "./metrics/overlap.ts";
+export { scoresCsv } from "./evaluation/scores-csv.ts";
+export type { AssumedSpacing } from "./evaluation/spacing.ts";
+export type { LabelVolume } from "./inference/connected-components.ts";
+export { keepWhatHelps, rulesOfMasks, type ValidatedCase } from "./inference/learn-post-processing.ts";
+export { type PostProcessing, postProcess } from "./inference/post-processing.ts";
+export {
+  labelMaps,
+  type Segmenter,
+  type SegmentOptions,
+  segmentImages,
+  segmentLabels,
+} from "./inference/segment-images.ts";
+export { distancesBetween, hd95, nsd } from "./metrics/surface-distances.ts";
 export { type FindOptions, type FoundViT, findViT } from "./models/find-vit.ts";
 export { HybridUNet } from "./models/hybrid-unet.ts";
 export { type LoadEncoderOptions, type LoadedEncoder, loadEncoder, saveEncoder } from "./models/load-encoder.ts";
-export { type SegmenterOptions, UNet } from "./models/unet.ts";
+export type { ForwardOptions, SegmentationNetwork, SegmenterOptions } from "./models/segmentation-network.ts";
+export { UNet } from "./models/unet.ts";
 export { type TokenOptions, ViT, type ViTOptions } from "./models/vit.ts";
 export { ViTSegmenter } from "./models/vit-segmenter.ts";
-export { countParameters, loadStateDict, moveModule, namedParameters, stateDict } from "./nn/module.ts";
+export { countParameters, freezeModule, loadStateDict, moveModule, namedParameters, stateDict } from "./nn/module.ts";
 export { contrastLoss } from "./objectives/anatomical-contrast.ts";
 export { MaskedAutoencoder, reconstruct, reconstructionLoss } from "./objectives/masked-image-modeling.ts";
 export { drawKeepIndices } from "./objectives/masking.ts";
@@ -27,11 +42,13 @@ export { findRegions, type RegionPoint, type RegionResult, type RegionsResult } 
 export { loadPlaceEncoder, type PlaceEncoder, untrainedPlaceEncoder } from "./regions/place-encoder.ts";
 export { describeImage, findPlaces } from "./regions/place-search.ts";
 export { studyTable } from "./report/table.ts";
+export { studyHeads } from "./study/arms.ts";
 export { runStudy, type StudyResult } from "./study/run-study.ts";
 export type { StudyOptions } from "./study/study-options.ts";
 export { type Suggestion, type Suggestions, type SuggestOptions, suggest } from "./suggestion/suggest.ts";
 export { listed, type SuggestionFiles, writeSuggestions } from "./suggestion/suggestion-pictures.ts";
 export { type FinetuneOptions, finetune } from "./training/finetune.ts";
+export { type PlanRecipeOptions, planRecipe, type RecipePlan } from "./training/planned-recipe.ts";
 export { type PretrainOptions, pretrain } from "./training/pretrain.ts";
 export { type FinetuneRun, type PretrainRun, type RunInfo, readRun } from "./training/run-directory.ts";
 export { EventFile } from "./watch/event-file.ts";

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { segmentationHeads } from "@medssl/contract";
 import { Command, Option } from "commander";
 import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
-import { collected, percent, seed } from "../option-values.ts";
+import { collected, percent, seed, share } from "../option-values.ts";
 import { printJson, printTable } from "../output.ts";
 import { progressListener } from "../progress.ts";
 
@@ -15,6 +16,9 @@ interface Options extends ComputeOptions {
   readonly draw: number;
   readonly split?: string;
   readonly recipe: string;
+  readonly semi?: boolean;
+  readonly unlabelled?: string[];
+  readonly validation?: number;
   readonly set?: string[];
   readonly out: string;
   readonly resume?: boolean;
@@ -30,11 +34,14 @@ export const finetuneCommand = (): Command =>
         "folder of a pre-training run, a file of weights (.pth, .safetensors), or none",
       )
       .requiredOption("--out <run>", "folder of the run")
-      .addOption(new Option("--head <head>", "network; the recipe's by default").choices(["hybrid", "vit", "unet"]))
+      .addOption(new Option("--head <head>", "network; the recipe's by default").choices(segmentationHeads))
       .option("--labels <percent>", "share of the training patients whose labels are used", percent, 100)
       .option("--draw <n>", "which random draw of these patients", seed, 0)
       .option("--split <file>", "who is held out for testing; made if missing (default: split.json in the store)")
       .option("--recipe <name>", "organs, vessels, or a .json file of your own", "organs")
+      .option("--semi", "learn from the training patients whose labels are not used as well, by consistency")
+      .option("--unlabelled <dir...>", "with --semi: more stores to be consistent on")
+      .option("--validation <share>", "share of the labelled patients that choose the weights and when to stop", share)
       .option("--set <field=value>", "changes a setting of the recipe; repeatable", collected)
       .option("--resume", "go on from the last checkpoint"),
   )
@@ -43,21 +50,24 @@ export const finetuneCommand = (): Command =>
       "\nExamples:\n" +
         "  medssl finetune --store stores/lungs --encoder runs/cxr --labels 10% --out runs/lungs-10\n" +
         "  medssl finetune --store stores/lungs --encoder none --head unet --labels 10% --out runs/unet-10\n" +
+        "  medssl finetune --store stores/lungs --encoder runs/cxr --labels 5% --semi --unlabelled stores/cxr --out runs/lungs-semi\n" +
         "  medssl finetune --store stores/lungs --encoder mae_pretrain_vit_base.pth --labels 10% --out runs/lungs-mae\n" +
         "  medssl finetune --store stores/retina --encoder runs/retina --recipe vessels --out runs/vessels",
     )
     .action(async (options: Options) => {
       const { finetuneSchema, parseRecipe, withSettings } = await import("@medssl/contract");
-      const { casesOfPatients, drawPatients, openStore, readSplit, splitStores, writeSplit } = await import(
+      const { casesOfPatients, drawPatients, openStore, openStores, readSplit, splitStores, writeSplit } = await import(
         "@medssl/datasets"
       );
       await prepareCompute(options);
       const { finetune, loadRecipe } = await import("@medssl/learn");
-      const settings = withSettings(loadRecipe("finetune", options.recipe), options.set ?? []);
-      const recipe = parseRecipe(
-        finetuneSchema,
-        options.head === undefined ? settings : { ...settings, head: options.head },
-      );
+      const wishes = [
+        ...(options.head === undefined ? [] : [`head=${options.head}`]),
+        ...(options.semi ? ["semi.weight=1"] : []),
+        ...(options.validation === undefined ? [] : [`validation.fraction=${options.validation}`]),
+        ...(options.set ?? []),
+      ];
+      const recipe = parseRecipe(finetuneSchema, withSettings(loadRecipe("finetune", options.recipe), wishes));
       const store = openStore(options.store);
       const splitFile = options.split ?? join(store.dir, "split.json");
       if (!existsSync(splitFile)) {
@@ -66,10 +76,16 @@ export const finetuneCommand = (): Command =>
       }
       const split = readSplit(splitFile);
       const patients = drawPatients(split, options.labels, options.draw);
+      const notPooled = new Set([...patients, ...split.test, ...split.validation]);
+      const isPooled = (patient: string) => !notPooled.has(patient);
       const run = await interruptible((signal) =>
         finetune({
           name: `fine-tune ${recipe.head}, ${options.labels}% of the labels`,
           selections: [{ store, cases: casesOfPatients(store.cases, patients) }],
+          pool: [
+            { store, cases: store.cases.filter(({ patient }) => isPooled(patient)) },
+            ...openStores(options.unlabelled ?? []).map((other) => ({ store: other, cases: other.cases })),
+          ],
           heldOutPatients: split.test,
           recipe,
           encoder: options.encoder === "none" ? undefined : options.encoder,

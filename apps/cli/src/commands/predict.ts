@@ -1,26 +1,46 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
+import { overlapShare } from "../option-values.ts";
 import { printJson, printTable } from "../output.ts";
 import { progressListener } from "../progress.ts";
 
 interface Options extends ComputeOptions {
   readonly model: string;
   readonly out: string;
+  readonly overlap?: number;
+  readonly flips?: "none" | "horizontal" | "both";
+  readonly postProcessing: boolean;
+  readonly native?: boolean;
 }
 
 export const predictCommand = (): Command =>
   withComputeOptions(
     new Command("predict")
-      .description("Segment images: a mask and an overlay for each, at the image's own size.")
-      .argument("<INPUT...>", "images, or folders of images")
+      .description("Segment pictures and volumes: a mask and an overlay for each, on the image's own grid.")
+      .argument("<INPUT...>", "images, or folders of images and DICOM series")
       .requiredOption("--model <run>", "folder of a fine-tuning run")
-      .requiredOption("--out <dir>", "folder for masks/, overlays/ and predictions.csv"),
+      .requiredOption("--out <dir>", "folder for masks/, overlays/ and predictions.csv")
+      .option(
+        "--overlap <share>",
+        "share of a tile that its neighbour covers too, 0 to 0.9 (default: the recipe's)",
+        overlapShare,
+      )
+      .addOption(
+        new Option("--flips <views>", "mirrored views that are averaged (default: the recipe's)").choices([
+          "none",
+          "horizontal",
+          "both",
+        ]),
+      )
+      .option("--no-post-processing", "leave the label maps as the network gives them")
+      .option("--native", "tiles of the image's own pixels; only for models that learned at that size"),
   )
     .addHelpText(
       "after",
       "\nExamples:\n" +
         "  medssl predict --model runs/lungs-10 new-images/ --out predictions\n" +
+        "  medssl predict --model runs/heart scans/ --out predictions --flips both\n" +
         "  medssl predict --model runs/lungs-10 a.png b.jpg --out predictions --json",
     )
     .action(async (inputs: string[], options: Options) => {
@@ -31,6 +51,12 @@ export const predictCommand = (): Command =>
           dir: options.model,
           inputs,
           out: options.out,
+          inference: {
+            ...(options.overlap === undefined ? {} : { tileOverlap: options.overlap }),
+            ...(options.flips === undefined ? {} : { flips: options.flips }),
+          },
+          isCleaned: options.postProcessing,
+          isNative: options.native ?? false,
           device: options.device,
           listen: progressListener(),
           signal,

@@ -38,6 +38,9 @@ export function plainRole(file: string, suffix: string | undefined): PlainRole {
   return isInMaskFolder || MASK_SUFFIX.test(stem) ? "mask" : "image";
 }
 
+/** The image's name in a mask's: `a` of `a_mask`. @param stem Without extension */
+export const withoutMaskSuffix = (stem: string): string => stem.replace(MASK_SUFFIX, "");
+
 export class MaskTable {
   readonly #database = new DatabaseSync("");
   readonly #suffix: string | undefined;
@@ -99,7 +102,7 @@ function imagePathsOf(mask: string, suffix: string | undefined): string[] {
   const stem = parts.pop()!;
   const maskFolder = parts.findIndex((part) => MASK_FOLDER.test(part));
   const folders = maskFolder === -1 ? parts : parts.toSpliced(maskFolder, 1);
-  const bare = suffix === undefined ? stem.replace(MASK_SUFFIX, "") : stem.slice(0, -suffix.length);
+  const bare = suffix === undefined ? withoutMaskSuffix(stem) : stem.slice(0, -suffix.length);
   const isSuffixed = suffix === undefined || stem.endsWith(suffix);
   const stems = maskFolder === -1 ? [bare] : isSuffixed ? [stem, bare] : [stem];
   return [...new Set(stems)].map((name) => [...folders, name].join("/"));

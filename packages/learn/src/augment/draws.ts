@@ -45,6 +45,18 @@ export class Draws {
     );
   }
 
+  /** Of the standard normal distribution: [count, ...shape]. Source  Box & Muller (1958). */
+  normal(...shape: readonly number[]): Tensor {
+    return scope(() => {
+      const radius = this.unit(...shape)
+        .neg()
+        .log1p()
+        .mul(-2)
+        .sqrt();
+      return radius.mul(this.between(0, 2 * Math.PI, ...shape).cos());
+    });
+  }
+
   /** The same for `views` views of each sample: [views * count, ...shape]. */
   ofViews(views: number): Draws {
     return views === 1 ? this : new ViewDraws(this, views);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { ingest, openStore, readCase, type Store } from "@medssl/datasets";
 import { writeNifti } from "@medssl/imaging";
+import { scope, stack } from "@medssl/torch";
 import { discStore, testFolder } from "../testing/disc-store.ts";
 import { ImageSet, measureStatistics } from "./image-set.ts";
 
@@ -92,4 +93,59 @@ test("statistics are those of the pixels; blank images have none", async () => {
   assert.ok(Math.abs(measured.mean - mean) < 1e-7 && Math.abs(measured.std - std) < 1e-7);
   const blank = { count: 2, isHounsfield: () => false, stored: () => set.images([0]).mul(0) } as unknown as ImageSet;
   assert.throws(() => measureStatistics(blank), { code: "ERR_STORE_BLANK" });
+});
+
+/** A store of one volume of which slices 3 and 4 are blank; each pixel's value tells its slice. */
+async function volumeStore(depth: number): Promise<Store> {
+  const folder = testFolder();
+  const isBlank = (z: number) => z === 3 || z === 4;
+  const data = Int16Array.from({ length: depth * 32 * 32 }, (_, i) => {
+    const z = Math.floor(i / (32 * 32));
+    return isBlank(z) || i % 32 < 16 ? -1000 : 10 * z;
+  });
+  const affine = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
+  await writeNifti(join(folder, "ct_train_1001_image.nii.gz"), {
+    shape: [depth, 32, 32],
+    channels: 1,
+    data,
+    meaning: "hounsfield",
+    affine,
+  });
+  const dir = join(folder, "store");
+  await ingest([folder], { store: dir, width: 32, height: 32, layout: "mm-whs" }, () => {});
+  return openStore(dir);
+}
+
+test("neighbouring slices come as channels: from the store, whatever is selected; the nearest where one is missing", async () => {
+  const volume = await volumeStore(8);
+  const numbers = volume.query<{ slice: number }>("SELECT slice FROM cases ORDER BY number").map(({ slice }) => slice);
+  assert.deepEqual(numbers, [0, 1, 2, 5, 6, 7], "blank slices are left out");
+  /** Slices that a sample of the case of slice `z` shows. */
+  const shown = (z: number, contextSlices: number) => {
+    const set = new ImageSet([{ store: volume, cases: [volume.cases[numbers.indexOf(z)]!] }]);
+    const images = set.images([0], "cpu", contextSlices);
+    assert.deepEqual(images.shape, [1, 2 * contextSlices + 1, 32, 32]);
+    // Tissue lies on the left for the eye.
+    const values = images.select(3, 4).select(2, 16).contiguous().toTypedArray() as Float32Array;
+    return Array.from(values, (value) => Math.round((value * 425 - 175) / 10));
+  };
+  assert.deepEqual(shown(1, 1), [0, 1, 2]);
+  assert.deepEqual(shown(0, 2), [0, 0, 0, 1, 2], "beyond the first slice");
+  assert.deepEqual(shown(7, 2), [5, 6, 7, 7, 7], "beyond the last");
+  assert.deepEqual(shown(2, 3), [0, 0, 1, 2, 2, 5, 5], "3 is nearest to 2, 4 to 5");
+  assert.deepEqual(shown(6, 2), [5, 5, 6, 7, 7], "4 is nearest to 5");
+});
+
+test("a batch of volumes and pictures: every sample its own neighbours, in order; a picture is its own", async () => {
+  const volume = await volumeStore(8);
+  const set = new ImageSet([
+    { store, cases: store.cases.slice(0, 1) },
+    { store: volume, cases: volume.cases },
+  ]);
+  scope(() => {
+    const alone = set.images([0, 1, 2, 3]);
+    const samples = set.images([2, 0], "cpu", 1);
+    const slices = [1, 2, 3, 0, 0, 0].map((index) => alone.select(0, index).squeeze(0));
+    assert.equal(samples.flatten(0, 1).sub(stack(slices)).abs().amax().item(), 0);
+  });
 });

@@ -1,8 +1,10 @@
 /**
  * Rows of one or several stores as batches: mapped memory in, tensors out.
  *
- * Shapes  images float32 [B, 1, H, W] of 0-1; masks uint8 [B, H, W] of label indices. H and W are those of the first
+ * Shapes  images float32 [B, C, H, W] of 0-1; masks uint8 [B, H, W] of label indices. H and W are those of the first
  *         case's recipe; unlabelled images of other recipes are scaled to it, so that X-rays and CT train together.
+ * Slices  C is 1, or 2 k + 1 where k slices on each side are asked for (2.5-D): neighbours in the same volume of the same
+ *         store, with or without a mask, in the selection or not. See volume-index.ts for what stands in at the ends.
  * Values  grey values are divided by 255; Hounsfield units are shown in a soft-tissue window, -175..250 HU.
  *         Images that are learned from with their masks are of one size and of one kind of numbers.
  * Errors  `ERR_STORE_EMPTY` without a case, `ERR_STORE_SIZES`, `ERR_STORE_KINDS` and `ERR_LABELS_DIFFER` when what has masks
@@ -11,6 +13,7 @@
 import { MedsslError } from "@medssl/contract";
 import type { Case, Label, Store, StoreRecipe } from "@medssl/datasets";
 import { cat, type Device, fromTypedArray, interpolate, keep, mapNpy, scope, type Tensor } from "@medssl/torch";
+import { VolumeIndex } from "./volume-index.ts";
 
 /** Lower and upper end of what of a CT slice is told apart, in HU; as in SelfMedMAE and VoCo for the abdomen. */
 const CT_RANGE_HU = [-175, 250] as const;
@@ -20,6 +23,12 @@ interface Shard {
   readonly images: Tensor;
   readonly masks: Tensor | undefined;
   readonly recipe: StoreRecipe;
+}
+
+/** A row of a shard here. */
+interface Place {
+  readonly shard: number;
+  readonly row: number;
 }
 
 /** Cases of one store. */
@@ -36,8 +45,11 @@ export class ImageSet {
   readonly width: number;
   readonly #shards: Shard[] = [];
   readonly #stores: readonly Store[];
-  /** Of each case: its shard here, and its row there. */
-  readonly #places: { readonly shard: number; readonly row: number }[] = [];
+  /** Of each case. */
+  readonly #places: (Place & { readonly store: Store })[] = [];
+  /** Positions in `#shards` by the images' path. */
+  readonly #shardNumbers = new Map<string, number>();
+  readonly #volumes = new Map<Store, VolumeIndex>();
 
   constructor(selections: readonly Selection[]) {
     this.cases = selections.flatMap(({ cases }) => cases);
@@ -47,19 +59,8 @@ export class ImageSet {
       });
     }
     this.#stores = selections.map(({ store }) => store);
-    const numbers = new Map<string, number>();
     for (const { store, cases } of selections) {
-      for (const { shard, row } of cases) {
-        const { imagePath, maskPath, recipe } = store.shards[shard]!;
-        let number = numbers.get(imagePath);
-        if (number === undefined) {
-          number = this.#shards.length;
-          numbers.set(imagePath, number);
-          const masks = maskPath === undefined ? undefined : mapShard(maskPath, store);
-          this.#shards.push({ images: mapShard(imagePath, store), masks, recipe });
-        }
-        this.#places.push({ shard: number, row });
-      }
+      for (const { shard, row } of cases) this.#places.push({ store, shard: this.#openShard(store, shard), row });
     }
     this.recipe = this.#shards[this.#places[0]!.shard]!.recipe;
     this.width = this.recipe.width;
@@ -113,13 +114,18 @@ export class ImageSet {
   /**
    * @param indices Positions in `cases`.
    * @param device Where values become floats of 0-1; rows travel as they are stored.
-   * @returns float32 [B, 1, H, W]
+   * @param contextSlices Slices of the same volume on each side, as channels.
+   * @returns float32 [B, 2 * contextSlices + 1, H, W]
    */
-  images(indices: readonly number[], device: Device = "cpu"): Tensor {
-    return this.#gather(indices, ({ images, recipe }, rows) => {
-      const unit = toUnit(images.indexSelect(0, rows).unsqueeze(1).to({ device }), recipe);
-      const isOwnSize = recipe.width === this.width && recipe.height === this.height;
-      return isOwnSize ? unit : interpolate(unit, [this.height, this.width], "bilinear-antialias");
+  images(indices: readonly number[], device: Device = "cpu", contextSlices = 0): Tensor {
+    const places = indices.flatMap((index) => this.#around(index, contextSlices));
+    return scope(() => {
+      const slices = this.#gather(places, ({ images, recipe }, rows) => {
+        const unit = toUnit(images.indexSelect(0, rows).unsqueeze(1).to({ device }), recipe);
+        const isOwnSize = recipe.width === this.width && recipe.height === this.height;
+        return isOwnSize ? unit : interpolate(unit, [this.height, this.width], "bilinear-antialias");
+      });
+      return slices.view([indices.length, 2 * contextSlices + 1, this.height, this.width]);
     });
   }
 
@@ -129,7 +135,7 @@ export class ImageSet {
    * @param size Height and width of the result. @returns float32 [B, 1, H, W]
    */
   stored(indices: readonly number[], device: Device, [height, width]: readonly [number, number]): Tensor {
-    return this.#gather(indices, ({ images, recipe }, rows) => {
+    return this.#gather(this.#placesOf(indices), ({ images, recipe }, rows) => {
       const values = images.indexSelect(0, rows).unsqueeze(1).to({ device }).to({ dtype: "float32" });
       const isThatSize = recipe.width === width && recipe.height === height;
       return isThatSize ? values : interpolate(values, [height, width], "bilinear-antialias");
@@ -148,16 +154,45 @@ export class ImageSet {
 
   /** @param indices Positions in `cases`, each with a mask. @returns uint8 [B, H, W] */
   masks(indices: readonly number[]): Tensor {
-    return this.#gather(indices, ({ masks }, rows) => masks!.indexSelect(0, rows));
+    return this.#gather(this.#placesOf(indices), ({ masks }, rows) => masks!.indexSelect(0, rows));
   }
 
-  #gather(indices: readonly number[], read: (shard: Shard, rows: Tensor) => Tensor): Tensor {
-    const places = indices.map((index, position) => ({ ...this.#places[index]!, position }));
-    const byShard = Map.groupBy(places, ({ shard }) => shard);
+  /** Position of a store's shard in `#shards`, where it is mapped if it is not yet. */
+  #openShard(store: Store, shard: number): number {
+    const { imagePath, maskPath, recipe } = store.shards[shard]!;
+    const known = this.#shardNumbers.get(imagePath);
+    if (known !== undefined) return known;
+    const masks = maskPath === undefined ? undefined : mapShard(maskPath, store);
+    this.#shardNumbers.set(imagePath, this.#shards.length);
+    return this.#shards.push({ images: mapShard(imagePath, store), masks, recipe }) - 1;
+  }
+
+  #placesOf(indices: readonly number[]): Place[] {
+    return indices.map((index) => this.#places[index]!);
+  }
+
+  /** A case's place, between those of its neighbours. */
+  #around(index: number, contextSlices: number): Place[] {
+    const place = this.#places[index]!;
+    if (contextSlices === 0) return [place];
+    const { store } = place;
+    let volumes = this.#volumes.get(store);
+    if (volumes === undefined) {
+      volumes = new VolumeIndex(store);
+      this.#volumes.set(store, volumes);
+    }
+    const slices = volumes.around(this.cases[index]!, contextSlices);
+    return slices.map(({ shard, row }) => ({ shard: this.#openShard(store, shard), row }));
+  }
+
+  /** @param read What is wanted of some rows of a shard, [R, ...] @returns The same of all places, in their order */
+  #gather(places: readonly Place[], read: (shard: Shard, rows: Tensor) => Tensor): Tensor {
+    const numbered = places.map(({ shard, row }, position) => ({ shard, row, position }));
+    const byShard = Map.groupBy(numbered, ({ shard }) => shard);
     return scope(() => {
       const pieces = [...byShard].map(([shard, rows]) => read(this.#shards[shard]!, int64(rows.map(({ row }) => row))));
       if (pieces.length === 1) return pieces[0]!;
-      const order = new Array<number>(indices.length);
+      const order = new Array<number>(places.length);
       [...byShard.values()].flat().forEach(({ position }, i) => {
         order[position] = i;
       });

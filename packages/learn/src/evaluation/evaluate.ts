@@ -1,17 +1,24 @@
 /**
- * A trained network measured on images with masks: Dice and IoU by class and by case, at the stored size.
+ * A trained network measured on images with masks, by class and by case, at the stored size.
  *
+ * Case     a picture, or all stored slices of a volume together: Dice over the whole volume, distances in three dimensions.
  * Who      patients that the network's labels came from are never measured on.
+ * Memory   one volume at a time, or a batch of pictures.
  */
-import { setImmediate } from "node:timers/promises";
 import { type CaseScore, countedWork, MedsslError, type RunListener, type Scores } from "@medssl/contract";
-import type { Case, Store } from "@medssl/datasets";
-import { type Device, scope, type Tensor } from "@medssl/torch";
+import type { Case, Label, Store } from "@medssl/datasets";
+import type { Vec3 } from "@medssl/imaging";
+import { type Device, fromTypedArray, scope, type Tensor } from "@medssl/torch";
 import { ImageSet, labelText } from "../data/image-set.ts";
-import { scoreCase, summarizeScores } from "../metrics/overlap.ts";
+import { labelRoles } from "../data/label-roles.ts";
+import { postProcess } from "../inference/post-processing.ts";
+import { type MeasureOptions, measureCase } from "../metrics/measure-case.ts";
+import { summarizeScores } from "../metrics/summarize-scores.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
-import { labelMaps, type Segmenter, segmentImages } from "./segment.ts";
+import { type AssumedSpacing, assumeSpacing, spacingNotes } from "./spacing.ts";
+import { type StoredVolume, storedVolumes } from "./stored-volumes.ts";
+import { segmentStored, volumeMaps } from "./volume-maps.ts";
 
 export interface EvaluateOptions {
   /** Folder of a fine-tuning run. */
@@ -22,58 +29,83 @@ export interface EvaluateOptions {
   readonly device: Device;
   readonly listen: RunListener;
   readonly signal?: AbortSignal | undefined;
+  readonly metrics?: MetricChoice;
 }
+
+export interface MetricChoice {
+  /** Of the NSD, in mm. @default 2 */
+  readonly toleranceMm?: number | undefined;
+  /** What clDice is measured of. @default "pictures" */
+  readonly clDice?: MeasureOptions["clDice"] | undefined;
+  /** Where nothing says how large a pixel is: taken for it. @default none: distances are left out there */
+  readonly assumedSpacing?: AssumedSpacing | undefined;
+}
+
+export const DEFAULT_TOLERANCE_MM = 2;
 
 export interface Evaluation {
   readonly scores: Scores;
   readonly set: ImageSet;
-  /** The network's label map of one case of `set`, uint8 [H, W]. */
+  /** Of each case of the scores the image of `set` that shows most of its structures. */
+  readonly shownImages: readonly number[];
+  /** The label map of one image of `set`, uint8 [H, W]; a slice is cleaned by itself. */
   predict(index: number): Tensor;
 }
 
-/** Images segmented at a time. */
-const BATCH = 16;
-
 /** @returns undefined when the signal came before all was measured. */
 export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation | undefined> {
-  const { dir, stores, on, device, listen, signal } = options;
+  const { dir, stores, on, device, listen, signal, metrics = {} } = options;
   const { run, network } = loadSegmenter(dir, device);
-  const set = new ImageSet(stores.map((store) => ({ store, cases: measurable(store.cases, run, on) })));
-  checkLabels(set, run, dir);
-  const { inputSize, inference } = run.recipe;
-  const manner = { inputSize, inference, statistics: run.statistics };
-  const segment = (indices: readonly number[]) =>
-    scope(() =>
-      labelMaps(segmentImages(network as Segmenter, set.images(indices, device), manner)).to({ device: "cpu" }),
-    );
-  const measure = (indices: readonly number[]): CaseScore[] =>
-    scope(() => {
-      const predictions = segment(indices).unbind(0);
-      const truths = set.masks(indices).unbind(0);
-      const pixels = (tensor: Tensor) => tensor.contiguous().toTypedArray() as Uint8Array;
-      return indices.map((index, i) => {
-        const { id, patient } = set.cases[index]!;
-        const pair = { truth: pixels(truths[i]!), prediction: pixels(predictions[i]!) };
-        return scoreCase({ case: id, patient, ...pair }, run.labels);
-      });
-    });
-  const scored: CaseScore[] = [];
+  const selections = stores.map((store) => ({ store, cases: measurable(store.cases, run, on) }));
+  const set = new ImageSet(selections);
+  const { classes, ignoredValue } = labelRoles(set.labels);
+  checkLabels(classes, run, dir);
   const work = countedWork("measure", set.count, listen);
-  while (scored.length < set.count && !signal?.aborted) {
-    const count = Math.min(BATCH, set.count - scored.length);
-    const batch = measure(Array.from({ length: count }, (_, i) => scored.length + i));
-    for (const score of batch) {
-      scored.push(score);
-      work.advance();
-    }
-    await setImmediate();
+  const { inputSize, inference, contextSlices } = run.recipe;
+  const manner = { inputSize, inference, contextSlices, statistics: run.statistics, device, signal };
+  const volumes = assumeSpacing(storedVolumes(selections), metrics.assumedSpacing);
+  const { toleranceMm = DEFAULT_TOLERANCE_MM, clDice = "pictures" } = metrics;
+  const clean = (labels: Uint8Array, shape: Vec3) => postProcess({ labels, shape }, run.postProcessing ?? []);
+  const scored: CaseScore[] = [];
+  const shownImages: number[] = [];
+  const maps = volumeMaps(network, set, volumes, { ...manner, advance: () => work.advance() });
+  for await (const { volume, truth, prediction } of maps) {
+    const { name: id, patient, shape, spacingMm, indices } = volume;
+    const pair = { case: id, patient, truth, prediction: clean(prediction, shape), shape, spacingMm };
+    scored.push(measureCase(pair, { labels: classes, ignoredValue, toleranceMm, clDice }));
+    shownImages.push(indices[fullestSlice(truth, volume, ignoredValue)]!);
   }
   if (!work.end()) return undefined;
+  const scores = summarizeScores(scored, classes);
   return {
-    scores: summarizeScores(scored, run.labels),
+    scores: { ...scores, toleranceMm, notes: spacingNotes(volumes) },
     set,
-    predict: (index) => scope(() => segment([index]).select(0, 0)),
+    shownImages,
+    predict: (index) =>
+      scope(() => {
+        const found = segmentStored(network, set, [index], manner).select(0, 0);
+        const shape = [1, set.height, set.width] as const;
+        return fromTypedArray(clean(found.contiguous().toTypedArray() as Uint8Array, shape), [set.height, set.width]);
+      }),
   };
+}
+
+/** The stored slice with most structure in it, as a position in `places`. */
+function fullestSlice(
+  truth: Uint8Array,
+  { places, shape: [, height, width] }: StoredVolume,
+  ignored: number | undefined,
+): number {
+  const size = height * width;
+  let [fullest, most] = [0, -1];
+  for (const [i, place] of places.entries()) {
+    let count = 0;
+    for (let pixel = place * size; pixel < (place + 1) * size; pixel++) {
+      if (truth[pixel] !== 0 && truth[pixel] !== ignored) count++;
+    }
+    if (count > most) [fullest, most] = [i, count];
+  }
+  return fullest;
 }
 
 function measurable(
@@ -87,8 +119,8 @@ function measurable(
   );
 }
 
-function checkLabels(set: ImageSet, run: FinetuneRun, dir: string): void {
-  const [own, found] = [labelText(run.labels), labelText(set.labels)];
+function checkLabels(classes: readonly Label[], run: FinetuneRun, dir: string): void {
+  const [own, found] = [labelText(run.labels), labelText(classes)];
   if (own === found) return;
   throw new MedsslError("ERR_LABELS_DIFFER", `${dir} was trained for the labels ${own}; the store has ${found}.`, {
     hint: "Ingest the store with --labels so that names and values agree.",

@@ -1,6 +1,6 @@
 import { type Device, readSafetensors, scope } from "@medssl/torch";
 import { buildSegmenter, type SegmentationNetwork } from "../models/build-segmenter.ts";
-import { loadStateDict, moveModule } from "../nn/module.ts";
+import { freezeModule, loadStateDict, moveModule } from "../nn/module.ts";
 import { type FinetuneRun, modelPath, readCompleteRun } from "../training/run-directory.ts";
 
 /** The network of a complete fine-tuning run. */
@@ -8,5 +8,5 @@ export function loadSegmenter(dir: string, device: Device): { run: FinetuneRun; 
   const run = readCompleteRun(dir, "finetune");
   const network = buildSegmenter(run.recipe, run.labels.length);
   scope(() => loadStateDict(network, readSafetensors(modelPath(dir)).tensors, { source: modelPath(dir) }));
-  return { run, network: moveModule(network, device) };
+  return { run, network: freezeModule(moveModule(network, device)) };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkKind, uniqueNames } from "./predict.ts";
+import { checkKind, checkSlices } from "./predict.ts";
+import { uniqueNames } from "./prediction-inputs.ts";
 
 test("no two files share a result's name", () => {
   assert.deepEqual(uniqueNames(["x/a.png", "y/a.jpg", "a-2.png", "z/A.png", "b.nii.gz"]), [
@@ -28,4 +29,13 @@ test("a scan of other numbers than were learned from is refused; a volume that d
   assert.throws(() => check("uint8", ct), refused);
   check("int16", ct);
   for (const dtype of ["int16", "uint8"] as const) check(dtype, { meaning: "relative", data: words });
+});
+
+test("a network that sees several slices at once refuses a picture", () => {
+  assert.throws(() => checkSlices("a.png", { shape: [1, 8, 8] }, 1), {
+    code: "ERR_INPUT_SLICES",
+    message: "a.png: the model sees 3 slices of a volume at once, this file has one picture",
+  });
+  checkSlices("a.png", { shape: [1, 8, 8] }, 0);
+  checkSlices("a.nii", { shape: [2, 8, 8] }, 1);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { scoreCase, summarizeScores } from "./overlap.ts";
+import { scoreCase } from "./overlap.ts";
+import { summarizeScores } from "./summarize-scores.ts";
 
 const labels = [
   { value: 1, name: "liver" },

@@ -1,13 +1,11 @@
 /**
- * Overlap of predicted and true label maps: Dice and IoU.
+ * Overlap of predicted and true label maps: Dice and IoU, sensitivity and precision.
  *
  * Shapes   label maps of any shape as bytes, one value a pixel: 0 background, else a label's value.
  * Units    fractions 0-1, higher is better.
- * Empty    a class that neither map has says nothing about the case and is left out of it (it is no free 1). A class
- *          that only one map has: 0. A case with no class left: 1, as there was nothing to find and nothing was found.
- * Means    a class: over the cases that have it. The whole: over the classes, so that a rare class counts like any other.
+ * Empty    as measure-case.ts says, which measures more.
  */
-import type { CaseScore, ClassScore, Scores } from "@medssl/contract";
+import type { CaseScore, ClassMetrics, ClassScore } from "@medssl/contract";
 import type { Label } from "@medssl/datasets";
 
 export interface LabeledCase {
@@ -17,7 +15,7 @@ export interface LabeledCase {
   readonly prediction: Uint8Array;
 }
 
-/** @param labels Foreground classes. */
+/** Dice and IoU alone. @param labels Foreground classes. */
 export function scoreCase(
   { case: name, patient, truth, prediction }: LabeledCase,
   labels: readonly Label[],
@@ -35,23 +33,29 @@ export function scoreCase(
     if (value === prediction[i]) inBoth[value]!++;
   }
   const classes = labels.flatMap(({ name: label, value }): ClassScore[] => {
-    const sum = inTruth[value]! + inPrediction[value]!;
-    const both = inBoth[value]!;
-    return sum === 0 ? [] : [{ label, dice: (2 * both) / sum, iou: both / (sum - both) }];
+    if (inTruth[value]! + inPrediction[value]! === 0) return [];
+    const { dice, iou } = overlap(inTruth[value]!, inPrediction[value]!, inBoth[value]!);
+    return [{ label, dice, iou }];
   });
-  return { case: name, patient, ...overall(classes), classes };
+  return { case: name, patient, ...meanOverlap(classes), classes };
 }
 
-/** Means over cases. */
-export function summarizeScores(cases: readonly CaseScore[], labels: readonly Label[]): Scores {
-  const classes = labels.flatMap(({ name: label }): ClassScore[] => {
-    const scores = cases.flatMap((score) => score.classes.filter((one) => one.label === label));
-    return scores.length === 0 ? [] : [{ label, ...overall(scores) }];
-  });
-  return { ...overall(classes), classes, cases };
+/** From counts of voxels of a class that one map at least has. */
+export function overlap(
+  inTruth: number,
+  inPrediction: number,
+  inBoth: number,
+): Pick<ClassMetrics, "dice" | "iou" | "sensitivity" | "precision"> {
+  return {
+    dice: (2 * inBoth) / (inTruth + inPrediction),
+    iou: inBoth / (inTruth + inPrediction - inBoth),
+    sensitivity: inTruth === 0 ? undefined : inBoth / inTruth,
+    precision: inPrediction === 0 ? undefined : inBoth / inPrediction,
+  };
 }
 
-function overall(classes: readonly ClassScore[]): { dice: number; iou: number } {
+/** Over classes; 1 without any. */
+export function meanOverlap(classes: readonly ClassScore[]): { dice: number; iou: number } {
   const average = (values: readonly number[]) =>
     values.length === 0 ? 1 : values.reduce((sum, value) => sum + value, 0) / values.length;
   return { dice: average(classes.map(({ dice }) => dice)), iou: average(classes.map(({ iou }) => iou)) };

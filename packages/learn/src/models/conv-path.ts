@@ -7,14 +7,20 @@
  */
 import { cat, scope, type Tensor } from "@medssl/torch";
 import { Conv2d, ConvBlock } from "../nn/conv.ts";
+import type { DecoderOptions } from "./segmentation-network.ts";
 
 const STEM_CHANNELS = 16;
 export const LEVEL_CHANNELS = [24, 48, 96, 128] as const;
 
-type Pair = readonly [ConvBlock, ConvBlock];
+/** Two convolutions, the first of which may halve the image. */
+export type ConvPair = readonly [ConvBlock, ConvBlock];
 
-const pair = (input: number, output: number): Pair => [new ConvBlock(input, output), new ConvBlock(output, output)];
-const forwardPair = ([first, second]: Pair, x: Tensor): Tensor => scope(() => second.forward(first.forward(x)));
+export const convPair = (input: number, output: number, { stride = 1 } = {}): ConvPair => [
+  new ConvBlock(input, output, { stride }),
+  new ConvBlock(output, output),
+];
+export const forwardPair = ([first, second]: ConvPair, x: Tensor): Tensor =>
+  scope(() => second.forward(first.forward(x)));
 
 /** Bilinear resampling to the size of `like`. */
 export function resizeLike(x: Tensor, like: Tensor): Tensor {
@@ -24,11 +30,11 @@ export function resizeLike(x: Tensor, like: Tensor): Tensor {
 
 export class ConvEncoder {
   readonly stem: ConvBlock;
-  readonly levels: readonly Pair[];
+  readonly levels: readonly ConvPair[];
 
   constructor(channels: number) {
     this.stem = new ConvBlock(channels, STEM_CHANNELS, { stride: 2 });
-    this.levels = LEVEL_CHANNELS.map((output, i) => pair(LEVEL_CHANNELS[i - 1] ?? STEM_CHANNELS, output));
+    this.levels = LEVEL_CHANNELS.map((output, i) => convPair(LEVEL_CHANNELS[i - 1] ?? STEM_CHANNELS, output));
   }
 
   /** Features of all levels, finest first. */
@@ -44,31 +50,48 @@ export class ConvEncoder {
 }
 
 export class ConvDecoder {
-  readonly levels: readonly Pair[];
+  readonly levels: readonly ConvPair[];
   readonly out: Conv2d;
+  /** Of the levels below the finest; none unless deeply supervised. */
+  readonly deepOuts: readonly Conv2d[];
 
   /**
    * @param inputChannels Channels of each level's features, finest first; more than `LEVEL_CHANNELS` where something was
    *   joined to them.
    */
-  constructor(inputChannels: readonly number[], numOutputs: number) {
+  constructor(inputChannels: readonly number[], { numClasses, isDeeplySupervised = false }: DecoderOptions) {
+    const numOutputs = numClasses + 1;
     this.levels = LEVEL_CHANNELS.slice(0, -1).map((output, i) => {
       const isDeepest = i === LEVEL_CHANNELS.length - 2;
       const below = isDeepest ? inputChannels[i + 1]! : LEVEL_CHANNELS[i + 1]!;
-      return pair(below + inputChannels[i]!, output);
+      return convPair(below + inputChannels[i]!, output);
     });
     this.out = new Conv2d(LEVEL_CHANNELS[0], numOutputs, 1);
+    const deepChannels = isDeeplySupervised ? LEVEL_CHANNELS.slice(1, -1) : [];
+    this.deepOuts = deepChannels.map((width) => new Conv2d(width, numOutputs, 1));
   }
 
-  /** @param features Of all levels, finest first. @returns [B, numOutputs, H / 2, W / 2] */
+  /** @param features Of all levels, finest first. @returns [B, numClasses + 1, H / 2, W / 2] */
   forward(features: readonly Tensor[]): Tensor {
+    return scope(() => this.out.forward(this.#decode(features)[0]!));
+  }
+
+  /** Logits at H / 2 and, deeply supervised, at H / 4 and H / 8. */
+  forwardLevels(features: readonly Tensor[]): Tensor[] {
     return scope(() => {
-      let x = features.at(-1)!;
-      for (const [i, level] of [...this.levels.entries()].reverse()) {
-        const skip = features[i]!;
-        x = forwardPair(level, cat([resizeLike(x, skip), skip], 1));
-      }
-      return this.out.forward(x);
+      const decoded = this.#decode(features);
+      return [this.out, ...this.deepOuts].map((out, i) => out.forward(decoded[i]!));
     });
+  }
+
+  /** Decoded features, finest first. */
+  #decode(features: readonly Tensor[]): Tensor[] {
+    const decoded: Tensor[] = [];
+    for (const [i, level] of [...this.levels.entries()].reverse()) {
+      const skip = features[i]!;
+      const below = decoded[0] ?? features.at(-1)!;
+      decoded.unshift(scope(() => forwardPair(level, cat([resizeLike(below, skip), skip], 1))));
+    }
+    return decoded;
   }
 }

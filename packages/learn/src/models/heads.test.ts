@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { manualSeed, noGrad, randint, randn, scope } from "@medssl/torch";
-import { countParameters, namedParameters } from "../nn/module.ts";
+import { manualSeed, noGrad, randint, randn, scope, stack } from "@medssl/torch";
+import { countParameters, namedParameters, stateDict } from "../nn/module.ts";
 import { segmentationLoss } from "../objectives/segmentation-loss.ts";
-import { assertClose, digest, fillParameters, readFixture } from "../testing/parity.ts";
+import { fillParameters, readFixture } from "../testing/parity.ts";
+import { assertSegmenterParity } from "../testing/segmenter-parity.ts";
 import { HybridUNet } from "./hybrid-unet.ts";
 import { UNet } from "./unet.ts";
 import { ViT } from "./vit.ts";
@@ -24,20 +25,9 @@ const networks = {
 for (const [name, make] of Object.entries(networks)) {
   test(`${name}: logits, loss and every gradient are PyTorch's`, () => {
     scope(() => {
-      const fixture = readFixture("heads");
       const network = make();
       fillParameters(network);
-      const logits = network.forward(fixture.get("images")!);
-      const { loss } = segmentationLoss(logits, fixture.get("labels")!.to({ dtype: "int64" }));
-      assertClose(digest(logits), fixture.get(`${name}.logits`)!, "logits");
-      assertClose(loss, fixture.get(`${name}.loss`)!, "loss");
-      loss.backward();
-      const withGradient = namedParameters(network).filter(([, { grad }]) => grad !== undefined);
-      const expected = [...fixture.keys()].filter((key) => key.startsWith(`${name}.gradient.`));
-      assert.deepEqual(withGradient.map(([key]) => `${name}.gradient.${key}`).sort(), expected.sort());
-      for (const [key, { grad }] of withGradient) {
-        assertClose(digest(grad!), fixture.get(`${name}.gradient.${key}`)!, key);
-      }
+      assertSegmenterParity(network, readFixture("heads"), name);
     });
   });
 }
@@ -78,6 +68,50 @@ test("a gradient reaches every parameter but the ViT's final norm", () => {
       }
     });
   }
+});
+
+test("deep supervision adds outputs of its own and leaves the rest as it was", () => {
+  manualSeed(0);
+  scope(() => {
+    const images = randn([2, 1, 64, 64]);
+    const labels = randint(0, 3, [2, 64, 64]);
+    for (const make of [
+      (isDeeplySupervised: boolean) => new UNet({ numClasses: 2, isDeeplySupervised }),
+      (isDeeplySupervised: boolean) => new HybridUNet(small(16), { numClasses: 2, isDeeplySupervised }),
+    ]) {
+      const [plain, deep] = [make(false), make(true)];
+      const names = (network: object) => stateDict(network).map(([name]) => name);
+      const added = names(deep).filter((name) => !names(plain).includes(name));
+      assert.deepEqual(
+        added,
+        [0, 1].flatMap((i) => [`conv_decoder.deep_outs.${i}.weight`, `conv_decoder.deep_outs.${i}.bias`]),
+      );
+      const levels = deep.forwardLevels(images);
+      assert.deepEqual(
+        levels.map(({ shape }) => shape),
+        [64, 16, 8].map((side) => [2, 3, side, side]),
+      );
+      assert.equal(levels[0]!.sub(deep.forward(images)).abs().amax().item(), 0);
+      const losses = levels.map((logits, i) => {
+        const step = [1, 4, 8][i]!;
+        return segmentationLoss(logits, labels.slice(1, 0, undefined, step).slice(2, 0, undefined, step)).loss;
+      });
+      stack(losses).sum().backward();
+      const unreached = namedParameters(deep).filter(([, { grad }]) => !grad || grad.abs().sum().item() === 0);
+      assert.deepEqual(
+        unreached.map(([name]) => name).filter((name) => !name.startsWith("encoder.norm.")),
+        [],
+      );
+    }
+  });
+});
+
+test("the hybrid's two halves meet where pixels and tokens are nearest in size", () => {
+  scope(() => {
+    const side = (patchSize: number) =>
+      new HybridUNet(small(patchSize, patchSize * 4), { numClasses: 1 }).injection.weight.size(1);
+    assert.deepEqual([4, 8, 14, 16, 32].map(side), [48, 96, 128, 128, 128]);
+  });
 });
 
 test("a pre-trained ViT begins unperturbed inside the hybrid", () => {

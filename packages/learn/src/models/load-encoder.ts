@@ -3,12 +3,12 @@
  *
  * It is made for the asked size and for grey images; see `find-vit.ts` and `resize-weights.ts`.
  */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import type { ViTConfig } from "@medssl/contract";
-import { readWeights, scope, writeSafetensors } from "@medssl/torch";
+import { readWeights, scope, type Tensor, writeSafetensors } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
 import { loadStateDict, stateDict } from "../nn/module.ts";
-import { encoderPath, readCompleteRun } from "../training/run-directory.ts";
+import { encoderPath, hybridPath, readCompleteRun } from "../training/run-directory.ts";
 import { type FoundViT, findViT, vitMetadata } from "./find-vit.ts";
 import { foldChannels, resizePatches, resizePositions } from "./resize-weights.ts";
 import { ViT, type ViTOptions } from "./vit.ts";
@@ -22,6 +22,8 @@ export interface LoadEncoderOptions {
   readonly numHeads?: number | undefined;
   /** Of the ViT that is meant, when a file has several: "student.". */
   readonly prefix?: string | undefined;
+  /** Takes the ViT that was pre-trained inside the hybrid, and its convolutions, where there are such. @default false */
+  readonly isForHybrid?: boolean | undefined;
 }
 
 export interface LoadedEncoder {
@@ -30,6 +32,8 @@ export interface LoadedEncoder {
   readonly config: ViTConfig;
   /** Grey values that it was trained with; a file does not tell them. */
   readonly statistics: Statistics | undefined;
+  /** Of the hybrid around it, by its names; whoever asked for them disposes of them. */
+  readonly convolutions: ReadonlyMap<string, Tensor> | undefined;
   /** What was changed to make it fit, for a person. */
   readonly notes: readonly string[];
 }
@@ -42,20 +46,32 @@ export interface LoadedEncoder {
  */
 export function loadEncoder(source: string, options: LoadEncoderOptions = {}): LoadedEncoder {
   const run = statSync(source).isDirectory() ? readCompleteRun(source, "pretrain") : undefined;
-  const path = run === undefined ? source : encoderPath(source);
+  const isForHybrid = options.isForHybrid === true;
+  const ofRun = isForHybrid && existsSync(hybridPath(source)) ? hybridPath(source) : encoderPath(source);
+  const path = run === undefined ? source : ofRun;
   return scope(() => {
     const { tensors, metadata } = readWeights(path);
     const numHeads = options.numHeads ?? run?.recipe.encoder.numHeads;
-    const found = findViT(tensors, { source: path, metadata, prefix: options.prefix, numHeads });
-    return { ...makeEncoder(found, path, options), statistics: run?.statistics };
+    const isHybrid = isForHybrid && tensors.has("conv_encoder.stem.conv.weight");
+    const prefix = isHybrid ? VIT_IN_HYBRID : options.prefix;
+    const found = findViT(tensors, { source: path, metadata, prefix, numHeads });
+    const convolutions = isHybrid ? convolutionsOf(tensors) : undefined;
+    return { ...makeEncoder(found, path, options), statistics: run?.statistics, convolutions };
   });
+}
+
+const VIT_IN_HYBRID = "encoder.";
+
+function convolutionsOf(hybrid: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  const names = [...hybrid.keys()].filter((name) => !name.startsWith(VIT_IN_HYBRID));
+  return new Map(names.map((name) => [name, hybrid.get(name)!.clone().keep()]));
 }
 
 function makeEncoder(
   { config: given, channels, gridSize, tensors, notes: found }: FoundViT,
   source: string,
   { imageSize, patchSize = given.patchSize }: LoadEncoderOptions,
-): Omit<LoadedEncoder, "statistics"> {
+): Omit<LoadedEncoder, "statistics" | "convolutions"> {
   const config = { ...given, patchSize };
   const encoder = new ViT({ ...config, imageSize: imageSize ?? [gridSize[0] * patchSize, gridSize[1] * patchSize] });
   const notes = [...found];

@@ -33,6 +33,17 @@ export function foldChannels(kernels: Tensor): Tensor {
   return kernels.size(1) === 1 ? kernels : kernels.sum([1], true);
 }
 
+/**
+ * [D, 1, p, p] for several grey channels: [D, channels, p, p].
+ *
+ * Each gets an equal share, so that equal slices make the tokens that one slice made, and neighbours the tokens of their
+ * mean. The other way, all to the channel in the middle and zero to its neighbours, leaves the tokens as they were too, but
+ * lets the neighbours in only as they are learned.
+ */
+export function inflateChannels(kernels: Tensor, channels: number): Tensor {
+  return channels === 1 ? kernels : scope(() => kernels.div(channels).repeat([1, channels, 1, 1]));
+}
+
 /** [D, C, p, p] for another patch size: [D, C, size, size]. */
 export function resizePatches(kernels: Tensor, size: number): Tensor {
   const before = kernels.size(2);

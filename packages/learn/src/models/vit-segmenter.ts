@@ -8,7 +8,7 @@
 import { cat, scope, type Tensor } from "@medssl/torch";
 import { Conv2d, ConvBlock } from "../nn/conv.ts";
 import { resizeLike } from "./conv-path.ts";
-import type { SegmenterOptions } from "./unet.ts";
+import type { ForwardOptions, SegmentationNetwork, SegmenterOptions } from "./segmentation-network.ts";
 import type { ViT } from "./vit.ts";
 import { ViTTaps } from "./vit-taps.ts";
 
@@ -17,7 +17,7 @@ const MAP_CHANNELS = 64;
 /** Channels of the decoder at 1/8, 1/4 and 1/2 of the image's size. */
 const DECODER_CHANNELS = [64, 32, 16] as const;
 
-export class ViTSegmenter {
+export class ViTSegmenter implements SegmentationNetwork {
   readonly encoder: ViT;
   readonly taps: ViTTaps;
   readonly stem: readonly ConvBlock[];
@@ -36,14 +36,14 @@ export class ViTSegmenter {
     this.out = new Conv2d(DECODER_CHANNELS.at(-1)!, numClasses + 1, 1);
   }
 
-  forward(images: Tensor): Tensor {
+  forward(images: Tensor, options: ForwardOptions = {}): Tensor {
     return scope(() => {
       let features = images.to({ format: "channelsLast" });
       const skips = this.stem.map((block) => {
         features = block.forward(features);
         return features;
       });
-      let x = this.taps.forward(this.encoder, images);
+      let x = this.taps.forward(this.encoder, images, options);
       for (const [i, level] of this.levels.entries()) {
         const skip = skips.at(-1 - i)!;
         x = scope(() => level.forward(cat([resizeLike(x, skip), skip], 1)));

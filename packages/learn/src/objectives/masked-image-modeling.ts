@@ -89,7 +89,7 @@ interface NormalizedPatches {
   readonly std: Tensor;
 }
 
-function normalizePatches(patches: Tensor, varianceFloor: number | undefined): NormalizedPatches {
+export function normalizePatches(patches: Tensor, varianceFloor: number | undefined): NormalizedPatches {
   if (varianceFloor === undefined)
     return scope(() => ({ values: patches, mean: zerosLike(patches), std: onesLike(patches) }));
   return scope(() => {

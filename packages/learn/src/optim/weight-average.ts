@@ -4,7 +4,7 @@
  * The decay rises with the steps, min(decay, (1 + step) / (10 + step)), so that the random weights of the start are soon
  * forgotten. Source  Polyak & Juditsky (1992); Tarvainen & Valpola, "Mean teachers" (2017).
  */
-import { call, noGrad, type Tensor } from "@medssl/torch";
+import { call, noGrad, scope, type Tensor } from "@medssl/torch";
 import type { NamedParameters } from "./parameter-groups.ts";
 
 export class WeightAverage {
@@ -23,6 +23,31 @@ export class WeightAverage {
     const parameters = this.#parameters.map(([, parameter]) => parameter);
     const decay = Math.min(this.#decay, (1 + step) / (10 + step));
     noGrad(() => call("aten::_foreach_lerp_.Scalar", [this.#averages, parameters, 1 - decay]));
+  }
+
+  /**
+   * Runs something with the average in the place of the weights. No graph of the weights may be waiting for its backward pass.
+   */
+  during<Result>(fn: () => Result): Result {
+    this.exchange();
+    try {
+      return fn();
+    } finally {
+      this.exchange();
+    }
+  }
+
+  /** Swaps average and weights; done twice, all is as before. */
+  exchange(): void {
+    noGrad(() =>
+      scope(() => {
+        for (const [i, [, parameter]] of this.#parameters.entries()) {
+          const own = parameter.clone();
+          parameter.copy_(this.#averages[i]!);
+          this.#averages[i]!.copy_(own);
+        }
+      }),
+    );
   }
 
   /** Puts the average in the place of the weights. */

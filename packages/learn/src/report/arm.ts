@@ -6,35 +6,47 @@
  */
 import type { PretrainMethod, Study } from "@medssl/contract";
 
-export type ArmColor = "unet" | "scratch" | PretrainMethod;
+export type ArmColor = "unet" | "auto-unet" | "scratch" | "imported" | PretrainMethod;
 
 export interface Arm {
   /** As in the study, such as `mim+acl@vit`. */
   readonly id: string;
   readonly method: string;
-  /** The network that segments; undefined for the U-Net, which has no other. */
+  /** The network that segments; undefined for a baseline, which has no other. */
   readonly head: string | undefined;
   /** For labels and tables. */
   readonly name: string;
   readonly color: ArmColor;
   /** Whether the head differs from the study's. */
   readonly isVariant: boolean;
+  /** A convolutional network that is trained with labels alone. */
+  readonly isBaseline: boolean;
   /** One sentence on what it is. */
   readonly description: string;
 }
 
 const names: Readonly<Record<ArmColor, string>> = {
   unet: "U-Net",
+  "auto-unet": "Self-configuring U-Net",
   scratch: "Scratch",
+  imported: "Imported",
   mim: "MIM",
   "mim+acl": "MIM+ACL",
   simclr: "SimCLR",
   "swin-proxies": "Swin proxies",
 };
-const headNames: Readonly<Record<string, string>> = { vit: "ViT head", hybrid: "hybrid" };
+const headNames: Readonly<Record<string, string>> = {
+  vit: "ViT head",
+  hybrid: "hybrid",
+  pyramid: "pyramid",
+  upernet: "UPerNet",
+  linear: "linear",
+};
 const descriptions: Readonly<Record<ArmColor, string>> = {
   unet: "a plain convolutional U-Net from random weights: the supervised baseline",
+  "auto-unet": "a U-Net that configures itself by the data's fingerprint, after nnU-Net's rules; from random weights",
   scratch: "the Vision Transformer from random weights: what pre-training is measured against",
+  imported: "the same network, its encoder's weights from a file that was given",
   mim: "the same network, its encoder pre-trained by masked image modeling on unlabeled images",
   "mim+acl": "the same network, its encoder pre-trained by masked image modeling and anatomy-aware contrast",
   simclr: "the same network, its encoder pre-trained by SimCLR: two views of an image against all other images",
@@ -43,6 +55,9 @@ const descriptions: Readonly<Record<ArmColor, string>> = {
 const headDescriptions: Readonly<Record<string, string>> = {
   vit: "a light convolutional decoder on the ViT",
   hybrid: "the ViT inside a U-Net",
+  pyramid: "a feature pyramid on the ViT, with a convolutional stem",
+  upernet: "UPerNet on the ViT",
+  linear: "a linear layer on the ViT's tokens: a probe of what the encoder knows",
 };
 
 /** What a head is, for a sentence. */
@@ -50,19 +65,23 @@ export function describeHead(head: string): string {
   return headDescriptions[head] ?? head;
 }
 
+/** `imported:mae@vit` and the like; see study/arms.ts. */
 export function describeArm(id: string, studyHead: string): Arm {
-  const [method, variant] = id.split("@") as [ArmColor, string | undefined];
-  const head = method === "unet" ? undefined : (variant ?? studyHead);
-  const name = names[method];
+  const [start = "", variant] = id.split("@");
+  const [kind = "", given] = start.split(":");
+  const color = (kind in names ? kind : "imported") as ArmColor;
+  const isBaseline = color === "unet" || color === "auto-unet";
   const isVariant = variant !== undefined && variant !== studyHead;
-  const description = descriptions[method];
+  const name = given === undefined ? names[color] : `${names[color]} ${given}`;
+  const description = descriptions[color];
   return {
     id,
-    method,
-    head,
+    method: start,
+    head: isBaseline ? undefined : (variant ?? studyHead),
     name: isVariant ? `${name}, ${headNames[variant] ?? variant}` : name,
-    color: method,
+    color,
     isVariant,
+    isBaseline,
     description: isVariant ? `${description}; here with ${describeHead(variant)}` : description,
   };
 }
@@ -74,6 +93,6 @@ export function armsOf(study: Study): Arm[] {
 
 /** The arm that a study is about: MIM+ACL if it is there, else the last pre-trained arm. Fixed before any number. */
 export function mainArm(arms: readonly Arm[]): Arm | undefined {
-  const pretrained = arms.filter((arm) => arm.method !== "unet" && arm.method !== "scratch");
+  const pretrained = arms.filter((arm) => !arm.isBaseline && arm.method !== "scratch");
   return pretrained.find((arm) => arm.method === "mim+acl" && !arm.isVariant) ?? pretrained.at(-1);
 }

@@ -2,64 +2,77 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Study } from "@medssl/contract";
 import { findings } from "./findings.ts";
-import { syntheticStudy } from "./synthetic-study.ts";
+import { shifted, syntheticStudy, withDice, withPatients } from "./synthetic-study.ts";
 
 const detail = (study: Study, topic: string) => findings(study).details.find((one) => one.topic === topic)?.text;
 
-/** The study with `points` added to every Dice of one arm. */
-function shifted(study: Study, arm: string, points: number): Study {
-  const cells = study.cells.map((cell) =>
-    cell.arm === arm ? { ...cell, scores: { ...cell.scores, dice: cell.scores.dice + points / 100 } } : cell,
+test("the lead says labels, score, draws, and both paired differences with their evidence", () => {
+  // 1%: MIM+ACL 92.61, 93.75, 93.20; scratch 89.22, 90.67, 90.10 (+3.39, +3.08, +3.10); U-Net 91.50, 92.05, 92.40.
+  assert.match(
+    findings(syntheticStudy({ draws: 3 })).lead,
+    /^With 6 labeled images, MIM\+ACL scored a mean Dice of 93\.2 over 3 draws: \+3\.2 points over the same network from scratch \(95% interval 2\.\d to 3\.\d, p < 0\.001 after Holm\); \+1\.2 points over the U-Net \(95% interval 0\.\d to 2\.\d, p < 0\.001 after Holm\)\.$/,
   );
-  return { ...study, cells };
-}
-
-test("the lead says labels, score, draws and both paired differences", () => {
-  // 1%: MIM+ACL 92.61, 93.75; scratch 87.72, 91.67 (+4.89, +2.08); U-Net 91.50, 92.05 (+1.11, +1.70).
-  assert.equal(
-    findings(syntheticStudy()).lead,
-    "With 6 labeled images, MIM+ACL scored a mean Dice of 93.2 over 2 draws: 3.5 points above the same network from " +
-      "scratch and 1.4 points above the U-Net.",
-  );
-  assert.equal(
-    detail(syntheticStudy(), "At 1%"),
-    "Paired by draw: +2.1 to +4.9 points against Scratch, ahead in 2 of 2 draws; +1.1 to +1.7 points against U-Net, " +
-      "ahead in 2 of 2 draws.",
+  assert.match(
+    detail(syntheticStudy({ draws: 3 }), "At 1%") ?? "",
+    /^Paired by draw: \+3\.1 to \+3\.4 points against Scratch, ahead in 3 of 3 draws \(rank-biserial correlation 1\.00, d_z \d+\.\d; for other patients and these draws 3\.\d to 3\.\d\); \+0\.8 to \+1\.7 points against U-Net/,
   );
 });
 
 test("a loss is said as plainly as a win", () => {
-  assert.match(findings(shifted(syntheticStudy(), "unet", 5)).lead, /and 3\.6 points below the U-Net\.$/);
-});
-
-test("a small difference is called level, one that changes sides is said to", () => {
+  const study = shifted(syntheticStudy({ draws: 3 }), "unet", 5);
   assert.match(
-    findings(shifted(syntheticStudy(), "unet", 1)).lead,
-    /level with the U-Net \(\+0\.4 points, noise-level\)/,
-  );
-  // Against scratch + 3 points: +1.89 and -0.92, mean +0.49 is noise; + 2.5 points: +2.39 and -0.42, mean +0.99.
-  assert.match(
-    findings(shifted(syntheticStudy(), "scratch", 2.5)).lead,
-    /1\.0 points above the same network from scratch on average, but not in every draw/,
+    findings(study).lead,
+    /; \u22123\.8 points against the U-Net \(95% interval \u2212\d\.\d to \u2212\d\.\d, p < 0\.001/,
   );
 });
 
-test("a single draw is called one", () => {
+test("a difference that is not clear of chance is never called a gain", () => {
+  const level = withDice(syntheticStudy({ draws: 3 }), "unet", 1, [0.9261, 0.9375, 0.932]);
+  assert.match(
+    findings(level).lead,
+    /not clearly different from the U-Net \(0\.0 points, 95% interval \u22120\.\d to 0\.\d, p = /,
+  );
+  // Every draw is ahead, but two draws of +1.1 and +1.7 points say little of a third.
+  assert.match(
+    findings(syntheticStudy({ draws: 2 })).lead,
+    /not clearly different from the U-Net \(\+1\.4 points, 95% interval \u2212\d.*; for these 2 draws alone 1\.\d to 1\.\d\)/,
+  );
+});
+
+test("a single draw is called one, and its interval is that of the draw", () => {
   const study = syntheticStudy({ draws: 1, fractions: [1] });
-  assert.match(findings(study).lead, /scored a Dice of 92\.6 in a single draw: 4\.9 points above/);
-  assert.match(detail(study, "How sure") ?? "", /^One draw of labeled patients/);
+  assert.match(findings(study).lead, /scored a Dice of 92\.6 in a single draw: \+3\.4 points over .* for this draw, p/);
+  assert.match(detail(study, "How sure") ?? "", /with one draw nobody knows what another choice/);
 });
 
-test("labels saved are claimed only where scratch is matched", () => {
-  // 93.18 with 6 images; scratch has 93.29 with all 563.
-  assert.match(detail(syntheticStudy(), "Labels saved") ?? "", /6 labeled images .* Scratch with 563 labeled images/);
-  assert.equal(detail(shifted(syntheticStudy(), "mim+acl", -4), "Labels saved"), undefined);
+test("two test patients: nothing can be concluded", () => {
+  const { lead, details } = findings(withPatients(syntheticStudy({ draws: 3 }), 2));
+  assert.match(
+    lead,
+    /\+3\.\d points against the same network from scratch; .* With 2 test patients nothing can be concluded/,
+  );
+  const text = [lead, ...details.map((one) => one.text)].join(" ");
+  assert.doesNotMatch(text, /points over|p [<=]/);
+  assert.match(
+    details.find(({ topic }) => topic === "How sure")?.text ?? "",
+    /^With 2 test patients nothing can be concluded/,
+  );
 });
 
-test("the winner with all labels is named even when it is the baseline", () => {
-  assert.equal(
-    detail(syntheticStudy(), "Highest"),
-    "With 100% of the labels the highest mean is that of U-Net (95.2); next is MIM+ACL (94.8), a noise-level difference.",
+test("labels saved are claimed only where scratch scored no more", () => {
+  // 93.2 with 6 images; scratch has 92.7 with 57 and 93.3 with all.
+  const study = syntheticStudy({ draws: 3 });
+  assert.match(
+    detail(study, "Labels saved") ?? "",
+    /^Scratch with 57 labeled images \(92\.8\) scored no more than MIM\+ACL with 6 labeled images \(93\.2\): \+0\.4 points, 95% interval/,
+  );
+  assert.equal(detail(shifted(study, "mim+acl", -4), "Labels saved"), undefined);
+});
+
+test("the winner with all labels is named even when it is the baseline, with how clear it is", () => {
+  assert.match(
+    detail(syntheticStudy(), "Highest") ?? "",
+    /^With 100% of the labels the highest mean is that of U-Net \(95\.2\); next is MIM\+ACL \(94\.8\), 0\.4 points lower \(95% interval 0\.\d to 0\.\d\)\.$/,
   );
 });
 

@@ -6,18 +6,23 @@
  */
 import type { Study } from "@medssl/contract";
 import { html, htmlPage, type Markup, trusted } from "@medssl/datasets";
+import { ablationSection } from "./ablation-section.ts";
 import { annotationBudgetSection } from "./annotation-budget-section.ts";
 import { armsOf, describeHead } from "./arm.ts";
+import { costSection } from "./cost-section.ts";
+import { ablationFigure } from "./figures/ablation-figure.ts";
 import { barsFigure } from "./figures/bars-figure.ts";
 import { finetuningFigure, pretrainingFigure } from "./figures/curves-figure.ts";
 import { darkPalette, type Figure, lightPalette, type Palette, pagePalette } from "./figures/figure.ts";
 import { labelsFigure } from "./figures/labels-figure.ts";
 import { overviewFigure } from "./figures/overview-figure.ts";
 import { pairedFigure } from "./figures/paired-figure.ts";
+import { scatterFigure } from "./figures/scatter-figure.ts";
 import { findings } from "./findings.ts";
+import { latexTable } from "./latex.ts";
 import { counted } from "./number-format.ts";
 import { dataUri, figureSvg } from "./picture.ts";
-import { predictionSection, reconstructionSection } from "./picture-sections.ts";
+import { failureSection, predictionSection, reconstructionSection } from "./picture-sections.ts";
 import { armName, pairedTable, resultTables } from "./result-tables.ts";
 import { settingSections } from "./setting-sections.ts";
 
@@ -35,6 +40,8 @@ export interface ReportFigures {
   readonly bars: Figure;
   readonly labels: Figure | undefined;
   readonly paired: Figure | undefined;
+  readonly ablation: Figure | undefined;
+  readonly scatter: Figure | undefined;
   readonly pretraining: Figure | undefined;
   readonly finetuning: Figure | undefined;
 }
@@ -45,6 +52,8 @@ export function reportFigures(study: Study): ReportFigures {
     bars: barsFigure(study),
     labels: labelsFigure(study),
     paired: pairedFigure(study),
+    ablation: ablationFigure(study),
+    scatter: scatterFigure(study),
     pretraining: pretrainingFigure(study),
     finetuning: finetuningFigure(study),
   };
@@ -61,9 +70,12 @@ ${header(study, figures)}
 <main>
 ${results(study, figures)}
 ${annotationBudgetSection(study, figureMarkup)}
+${ablationSection(study, figures.ablation && figureMarkup(figures.ablation))}
 ${predictionSection(study, dir)}
+${failureSection(study, dir)}
 ${reconstructionSection(study, dir)}
 ${curves(figures)}
+${costSection(study)}
 ${settingSections(study)}
 ${numbers(tables)}
 </main>
@@ -90,14 +102,36 @@ function header(study: Study, figures: ReportFigures): Markup {
       <p class="overline">Label-efficiency study</p>
       <h1>${study.title}</h1>
       <p class="meta">${meta.map((part) => html`<span>${part}</span>`)}</p>
+      ${noteBanners(study)}
       ${done < study.plannedCells ? progress : undefined}
       <p class="lead">${lead}</p>
       ${figureMarkup(figures.overview)}
       <dl class="findings">${details.map(({ topic, text }) => html`<dt>${topic}</dt><dd>${text}</dd>`)}</dl>
-      <nav aria-label="Sections"><a href="#results">Results</a><a href="#paired">Paired differences</a>
-        <a href="#predictions">Predictions</a><a href="#reconstructions">Reconstructions</a><a href="#training">Training</a>
-        <a href="#settings">Settings</a><a href="#numbers">Numbers</a></nav>
+      <nav aria-label="Sections">${navigation(study, figures)}</nav>
     </header>`;
+}
+
+/** Links to the sections that are there. */
+function navigation(study: Study, figures: ReportFigures): Markup[] {
+  const sections: readonly (readonly [id: string, name: string, isThere: boolean])[] = [
+    ["results", "Results", true],
+    ["paired", "Paired differences", true],
+    ["ablation", "Ablation", figures.ablation !== undefined],
+    ["predictions", "Predictions", study.cells.some(({ examples }) => examples.length > 0)],
+    ["failures", "Failures", (study.failures ?? []).some(({ cases }) => cases.length > 0)],
+    ["reconstructions", "Reconstructions", study.pretraining.length > 0],
+    ["training", "Training", figures.pretraining !== undefined || figures.finetuning !== undefined],
+    ["cost", "Cost", true],
+    ["settings", "Settings", true],
+    ["numbers", "Numbers", true],
+  ];
+  return sections.flatMap(([id, name, isThere]) => (isThere ? html`<a href="#${id}">${name}</a>` : []));
+}
+
+const levels = { error: "Not to be trusted:", warning: "Mind:", note: "" } as const;
+
+function noteBanners({ notes = [] }: Study): Markup[] {
+  return notes.map(({ level, text }) => html`<p class="banner ${level}"><b>${levels[level]}</b> ${text}</p>`);
 }
 
 function results(study: Study, figures: ReportFigures): Markup {
@@ -106,14 +140,16 @@ function results(study: Study, figures: ReportFigures): Markup {
     <h2 id="results">Results</h2>
     <dl class="arms">${arms}</dl>
     <p class="note">All but the U-Net segment with ${describeHead(study.head)}, unless said otherwise.</p>
-    ${resultTables(study)}
     ${figureMarkup(figures.bars)}
     ${figures.labels && figureMarkup(figures.labels)}
+    ${resultTables(study)}
+    <details><summary>The table as LaTeX <small>table.tex, needs booktabs</small></summary><pre>${latexTable(study)}</pre></details>
     <h2 id="paired">Paired differences</h2>
     <p>With few labels the choice of patients moves every arm. So arms are compared draw by draw, each pair having learned
-    from the same patients.</p>
+    from the same patients, and case by case on the same test patients.</p>
     ${figures.paired === undefined ? html`<p>No draw has two finished arms yet.</p>` : figureMarkup(figures.paired)}
-    ${pairedTable(study)}`;
+    ${pairedTable(study)}
+    ${figures.scatter && figureMarkup(figures.scatter)}`;
 }
 
 function curves({ pretraining, finetuning }: ReportFigures): Markup | undefined {
@@ -151,9 +187,9 @@ function inline(svg: string, kind: string, description: string): string {
   return svg.replace('xmlns="http://www.w3.org/2000/svg"', "").replace("<svg", `<svg ${label}`);
 }
 
-function variables({ ink, muted, faint, paper, arms }: Palette, selector: string): string {
+function variables({ ink, muted, faint, paper, alarm, arms }: Palette, selector: string): string {
   const wash = `color-mix(in srgb, ${faint} 45%, ${paper})`;
-  const colors = { ink, muted, faint, paper, wash, ...arms };
+  const colors = { ink, muted, faint, paper, wash, alarm, ...arms };
   const lines = Object.entries(colors).map(([name, color]) => `--${name.replace("+", "-")}:${color};`);
   return `${selector}{${lines.join("")}}`;
 }

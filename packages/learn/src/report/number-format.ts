@@ -2,6 +2,7 @@
  * How the report writes numbers: Dice in percent with one decimal, differences in points with a sign, plain words for
  * counts and times. One form for text, tables and figures.
  */
+import type { Interval } from "../statistics/bootstrap.ts";
 import type { LabelCount, Spread } from "./summary.ts";
 
 const MINUS = "\u2212";
@@ -12,9 +13,15 @@ export function percent(share: number): string {
   return (share * 100).toFixed(1);
 }
 
-/** "91.5-92.1", with a dash that is not a minus. */
-export function percentRange({ min, max }: Spread): string {
-  return `${percent(min)}${EN_DASH}${percent(max)}`;
+/** "91.5-92.1", with a dash that is not a minus. @param range Lowest and highest draw, or an interval */
+export function percentRange(range: Spread | Interval): string {
+  const [low, high] = "low" in range ? [range.low, range.high] : [range.min, range.max];
+  return `${percent(low)}${EN_DASH}${percent(high)}`;
+}
+
+/** -0.36 -> "-0.36" with a minus that is no hyphen. */
+export function decimal(value: number, digits: number): string {
+  return value.toFixed(digits).replace("-", MINUS);
 }
 
 /** 3.48 -> "+3.5"; what rounds to zero has no sign. */
@@ -26,6 +33,18 @@ export function points(value: number): string {
 
 export function pointsRange({ min, max }: Spread): string {
   return `${points(min)} to ${points(max)}`;
+}
+
+/** "1.6 to 3.1", signs where they are needed. */
+export function intervalText({ low, high }: Interval): string {
+  const bound = (value: number) => (value < -0.05 ? points(value) : Math.abs(value).toFixed(1));
+  return `${bound(low)} to ${bound(high)}`;
+}
+
+/** "p = 0.002"; below a thousandth "p < 0.001". */
+export function pText(p: number): string {
+  if (p < 0.001) return "p < 0.001";
+  return `p = ${p < 0.01 ? p.toFixed(3) : p >= 0.995 ? "1" : p.toFixed(2)}`;
 }
 
 /** "1 draw", "2 draws". */

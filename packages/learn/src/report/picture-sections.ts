@@ -1,9 +1,9 @@
 /**
  * The report's pictures of images: predictions beside the truth, and reconstructions of masked images.
  */
-import type { Study, StudyExample } from "@medssl/contract";
+import type { Study, StudyExample, StudyFailures } from "@medssl/contract";
 import { html, type Markup } from "@medssl/datasets";
-import { armsOf, describeArm } from "./arm.ts";
+import { armsOf, describeArm, mainArm } from "./arm.ts";
 import { percent } from "./number-format.ts";
 import { pictureUri } from "./picture.ts";
 import { armName } from "./result-tables.ts";
@@ -30,6 +30,35 @@ export function predictionSection(study: Study, dir: string): Markup | undefined
     <p>Worst, median and best test case of each arm with ${fraction}% of the labels, by Dice, in its first draw. From left to
     right: the image, the truth, the prediction.</p>
     ${rows}`;
+}
+
+/** The main arm's worst cases by each measure, all arms side by side. */
+export function failureSection(study: Study, dir: string): Markup | undefined {
+  const galleries = (study.failures ?? []).filter(({ cases }) => cases.length > 0);
+  if (galleries.length === 0) return undefined;
+  const { fraction } = galleries[0]!;
+  const main = mainArm(armsOf(study))?.name ?? "the first arm";
+  return html`
+    <h2 id="failures">Where it fails</h2>
+    <p>The test cases on which ${main} does worst with ${fraction}% of the labels, in its first draw, and how every arm does on them. From
+    left to right: the image, the truth, the prediction.</p>
+    ${galleries.map((gallery) => failureGallery(study, gallery, dir))}`;
+}
+
+function failureGallery(study: Study, { metric, cases }: StudyFailures, dir: string): Markup {
+  const blocks = cases.map(({ case: name, arms }) => {
+    const figures = arms.map(({ arm, dice, hd95Mm, picture: path }) => {
+      const described = describeArm(arm, study.head);
+      const distance = hd95Mm === undefined ? "" : `, HD95 ${hd95Mm.toFixed(1)} mm`;
+      return html`
+        <figure>${picture(path, dir, `${described.name}: image, truth, prediction`)}
+          <figcaption><b>${armName(described)}</b> Dice ${percent(dice)}${distance}</figcaption>
+        </figure>`;
+    });
+    const layout = figures.length % 3 === 1 || figures.length === 2 ? "examples pairs" : "examples";
+    return html`<div class="arm-examples"><h3>${name}</h3><div class="${layout}">${figures}</div></div>`;
+  });
+  return html`<h3 class="metric">Worst by ${metric === "dice" ? "Dice" : "HD95"}</h3>${blocks}`;
 }
 
 export function reconstructionSection(study: Study, dir: string): Markup | undefined {

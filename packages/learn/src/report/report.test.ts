@@ -5,8 +5,9 @@ import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import type { Study } from "@medssl/contract";
 import { parseHTML } from "linkedom";
+import { latexTable } from "./latex.ts";
 import { writeReport } from "./report.ts";
-import { syntheticStudy, writeSyntheticPictures } from "./synthetic-study.ts";
+import { syntheticStudy, withDice, withPatients, writeSyntheticPictures } from "./synthetic-study.ts";
 
 const root = mkdtempSync(join(tmpdir(), "medssl-report-"));
 after(() => rmSync(root, { recursive: true }));
@@ -21,15 +22,15 @@ async function page(study: Study, options: { hasPictures: boolean } = { hasPictu
 
 const headings = (document: Document) => [...document.querySelectorAll("h2")].map((node) => node.textContent);
 
-test("a report is a page, figures as SVG and PNG, and three tables", async () => {
+test("a report is a page, figures as SVG and PNG, three tables, and one as LaTeX", async () => {
   const { dir, files } = await page(syntheticStudy());
   assert.deepEqual(
     readdirSync(dir)
       .filter((name) => name !== "runs" && name !== "pictures")
       .sort(),
-    ["cases.csv", "cells.csv", "figures", "index.html", "summary.csv"],
+    ["cases.csv", "cells.csv", "figures", "index.html", "summary.csv", "table.tex"],
   );
-  const names = ["overview", "figure-1", "figure-2", "figure-3", "figure-4", "figure-5"];
+  const names = ["overview", "figure-1", "figure-2", "figure-3", "ablation", "figure-4", "figure-5", "figure-6"];
   assert.deepEqual(
     files.figures.map((path) => basename(path)),
     names.flatMap((name) => [`${name}.svg`, `${name}.png`]),
@@ -76,7 +77,7 @@ test("text of the study is escaped everywhere", async () => {
   });
   assert.doesNotMatch(text, /<img src=x/);
   assert.equal(document.querySelector("h1")?.textContent, evil);
-  assert.equal(document.querySelector("pre")?.textContent, evil);
+  assert.equal([...document.querySelectorAll("pre")].at(-1)?.textContent, evil);
 });
 
 test("settings, split, draws, machine and command are all there", async () => {
@@ -110,7 +111,7 @@ test("a study at work says so and reports the cells that it has", async () => {
   const cells = [...document.querySelectorAll("main table")][0]!.querySelectorAll("td");
   assert.deepEqual(
     [...cells].slice(12).map((cell) => cell.textContent),
-    ["92.6one draw", "\u2013", "\u2013", "\u2013"],
+    ["92.691.7\u201393.5, 1 draw", "\u2013", "\u2013", "\u2013"],
   );
   assert.equal((await page(syntheticStudy())).document.querySelector(".banner"), null);
 });
@@ -122,6 +123,7 @@ test("one draw, one fraction, one arm still make a report", async () => {
     "Paired differences",
     "Predictions beside the truth",
     "Training curves",
+    "What it cost",
     "Settings, split and machine",
     "Numbers",
   ]);
@@ -141,7 +143,67 @@ test("several classes get a table each for Dice and IoU", async () => {
     "Dice by class, %",
     "IoU by class, %",
     "Paired differences in Dice points",
+    "Gains in Dice points",
   ]);
+});
+
+test("what cannot be trusted is said first, and in red", async () => {
+  const notes = [
+    { level: "error", text: "The leak check failed and was overridden." },
+    { level: "warning", text: "1% of 12 training patients is 1 patient (8%), not 1%." },
+  ] as const;
+  const { document } = await page({ ...syntheticStudy({ arms: ["unet"], fractions: [1] }), notes });
+  const banners = [...document.querySelectorAll("header .banner")].map((node) => [node.className, node.textContent]);
+  assert.deepEqual(banners, [
+    ["banner error", "Not to be trusted: The leak check failed and was overridden."],
+    ["banner warning", "Mind: 1% of 12 training patients is 1 patient (8%), not 1%."],
+  ]);
+});
+
+test("bold is the one arm of a column that is clearly ahead of every other", async () => {
+  const bold = async (study: Study) =>
+    [...(await page(study)).document.querySelectorAll("table")[0]!.querySelectorAll("td.best span")].map(
+      (node) => node.textContent,
+    );
+  const study = syntheticStudy({ arms: ["unet", "scratch", "mim+acl"], fractions: [1], draws: 3 });
+  assert.deepEqual(await bold(study), ["93.2"]);
+  assert.deepEqual(await bold(withPatients(study, 5)), []);
+  assert.deepEqual(await bold(withDice(study, "unet", 1, [0.9261, 0.9375, 0.932])), [], "two arms are level");
+});
+
+test("the worst cases of the main arm stand beside the other arms'", async () => {
+  const study = syntheticStudy({ arms: ["scratch", "mim"], fractions: [1], draws: 1 });
+  const arms = study.cells.map(({ arm, examples }) => ({
+    arm,
+    dice: 0.5,
+    hd95Mm: 12.34,
+    picture: examples[0]!.picture,
+  }));
+  const cases = [{ case: "lungs/case-1", arms }];
+  const failures = (["dice", "hd95"] as const).map((metric) => ({ metric, fraction: 1, draw: 0, cases }));
+  const { document } = await page({ ...study, failures });
+  assert.ok(document.querySelector("nav a[href='#failures']"));
+  const captions = [...document.querySelectorAll("figcaption")].map((node) => node.textContent);
+  assert.equal(captions.filter((text) => /Scratch Dice 50\.0, HD95 12\.3 mm/.test(text)).length, 2);
+  assert.equal(captions.filter((text) => /MIM Dice 50\.0, HD95 12\.3 mm/.test(text)).length, 2);
+});
+
+test("the LaTeX table has a row an arm, escapes names, and prints bold only where it is justified", () => {
+  const study = syntheticStudy({
+    title: "50% of R&D_1",
+    arms: ["unet", "scratch", "mim+acl"],
+    fractions: [1, 100],
+    draws: 3,
+  });
+  const lines = latexTable(study).split("\n");
+  assert.match(lines.join(" "), /\\caption\{50\\% of R\\&D\\_1: test Dice/);
+  assert.ok(lines.includes("Labels & 1\\% & 100\\% \\\\"));
+  assert.match(
+    lines.find((line) => line.startsWith("MIM+ACL &")) ?? "",
+    /^MIM\+ACL & \\textbf\{93\.2\} \{\\small \(9\d\.\d--9\d\.\d\)\} & 94\.8 /,
+  );
+  assert.doesNotMatch(latexTable(withPatients(study, 5)), /textbf/);
+  assert.match(latexTable(withPatients(study, 5)), /too few to tell arms apart/);
 });
 
 test("a picture that is gone costs a sentence, not the report", async () => {

@@ -4,8 +4,9 @@
 import type { Study } from "@medssl/contract";
 import { html, type Markup } from "@medssl/datasets";
 import { type Arm, armsOf } from "./arm.ts";
-import { type Comparison, compare, NOISE_POINTS, type Rivalry, rivalries } from "./comparison.ts";
-import { labelCountText, percent, percentRange, points, pointsRange } from "./number-format.ts";
+import { type Comparison, compare, MIN_PATIENTS, meanInterval, type Rivalry, rivalries } from "./comparison.ts";
+import { intervalText, labelCountText, percent, percentRange, points, pText } from "./number-format.ts";
+import { clearlyBest } from "./significance.ts";
 import { classLabels, hasSpread, labelCount, type Spread, summarize } from "./summary.ts";
 
 type Measure = "dice" | "iou";
@@ -15,10 +16,11 @@ export function resultTables(study: Study): Markup {
   const labels = classLabels(study);
   const over = labels.length > 1 ? `mean of ${labels.length} classes` : labels[0]!;
   return html`
-    ${table(study, `Dice, % (${over})`, html`<tbody>${armRows(study, "dice", undefined)}</tbody>`)}
-    ${table(study, `IoU, % (${over})`, html`<tbody>${armRows(study, "iou", undefined)}</tbody>`)}
-    <p class="note">${hasSpread(study) ? "Means over the draws, with the lowest and the highest draw." : "One draw each."} Bold: the
-    highest of a column, whether or not its lead means anything.</p>
+    ${fractionTable(study, `Dice, % (${over})`, html`<tbody>${armRows(study, "dice", undefined)}</tbody>`)}
+    ${fractionTable(study, `IoU, % (${over})`, html`<tbody>${armRows(study, "iou", undefined)}</tbody>`)}
+    <p class="note">Dice: means over test cases and draws, with their 95% interval${hasSpread(study) ? "" : " (of the test patients: one draw each)"}; IoU:
+    with the lowest and the highest draw. Bold: the one arm of a column that is ahead of every other one, by an interval
+    without zero and p below 0.05 after Holm; a column without bold has no such arm.</p>
     ${labels.length > 1 ? classTables(study, labels) : undefined}`;
 }
 
@@ -30,9 +32,10 @@ export function pairedTable(study: Study): Markup | undefined {
   });
   if (rows.length === 0) return undefined;
   return html`
-    ${table(study, "Paired differences in Dice points", html`<tbody class="paired">${rows}</tbody>`)}
-    <p class="note">Mean over the draws that both arms have; beside it their range, and in how many of them the arm was ahead. Gray: a mean
-    under ${NOISE_POINTS} points, which we call noise.</p>`;
+    ${fractionTable(study, "Paired differences in Dice points", html`<tbody class="paired">${rows}</tbody>`)}
+    <p class="note">Mean over the test cases and draws that both arms have; its 95% interval; p of Wilcoxon's signed-rank test after
+    Holm's correction for all comparisons here; in how many draws the arm was ahead. Gray: not clear of chance. With fewer than
+    ${MIN_PATIENTS} test patients nothing is.</p>`;
 }
 
 export function armName(arm: Arm): Markup {
@@ -54,10 +57,11 @@ function classTable(study: Study, measure: Measure, labels: readonly string[]): 
         ${armRows(study, measure, label)}
       </tbody>`,
   );
-  return table(study, `${measure === "dice" ? "Dice" : "IoU"} by class, %`, html`${groups}`);
+  return fractionTable(study, `${measure === "dice" ? "Dice" : "IoU"} by class, %`, html`${groups}`);
 }
 
-function table(study: Study, caption: string, bodies: Markup): Markup {
+/** A column a fraction, with the labels that it stands for. */
+export function fractionTable(study: Study, caption: string, bodies: Markup): Markup {
   const heads = study.fractions.map((fraction) => {
     const count = labelCount(study, fraction);
     return html`<th scope="col"><span>${fraction}%</span><small>${count && labelCountText(count)}</small></th>`;
@@ -71,23 +75,25 @@ function table(study: Study, caption: string, bodies: Markup): Markup {
 }
 
 function armRows(study: Study, measure: Measure, label: string | undefined): Markup[] {
-  const arms = armsOf(study);
-  const columns = study.fractions.map((fraction) => {
-    const results = arms.map((arm) => summarize(study, arm.id, fraction, label)?.[measure]);
-    return { results, best: percent(Math.max(...results.map((result) => result?.mean ?? 0))) };
+  return armsOf(study).map((arm) => {
+    const cells = study.fractions.map((fraction) => {
+      const score = summarize(study, arm.id, fraction, label)?.[measure];
+      const interval = measure === "dice" ? meanInterval(study, arm.id, fraction, label) : undefined;
+      const isBest = measure === "dice" && clearlyBest(study, fraction, label) === arm.id;
+      const isAlone = score?.count === 1 && fraction < 100 && study.draws > 1;
+      const range = interval && `${percentRange(interval)}${isAlone ? ", 1 draw" : ""}`;
+      return scoreCell(score, range ?? (score && rangeText(score)), isBest);
+    });
+    return html`<tr><th scope="row">${armName(arm)}</th>${cells}</tr>`;
   });
-  return arms.map(
-    (arm, i) =>
-      html`<tr><th scope="row">${armName(arm)}</th>${columns.map(({ results, best }) => scoreCell(results[i], best))}</tr>`,
-  );
 }
 
-function scoreCell(score: Spread | undefined, best: string): Markup {
+function scoreCell(score: Spread | undefined, range: string | undefined, isBest: boolean): Markup {
   if (score === undefined) return html`<td class="none"><span>\u2013</span><small></small></td>`;
-  const range = score.count > 1 ? percentRange(score) : "one draw";
-  const isBest = percent(score.mean) === best;
   return html`<td class="${isBest ? "best" : ""}"><span>${percent(score.mean)}</span><small>${range}</small></td>`;
 }
+
+const rangeText = (score: Spread): string => (score.count > 1 ? percentRange(score) : "one draw");
 
 function pairedRow({ arm, reference }: Rivalry, cells: readonly (Comparison | undefined)[]): Markup {
   return html`<tr><th scope="row">${armName(arm)} <small>against ${reference.name}</small></th>${cells.map(pairedCell)}</tr>`;
@@ -95,10 +101,11 @@ function pairedRow({ arm, reference }: Rivalry, cells: readonly (Comparison | un
 
 function pairedCell(cell: Comparison | undefined): Markup {
   if (cell === undefined) return html`<td class="none"><span>\u2013</span><small></small></td>`;
+  const draws = cell.pairs.length === 1 ? "one draw" : `ahead ${cell.won} of ${cell.pairs.length}`;
   const detail =
-    cell.pairs.length === 1
-      ? "one draw"
-      : html`${pointsRange(cell.points)}<br>ahead ${cell.won} of ${cell.pairs.length}`;
-  const kind = cell.verdict === "noise" ? "noise" : "";
-  return html`<td class="${kind}"><span>${points(cell.points.mean)}</span><small>${detail}</small></td>`;
+    cell.verdict === "few"
+      ? html`${cell.patients} patients<br>${draws}`
+      : html`${intervalText(cell.interval)}<br>${pText(cell.corrected)}<br>${draws}`;
+  const isClear = cell.verdict === "ahead" || cell.verdict === "behind";
+  return html`<td class="${isClear ? "" : "noise"}"><span>${points(cell.mean)}</span><small>${detail}</small></td>`;
 }

@@ -19,6 +19,7 @@ export function describeStudy(
   plannedCells: number,
   pretraining: readonly StudyPretraining[],
   cells: readonly StudyCell[],
+  { notes, failures }: Required<Pick<Study, "notes" | "failures">>,
 ): Study {
   const { labeled, unlabeled, title, command, arms, fractions, draws, head, omitted, dir } = options;
   const [train, test] = [new Set(split.train), new Set(split.test)];
@@ -64,6 +65,8 @@ export function describeStudy(
     draws,
     omitted,
     pretraining,
+    notes,
+    failures,
     plannedCells,
     cells,
   };

@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { finetuneSchema, parseRecipe, pretrainSchema, type RunEvent, type Study } from "@medssl/contract";
-import { readSplit, Store, splitStores } from "@medssl/datasets";
+import { ingest, openStore, readSplit, Store, splitStores } from "@medssl/datasets";
 import { setNumThreads } from "@medssl/torch";
 import { discStore, testFolder } from "../testing/disc-store.ts";
 import { readRun } from "../training/run-directory.ts";
-import { parseArm } from "./arms.ts";
+import { missingLabelNotes, missingLabels } from "./label-notes.ts";
 import { runStudy } from "./run-study.ts";
 import type { StudyOptions } from "./study-options.ts";
 
@@ -99,7 +109,7 @@ test("the report stands beside the numbers", async () => {
 test("more draws join a study, other settings do not", async () => {
   const { study: grown } = await run({ draws: 3, arms: ["unet"] });
   assert.equal(grown.cells.length, 4);
-  await assert.rejects(run({ seed: 4 }), { code: "ERR_STUDY_SETTINGS", message: /seed differ/ });
+  await assert.rejects(run({ seed: 4 }), { code: "ERR_STUDY_SETTINGS", message: /\n {2}seed: 3 -> 4$/ });
 });
 
 test("a study that has grown and is stopped at once reports what was finished before", async () => {
@@ -168,14 +178,19 @@ test("a study takes a split that was made before, and refuses another store's", 
   assert.deepEqual([result.split.seed, result.split.trainPatients], [9, 5]);
   const foreign = { ...split, train: ["somebody"] };
   await assert.rejects(run({ ...options, dir: join(dir, "foreign"), split: foreign }), { code: "ERR_SPLIT_FOREIGN" });
-  await assert.rejects(run({ ...options, split: undefined }), { code: "ERR_STUDY_SETTINGS", message: /split differ/ });
+  await assert.rejects(run({ ...options, split: undefined }), {
+    code: "ERR_STUDY_SETTINGS",
+    message: /split: "[0-9a-f]{64}" -> not set/,
+  });
 });
 
 test("a stop while a cell is measured keeps its network, and measures it next time", async () => {
   const controller = new AbortController();
   const options = { dir: join(dir, "measured"), arms: ["unet"], fractions: [20], draws: 1 };
+  let name = "";
   const listen = (event: RunEvent) => {
-    if (event.type === "done") controller.abort();
+    if (event.type === "start") name = event.name;
+    if (event.type === "done" && name.includes("unet")) controller.abort();
   };
   const stopped = await run({ ...options, listen, signal: controller.signal });
   assert.equal(stopped.isComplete, false);
@@ -207,10 +222,98 @@ test("a damaged file of a study is named", async () => {
   writeFileSync(settings, agreed);
 });
 
-test("arms name a start and, if not the study's, a head", () => {
-  assert.deepEqual(parseArm("mim+acl@vit", "hybrid"), { id: "mim+acl@vit", head: "vit", method: "mim+acl" });
-  assert.deepEqual(parseArm("scratch", "hybrid"), { id: "scratch", head: "hybrid", method: undefined });
-  assert.deepEqual(parseArm("unet", "hybrid"), { id: "unet", head: "unet", method: undefined });
-  for (const id of ["unet@vit", "mae", "mim@", "scratch@unet"])
-    assert.throws(() => parseArm(id, "vit"), { code: "ERR_ARM" });
+test("weights that cannot be read are told before anything is trained", async () => {
+  const path = join(dir, "broken.safetensors");
+  writeFileSync(path, "no weights");
+  const options = { dir: join(dir, "broken"), arms: ["unet", `weights=${path}`], fractions: [100], draws: 1 };
+  await assert.rejects(run(options), { code: "ERR_SAFETENSORS" });
+  assert.equal(existsSync(join(options.dir, "cells")), false);
+});
+
+test("cells run in other processes, and give what they give in this one", async () => {
+  const options = { arms: ["unet", "mim"], fractions: [20], draws: 1 };
+  const jobs = { processes: 2, devices: ["cpu" as const], threads: 1 };
+  const lines: string[] = [];
+  const listen = (event: RunEvent) => void (event.type === "note" && lines.push(event.message));
+  const { study: here } = await run({ ...options, dir: join(dir, "here") });
+  const { study: there, isComplete } = await run({ ...options, dir: join(dir, "there"), jobs, listen });
+  assert.equal(isComplete, true);
+  const scores = ({ cells }: Study) => cells.map(({ arm, scores: { dice } }) => [arm, dice.toFixed(6)]);
+  assert.deepEqual(scores(there), scores(here));
+  assert.equal(there.pretraining.length, 1);
+  assert.equal(lines.filter((line) => line.endsWith(": done")).length, 3);
+});
+
+test("a cell whose process fails does not cost the others, and is made by the next run", async () => {
+  const options = { dir: join(dir, "crash"), arms: ["unet", "scratch@vit"], fractions: [100], draws: 1 };
+  const jobs = { processes: 2, devices: ["cpu" as const], threads: 1 };
+  // A file where the run's folder should be.
+  mkdirSync(join(options.dir, "cells"), { recursive: true });
+  writeFileSync(join(options.dir, "cells", "unet-100-0"), "");
+  const { study: first, isComplete } = await run({ ...options, jobs });
+  assert.equal(isComplete, false);
+  assert.deepEqual(
+    first.cells.map(({ arm }) => arm),
+    ["scratch@vit"],
+  );
+  assert.match(first.notes?.map(({ text }) => text).join() ?? "", /unet, 100% of labels, draw 0 failed: /);
+  rmSync(join(options.dir, "cells", "unet-100-0"));
+  assert.equal((await run({ ...options, jobs })).isComplete, true);
+});
+
+test("when every run fails, the first failure is the study's", async () => {
+  const wrong = parseRecipe(finetuneSchema, { ...small, inputSize: 31 });
+  const jobs = { processes: 1, devices: ["cpu" as const], threads: 1 };
+  const options = { dir: join(dir, "all-fail"), arms: ["scratch@vit"], fractions: [100], draws: 1, jobs };
+  await assert.rejects(run({ ...options, finetune: wrong }), { code: "ERR_VIT_SHAPE" });
+});
+
+test("a second study in the same folder is refused while the first one runs", async () => {
+  const options = { dir: join(dir, "twice"), arms: ["unet"], fractions: [100], draws: 1 };
+  const first = run(options);
+  await assert.rejects(run(options), { code: "ERR_RUN_BUSY" });
+  assert.equal((await first).isComplete, true);
+});
+
+test("pictures of test patients among those that are learned from stop the study, unless that is allowed", async () => {
+  const source = join(dir, "leaky-discs");
+  cpSync(join(dir, "discs"), source, { recursive: true });
+  // An image of each under another name: whoever is held out, some of them are learned from. One byte more, lest it is one file.
+  for (const name of readdirSync(join(source, "images")).filter((file) => file.endsWith("_0.png"))) {
+    for (const folder of ["images", "masks"]) cpSync(join(source, folder, name), join(source, folder, `x${name}`));
+    appendFileSync(join(source, "images", `x${name}`), "\n");
+  }
+  const leaky = join(dir, "leaky-store");
+  await ingest([source], { store: leaky, width: 32, height: 32, patientPattern: /(x?patient\d+)_/ }, () => {});
+  const options = { dir: join(dir, "leaky"), labeled: [openStore(leaky)], arms: ["unet"], fractions: [100], draws: 1 };
+  await assert.rejects(run(options), { code: "ERR_STUDY_LEAK", message: /also learned from/, hint: /--allow-leaks/ });
+  assert.equal(existsSync(join(options.dir, "cells")), false);
+  const { study: result, report } = await run({ ...options, allowLeaks: true });
+  assert.equal(result.notes?.[0]?.level, "error");
+  assert.match(readFileSync(report, "utf8"), /<p class="banner error">.*The leak check failed and was overridden/s);
+});
+
+test("few patients: what a percentage means is said, and so is a test that is too small", async () => {
+  const notes: string[] = [];
+  const listen = (event: RunEvent) => void (event.type === "note" && notes.push(event.message));
+  const { study: result } = await run({ dir: join(dir, "few"), arms: ["unet"], fractions: [1, 5], draws: 1, listen });
+  assert.match(
+    notes.join("\n"),
+    /^1% of 7 training patients is 1 patient \(14%\), not 1%: .* 5% of the labels is as many\./m,
+  );
+  assert.match(notes.join("\n"), /Only 3 patients are tested on/);
+  assert.deepEqual(
+    result.notes?.map(({ text }) => text),
+    notes.filter((note) => result.notes?.some(({ text }) => text === note)),
+  );
+});
+
+test("a class that a draw does not show is named", () => {
+  const cell = { fraction: 1, draw: 2, missingLabels: ["heart"] } as unknown as Study["cells"][number];
+  assert.deepEqual(
+    missingLabelNotes([cell, { ...cell, missingLabels: [] }]).map(({ text }) => text),
+    ["The labeled patients of 1%, draw 2 show no heart: no arm could learn it there, and its Dice is that of a guess."],
+  );
+  assert.deepEqual(missingLabels([store], new Set()), ["foreground"]);
+  assert.deepEqual(missingLabels([store], new Set(store.cases.map(({ patient }) => patient))), []);
 });

@@ -3,24 +3,25 @@
  *
  *     DIR/settings.json      what the study is; a second run must agree with it
  *     DIR/split.json         who is held out
+ *     DIR/leak-check.json    what of those is also learned from: nothing, or the study does not begin
  *     DIR/pretrain/METHOD    runs of pre-training
  *     DIR/cells/CELL         runs of fine-tuning, each with its scores in cell.json
- *     DIR/study.json, index.html, figures/, *.csv    the report, renewed after each cell's end
+ *     DIR/study.json, index.html, table.tex, figures/, failures/, *.csv    the report, renewed as cells end
  *
  * Fair     every arm has the same draws, crops, steps and batch size; the test patients are the same throughout, and no
  *          image of theirs is pre-trained on. Neither is one of a source's official test or validation, where the split
  *          kept to it: with masks or without.
  * Salts    of the stores must be one where patients are the user's own, or it is a warning where the split was given.
- * Errors   `ERR_SALTS_DIFFER`, and those of the split and of the runs
+ * Lock     one process runs a study; a second one is refused. The runs themselves may be spread over several (study-jobs.ts).
+ * Errors   `ERR_SALTS_DIFFER`, `ERR_STUDY_LEAK`, `ERR_STUDY_SETTINGS`, `ERR_RUN_BUSY`, and those of the split and of the runs
  * Resuming a cell that has its cell.json is kept; an interrupted run goes on from its checkpoint.
  */
 import { existsSync, mkdirSync } from "node:fs";
-import { join, relative } from "node:path";
-import type { PretrainRecipe, Study, StudyCell, StudyPretraining } from "@medssl/contract";
+import { join } from "node:path";
+import type { Study, StudyCell, StudyNote, StudyPretraining } from "@medssl/contract";
 import {
   casesOfPatients,
   checkSalts,
-  drawPatients,
   readSplit,
   type Split,
   saltsDifferText,
@@ -28,19 +29,21 @@ import {
   storesOfDifferentSalts,
   writeSplit,
 } from "@medssl/datasets";
-import type { Selection } from "../data/image-set.ts";
-import { evaluateRun } from "../evaluation/evaluate.ts";
+import { loadEncoder } from "../models/load-encoder.ts";
 import { writeReport } from "../report/report.ts";
-import { finetune } from "../training/finetune.ts";
-import { pretrain } from "../training/pretrain.ts";
-import { reconstructionsPath } from "../training/run-directory.ts";
-import { parseArm, type StudyArm } from "./arms.ts";
-import { sampledCurve } from "./curve.ts";
+import { lockRun } from "../training/run-lock.ts";
+import { parseArms, type StudyArm } from "./arms.ts";
 import { describeStudy } from "./describe-study.ts";
-import { writeExamples } from "./examples.ts";
-import { readJson, writeJson } from "./json-file.ts";
+import { readFailures, writeFailures } from "./failures.ts";
+import { writeJson } from "./json-file.ts";
+import { missingLabelNotes, patientNotes } from "./label-notes.ts";
+import { checkLeaks } from "./leak-check.ts";
+import type { StudyTask } from "./run-process.ts";
+import { type FailedTask, runJobs } from "./study-jobs.ts";
 import type { StudyOptions } from "./study-options.ts";
+import { type PlannedCell, pretrainMethod, readCell, runCell } from "./study-runs.ts";
 import { claimFolder } from "./study-settings.ts";
+import { unlabeledPool } from "./unlabeled-pool.ts";
 
 export interface StudyResult {
   readonly study: Study;
@@ -49,50 +52,141 @@ export interface StudyResult {
   readonly report: string;
 }
 
-interface PlannedCell {
-  readonly arm: StudyArm;
-  readonly fraction: number;
-  readonly draw: number;
-}
-
 export async function runStudy(options: StudyOptions): Promise<StudyResult> {
-  const { dir, signal } = options;
+  const { dir, listen } = options;
   mkdirSync(dir, { recursive: true });
-  const arms = options.arms.map((id) => parseArm(id, options.head));
+  using _lock = lockRun(dir);
+  const arms = parseArms(options.arms, options.head, options.weights);
   compareSalts(options);
-  const isNew = claimFolder(options);
+  // A file that cannot be read is told before anything is trained, not at the arm's first cell.
+  for (const { weights } of arms)
+    if (weights !== undefined) loadEncoder(weights, { imageSize: options.finetune.inputSize });
+  const weights = Object.fromEntries(arms.flatMap(({ id, weights: file }) => (file ? [[weightsName(id), file]] : [])));
+  const isNew = claimFolder({ ...options, weights });
   const splitPath = join(dir, "split.json");
   if (isNew || !existsSync(splitPath)) writeSplit(splitPath, chosenSplit(options));
   const split = readSplit(splitPath);
-  const planned = planCells(arms, options);
-  const methods = [...new Set(arms.flatMap(({ method }) => method ?? []))];
-  const total = methods.length + planned.length;
+  const fixedNotes = [
+    ...checkLeaks(options, split, unlabeledPool([...options.labeled, ...options.unlabeled], split)),
+    ...patientNotes(split, options.fractions),
+  ];
+  for (const { text } of fixedNotes.filter(({ level }) => level === "warning")) {
+    listen({ type: "note", level: "warning", message: text });
+  }
+  const work = new StudyWork(
+    { ...options, arms: arms.map(({ id }) => id) },
+    split,
+    fixedNotes,
+    planTasks(arms, options),
+  );
+  return options.jobs === undefined ? work.runHere() : work.runInProcesses(options.jobs, splitPath);
+}
 
-  const pretraining: StudyPretraining[] = [];
-  const finished = new Map(planned.map((cell) => [cell, readCell(dir, cell)]));
-  const publish = async (): Promise<StudyResult> => {
-    const cells = planned.flatMap((cell) => finished.get(cell) ?? []);
-    const study = describeStudy(options, split, planned.length, pretraining, cells);
+const PUBLISH_EVERY_MS = 10_000;
+
+type CellTask = StudyTask & { readonly kind: "cell" };
+
+class StudyWork {
+  readonly #options: StudyOptions;
+  readonly #split: Split;
+  readonly #notes: readonly StudyNote[];
+  readonly #tasks: readonly StudyTask[];
+  readonly #cells: readonly CellTask[];
+  readonly #pretraining = new Map<string, StudyPretraining>();
+  readonly #finished = new Map<CellTask, StudyCell>();
+  #failed: readonly FailedTask[] = [];
+  #publishedMs = performance.now();
+
+  constructor(options: StudyOptions, split: Split, notes: readonly StudyNote[], tasks: readonly StudyTask[]) {
+    this.#options = options;
+    this.#split = split;
+    this.#notes = notes;
+    this.#tasks = tasks;
+    this.#cells = tasks.filter((task) => task.kind === "cell");
+    for (const task of this.#cells) {
+      const cell = readCell(options.dir, task.cell);
+      if (cell !== undefined) this.#finished.set(task, cell);
+    }
+  }
+
+  /** One run after the other. */
+  async runHere(): Promise<StudyResult> {
+    const { signal } = this.#options;
+    for (const task of this.#tasks) {
+      if (task.kind === "pretrain") {
+        const run = await pretrainMethod(this.#options, this.#split, task.method, task.name);
+        if (run === undefined) return this.#publish();
+        this.#pretraining.set(task.method, run);
+        continue;
+      }
+      if (this.#finished.has(task)) continue;
+      const cell = await runCell(this.#options, this.#split, task.cell, task.name);
+      if (cell === undefined) return this.#publish();
+      this.#finished.set(task, cell);
+      await this.#publishAtTimes();
+      if (signal?.aborted) break;
+    }
+    return this.#end();
+  }
+
+  async runInProcesses(jobs: NonNullable<StudyOptions["jobs"]>, splitPath: string): Promise<StudyResult> {
+    const tasks = this.#tasks.filter((task) => task.kind === "pretrain" || !this.#finished.has(task));
+    // One after the other: a report is written once at a time.
+    let published: Promise<unknown> = Promise.resolve();
+    this.#failed = await runJobs(
+      tasks,
+      jobs,
+      { ...this.#options, splitPath },
+      {
+        pretrained: (run) => void this.#pretraining.set(run.method, run),
+        finished: (task, cell) => {
+          this.#finished.set(task, cell);
+          published = published.then(() => this.#publishAtTimes());
+          return published.then(() => {});
+        },
+      },
+    );
+    // Nothing at all could be run: the settings are at fault, and the first failure says how.
+    if (this.#finished.size === 0 && this.#failed.length > 0) throw this.#failed[0]!.error;
+    return this.#end();
+  }
+
+  async #end(): Promise<StudyResult> {
+    const result = await this.#publish();
+    if (!result.isComplete) return result;
+    await writeFailures(this.#options, result.study);
+    return this.#publish();
+  }
+
+  /** A report takes a second or two; cells of a small study may take less. */
+  async #publishAtTimes(): Promise<void> {
+    if (performance.now() - this.#publishedMs > PUBLISH_EVERY_MS) await this.#publish();
+  }
+
+  async #publish(): Promise<StudyResult> {
+    const { dir } = this.#options;
+    const cells = this.#cells.flatMap((task) => this.#finished.get(task) ?? []);
+    const pretraining = this.#tasks.flatMap((task) =>
+      task.kind === "pretrain" ? (this.#pretraining.get(task.method) ?? []) : [],
+    );
+    const failed = this.#failed.map(
+      ({ task, error }): StudyNote => ({
+        level: "warning",
+        text: `${task.name} failed: ${error.message}. Run the command again to try it once more.`,
+      }),
+    );
+    const study = describeStudy(this.#options, this.#split, this.#cells.length, pretraining, cells, {
+      notes: [...this.#notes, ...failed, ...missingLabelNotes(cells)],
+      failures: readFailures(dir),
+    });
     writeJson(join(dir, "study.json"), study);
     if (cells.length > 0) await writeReport(study, dir);
-    return { study, isComplete: cells.length === planned.length, report: join(dir, "index.html") };
-  };
-  for (const [i, method] of methods.entries()) {
-    const run = await pretrainMethod(options, split, method, `[${i + 1}/${total}] pre-train ${method}`);
-    if (run === undefined) return publish();
-    pretraining.push(run);
+    this.#publishedMs = performance.now();
+    return { study, isComplete: cells.length === this.#cells.length, report: join(dir, "index.html") };
   }
-  for (const [i, cell] of planned.entries()) {
-    if (finished.get(cell) !== undefined) continue;
-    const { arm, fraction, draw } = cell;
-    const name = `[${methods.length + i + 1}/${total}] ${arm.id}, ${fraction}% of labels, draw ${draw}`;
-    const result = await runCell(options, split, cell, name);
-    finished.set(cell, result);
-    if (result === undefined || signal?.aborted) return publish();
-    await publish();
-  }
-  return publish();
 }
+
+const weightsName = (id: string): string => id.replace(/^imported:/, "").replace(/@.*/, "");
 
 /** Who gives a split has decided who is who; a split of the study's own must not part what may be one person. */
 function compareSalts({ labeled, unlabeled, split, listen }: StudyOptions): void {
@@ -115,7 +209,23 @@ function chosenSplit(options: StudyOptions): Split {
   return split;
 }
 
-/** Smallest share first, and every arm of a draw before the next draw: what is finished early can be compared. */
+/** Pre-training first. Smallest share first, and every arm of a draw before the next draw: what is finished early can be compared. */
+function planTasks(arms: readonly StudyArm[], options: StudyOptions): StudyTask[] {
+  const methods = [...new Set(arms.flatMap(({ method }) => method ?? []))];
+  const cells = planCells(arms, options);
+  const total = methods.length + cells.length;
+  return [
+    ...methods.map(
+      (method, i): StudyTask => ({ kind: "pretrain", method, name: `[${i + 1}/${total}] pre-train ${method}` }),
+    ),
+    ...cells.map((cell, i): StudyTask => {
+      const { arm, fraction, draw } = cell;
+      const place = `[${methods.length + i + 1}/${total}]`;
+      return { kind: "cell", cell, name: `${place} ${arm.id}, ${fraction}% of labels, draw ${draw}` };
+    }),
+  ];
+}
+
 function planCells(arms: readonly StudyArm[], { fractions, draws }: StudyOptions): PlannedCell[] {
   return fractions
     .toSorted((a, b) => a - b)
@@ -126,109 +236,3 @@ function planCells(arms: readonly StudyArm[], { fractions, draws }: StudyOptions
       ).flat(),
     );
 }
-
-async function pretrainMethod(
-  options: StudyOptions,
-  split: Split,
-  method: PretrainRecipe["method"],
-  name: string,
-): Promise<StudyPretraining | undefined> {
-  const dir = pretrainDir(options.dir, method);
-  const run = await pretrain({
-    ...options,
-    name,
-    selections: unlabeledPool(options, split),
-    recipe: { ...options.pretrain, method },
-    dir,
-    isResumed: true,
-  });
-  if (!run.isComplete) return undefined;
-  return {
-    method,
-    run: relative(options.dir, dir),
-    images: run.images,
-    steps: run.recipe.steps,
-    seconds: run.seconds,
-    curve: sampledCurve(dir),
-    reconstructions: relative(options.dir, reconstructionsPath(dir)),
-  };
-}
-
-/**
- * All images of patients who are not held out, with masks or without: a store may hold more images of theirs. Patients of an
- * official test whose masks nobody has are in no split, and are held out all the same.
- */
-function unlabeledPool({ labeled, unlabeled }: StudyOptions, split: Split): Selection[] {
-  const heldOut = new Set([...split.test, ...split.validation]);
-  const official = new Set(split.sources.filter(({ way }) => way === "official").map(({ name }) => name));
-  const stores = [...labeled, ...unlabeled];
-  for (const { patient, source, split: side } of stores.flatMap((store) => store.cases)) {
-    if ((side === "test" || side === "validation") && official.has(source)) heldOut.add(patient);
-  }
-  return stores.map((store) => ({
-    store,
-    cases: store.cases.filter(({ patient }) => !heldOut.has(patient)),
-  }));
-}
-
-async function runCell(
-  options: StudyOptions,
-  split: Split,
-  { arm, fraction, draw }: PlannedCell,
-  name: string,
-): Promise<StudyCell | undefined> {
-  const dir = cellDir(options.dir, { arm, fraction, draw });
-  const patients = drawPatients(split, fraction, draw);
-  const chosen = new Set(patients);
-  const run = await finetune({
-    ...options,
-    name,
-    selections: options.labeled.map((store) => ({
-      store,
-      cases: store.cases.filter(({ patient, hasMask }) => hasMask && chosen.has(patient)),
-    })),
-    heldOutPatients: split.test,
-    recipe: { ...options.finetune, head: arm.head, seed: options.finetune.seed + draw },
-    encoder: arm.method === undefined ? undefined : pretrainDir(options.dir, arm.method),
-    dir,
-    isResumed: true,
-  });
-  if (!run.isComplete) return undefined;
-  const evaluation = await evaluateRun({
-    ...options,
-    dir,
-    stores: options.labeled,
-    on: "held-out",
-    listen: () => {}, // a few seconds in each cell: not worth a line
-  });
-  if (evaluation === undefined) return undefined;
-  const cell: StudyCell = {
-    arm: arm.id,
-    fraction,
-    draw,
-    labeledPatients: patients.length,
-    labeledImages: run.images,
-    patients,
-    run: relative(options.dir, dir),
-    steps: run.recipe.steps,
-    seconds: run.seconds,
-    curve: sampledCurve(dir),
-    scores: evaluation.scores,
-    examples: draw === 0 ? await writeExamples(evaluation, dir, options.dir) : [],
-  };
-  writeJson(join(dir, CELL_FILE), cell);
-  return cell;
-}
-
-/** A cell that an earlier run has finished. */
-function readCell(dir: string, cell: PlannedCell): StudyCell | undefined {
-  const path = join(cellDir(dir, cell), CELL_FILE);
-  return existsSync(path) ? (readJson(path, "Delete it; the study makes it again.") as StudyCell) : undefined;
-}
-
-const CELL_FILE = "cell.json";
-
-const cellDir = (dir: string, { arm, fraction, draw }: PlannedCell): string =>
-  join(dir, "cells", `${arm.id}-${fraction}-${draw}`);
-
-const pretrainDir = (dir: string, method: string): string => join(dir, "pretrain", method);

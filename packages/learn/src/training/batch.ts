@@ -18,6 +18,7 @@ export function batchOf(
   { method, batchSize, accumulationSteps }: Pick<PretrainRecipe, "method" | "batchSize" | "accumulationSteps">,
   count: number,
   of: number,
+  setting = "batchSize",
 ): Batch {
   const views = viewsPerImage(method);
   const images = Math.ceil(batchSize / views);
@@ -31,7 +32,7 @@ export function batchOf(
     const text = `${of} processes x ${accumulationSteps} microsteps`;
     const nearest = Math.max(1, Math.round(images / parts)) * parts * views;
     throw new MedsslError("ERR_RANKS", `A batch of ${images} images cannot be shared evenly by ${text}.`, {
-      hint: `Use --set batchSize=${nearest}.`,
+      hint: `Use --set ${setting}=${nearest}.`,
     });
   }
   return { views, images, share: images / parts };

@@ -37,7 +37,8 @@ export interface Trained {
   /** Parameters by name. */
   readonly parameters: readonly (readonly [string, Tensor])[];
   readonly states: readonly Stateful[];
-  readonly sampler: { state: SamplerState };
+  /** The loaders, whose places are kept. */
+  readonly samplers: readonly { state: SamplerState }[];
   readonly device: Device;
   /** What must be equal for resuming to make sense: recipe and data. */
   readonly identity: object;
@@ -53,7 +54,7 @@ export function writeCheckpoint(dir: string, trained: Trained, { step, seconds }
     tensors.push(["generator.cpu", generatorState("cpu")]);
     if (trained.device !== "cpu") tensors.push(["generator.device", generatorState(trained.device)]);
     guardDisk(dir, sizeBytes(tensors), listen);
-    const state = { step, seconds, sampler: trained.sampler.state };
+    const state = { step, seconds, samplers: trained.samplers.map((sampler) => sampler.state) };
     writeSafetensors(checkpointPath(dir, "next"), tensors, {
       state: JSON.stringify(state),
       identity: JSON.stringify(trained.identity),
@@ -150,8 +151,8 @@ function readCheckpoint(path: string, trained: Trained): Progress {
     setGeneratorState(tensors.get("generator.cpu")!.clone(), "cpu");
     const deviceState = tensors.get("generator.device"); // none where the run was on the CPU until now
     if (trained.device !== "cpu" && deviceState) setGeneratorState(deviceState.clone(), trained.device);
-    const { step, seconds, sampler } = state;
-    trained.sampler.state = sampler;
+    const { step, seconds, samplers } = state;
+    for (const [i, sampler] of trained.samplers.entries()) sampler.state = samplers[i]!;
     return { step, seconds };
   });
 }
@@ -166,13 +167,13 @@ function openCheckpoint(path: string): Safetensors {
 }
 
 interface CheckpointState extends Progress {
-  readonly sampler: SamplerState;
+  readonly samplers: readonly SamplerState[];
 }
 
 function readMetadata(path: string, metadata: Safetensors["metadata"]): { state: CheckpointState; identity: unknown } {
   try {
     const state: CheckpointState = JSON.parse(metadata["state"]!);
-    if (!Array.isArray(state.sampler.groups)) throw new TypeError("no place in the data");
+    if (!state.samplers.every(({ groups }) => Array.isArray(groups))) throw new TypeError("no place in the data");
     return { state, identity: JSON.parse(metadata["identity"]!) };
   } catch (cause) {
     throw damagedCheckpoint(path, `${path}: it does not say which run it is of`, cause);

@@ -55,8 +55,9 @@ export interface LoopOptions {
   /** Forward, backward, update; what it allocates is freed behind it. @param step 0-based */
   takeStep(step: number, learningRate: number): StepOutcome;
   checkpoint(progress: Progress): void;
-  /** Looks at the numbers of a step, and does what is due behind it. */
-  watch?(line: MetricsLine): Promise<void>;
+  /** Looks at the numbers of a step, and does what is due behind it. @returns "finished" when no further step is of use */
+  // biome-ignore lint/suspicious/noConfusingVoidType: most watchers return nothing
+  watch?(line: MetricsLine): Promise<"finished" | void>;
 }
 
 export interface LoopResult extends Progress {
@@ -102,6 +103,7 @@ class Loop {
   #stepsDone: number;
   #lastCheckpoint = { step: 0, ms: performance.now() };
   #isStopping = false;
+  #isFinished = false;
 
   constructor(options: LoopOptions, seconds: () => number) {
     this.#options = options;
@@ -144,6 +146,7 @@ class Loop {
         this.#checkpoint(step + 1);
         return false;
       }
+      if (this.#isFinished) break;
       if (isDue) this.#checkpoint(step + 1);
     }
     await settle();
@@ -204,7 +207,7 @@ class Loop {
       metrics,
     });
     const watchStartMs = performance.now();
-    await watch?.(line);
+    if ((await watch?.(line)) === "finished") this.#isFinished = true;
     this.#watchedMs += performance.now() - watchStartMs;
   }
 

@@ -36,6 +36,7 @@ import { type Batch, batchOf } from "./batch.ts";
 import { resumeOrStart, type Trained, writeCheckpoint } from "./checkpoint.ts";
 import { type Progress, runSteps, type StepOutcome } from "./loop.ts";
 import { precisionRunner } from "./precision.ts";
+import { convolutionsBatch, pretrainConvolutions } from "./pretrain-convolutions.ts";
 import { PretrainWatch } from "./pretrain-watch.ts";
 import {
   encoderPath,
@@ -93,6 +94,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
   const selections = withoutBlanks(options.selections, listen);
   const set = new ImageSet(selections);
   const batch = batchOf(recipe, set.count, ranks.of);
+  const hasSecondPart = recipe.convolutions.steps > 0;
+  if (hasSecondPart) convolutionsBatch(recipe, set.count, ranks.of); // refuses before hours are spent
   if (set.count < batch.images) {
     const message = `${set.count} images for a batch of ${batch.images}: a step sees each about ${Math.round(batch.images / set.count)} times. More images, or a smaller batchSize, teach more.`;
     listen({ type: "note", level: "warning", message });
@@ -109,11 +112,12 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     );
   const optimizer = new AdamW(decayGroups(parameters, recipe.weightDecay), { betas: [0.9, 0.95] });
   const average = recipe.emaDecay > 0 ? new WeightAverage(parameters, recipe.emaDecay) : undefined;
-  const sampler = new Sampler(sampledGroups(selections, recipe.sampling, listen), recipe.seed);
+  const groups = sampledGroups(selections, recipe.sampling, listen);
+  const sampler = new Sampler(groups, recipe.seed);
   const identity = { stage: "pretrain", ...settings, recipe: whatCounts(recipe), images: set.count };
   requireSameRun(identity, group);
   const states = average === undefined ? [optimizer] : [optimizer, average];
-  const trained: Trained = { parameters, states, sampler, device, identity };
+  const trained: Trained = { parameters, states, samplers: [sampler], device, identity };
   const { inputSize, seed } = recipe;
   const probe =
     isFirst && options.probe
@@ -189,13 +193,23 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainRun> {
     },
     watch: async (line) => watch?.afterStep(line),
   });
-  const { isComplete } = result;
-  const run = describe(isComplete, result);
-  if (isComplete) {
+  let last = result;
+  if (result.isComplete) {
+    // A second part that is interrupted is gone on with from here.
+    if (isFirst && hasSecondPart) writeCheckpoint(dir, trained, result, listen);
     average?.apply();
-    if (isFirst) writeWeights(dir, objective);
-    await watch?.report();
+    // Without steps of its own the first part has nothing but the ViT that it was given.
+    const hasLearned = recipe.steps > 0;
+    if (isFirst) writeWeights(dir, objective, hasLearned);
+    if (hasLearned) await watch?.report();
+    if (hasSecondPart) {
+      const { encoder } = objective;
+      const phase = { options: { ...options, recipe }, encoder, set, anatomy, groups, viewOptions, ranks, identity };
+      last = await pretrainConvolutions({ ...phase, secondsBefore: result.seconds });
+    }
   }
+  const { isComplete } = last;
+  const run = describe(isComplete, { step: result.step, seconds: last.seconds });
   if (isFirst) writeRun(dir, run);
   if (isComplete) await watch?.measure(recipe.steps);
   reducer?.dispose();
@@ -211,7 +225,7 @@ function earlierRun(dir: string, init: string | undefined): PretrainRun | undefi
 
 /** What a run begins with, in a few lines. */
 function describeStart(
-  { inputSize, encoder, steps, method }: PretrainRecipe,
+  { inputSize, encoder, steps, method, convolutions }: PretrainRecipe,
   anatomy: readonly Anatomy[],
   { images, views }: Batch,
   parameters: NamedParameters,
@@ -224,6 +238,9 @@ function describeStart(
     `network  ViT ${encoder.embedDim} x ${encoder.depth}, patches of ${encoder.patchSize} at ${inputSize} px; ${millions.toPrecision(3)} M parameters with heads`,
     `steps    ${steps} of ${images} images x ${views} ${views === 1 ? "view" : "views"}: ${epochs.toPrecision(3)} epochs`,
   ];
+  if (convolutions.steps > 0) {
+    lines.push(`then     ${convolutions.steps} steps of ${convolutions.batchSize} images: convolutions around it`);
+  }
   if (method === "mim+acl" && anatomy.some(({ kind }) => kind === "picture")) {
     lines.push(
       "Of the pictures nobody says what they show: if they are X-rays, ingest them with --modality xray, so that places are compared in the thorax.",
@@ -250,7 +267,7 @@ function meanOutcome(outcomes: readonly Losses[]): Losses {
   };
 }
 
-function writeWeights(dir: string, { encoder, projectionHead }: PretrainingObjective): void {
-  if (projectionHead !== undefined) writeSafetensors(projectionPath(dir), stateDict(projectionHead));
+function writeWeights(dir: string, { encoder, projectionHead }: PretrainingObjective, hasLearned: boolean): void {
+  if (projectionHead !== undefined && hasLearned) writeSafetensors(projectionPath(dir), stateDict(projectionHead));
   saveEncoder(encoderPath(dir), encoder);
 }

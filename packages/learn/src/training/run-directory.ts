@@ -5,6 +5,8 @@
  *     metrics.jsonl            one object a step
  *     checkpoint.safetensors   where to resume, and checkpoint.previous.safetensors; gone when the run is complete
  *     encoder.safetensors      of a pre-training: the ViT, with timm's names
+ *     hybrid.safetensors       of a pre-training with convolutions: the hybrid, ViT and all, but for its output layer
+ *     convolutions/            its metrics and checkpoint
  *     projection.safetensors   of a pre-training with contrast: what maps tokens to the contrasted space
  *     reconstructions/         of a pre-training: what it painted, by step
  *     tensorboard/             the numbers of metrics.jsonl, and the pictures
@@ -18,6 +20,7 @@ import { type FinetuneRecipe, MedsslError, type PretrainRecipe } from "@medssl/c
 import type { Label, StoreRecipe } from "@medssl/datasets";
 import { buildInfo, type Device, numThreads } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
+import type { PostProcessing } from "../inference/post-processing.ts";
 import { appendToFile, replaceFile } from "./replace-file.ts";
 import { requireSameSettings } from "./same-settings.ts";
 
@@ -68,6 +71,12 @@ export interface FinetuneRun extends RunBase {
   readonly labels: readonly Label[];
   /** Patients whose labels were used. */
   readonly patients: readonly string[];
+  /** Value of mask pixels that say nothing, where there are such. */
+  readonly ignoredValue?: number;
+  /** Patients of `patients` who chose the weights; the Dice of these, and the step they are of. */
+  readonly validation?: { readonly patients: readonly string[]; readonly dice: number; readonly step: number };
+  /** What the label maps are made to look like; none where there is nothing of it. */
+  readonly postProcessing?: PostProcessing;
   /** Patients who were kept for testing. */
   readonly heldOutPatients: readonly string[];
   /** Stored size of the images, and the channel and fit with which a new image is brought to it. */
@@ -82,6 +91,9 @@ export const checkpointPath = (dir: string, which: "last" | "previous" | "next" 
 export const hasCheckpoint = (dir: string): boolean =>
   (["next", "last", "previous"] as const).some((which) => existsSync(checkpointPath(dir, which)));
 export const encoderPath = (dir: string): string => join(dir, "encoder.safetensors");
+export const hybridPath = (dir: string): string => join(dir, "hybrid.safetensors");
+/** Of the second part of a pre-training. */
+export const convolutionsDir = (dir: string): string => join(dir, "convolutions");
 export const projectionPath = (dir: string): string => join(dir, "projection.safetensors");
 /** Grid of originals, masked images and reconstructions. */
 export const reconstructionsPath = (dir: string): string => join(dir, "reconstructions.png");

@@ -16,13 +16,12 @@
 import { setImmediate } from "node:timers/promises";
 import { type FinetuneRecipe, finetuneSchema, MedsslError, parseRecipe } from "@medssl/contract";
 import { type Case, type Label, Random } from "@medssl/datasets";
-import { type Device, manualSeed, saveGenerators, scope, type Tensor } from "@medssl/torch";
+import { type Device, manualSeed, saveGenerators, scope } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
 import { ImageSet, type Selection } from "../data/image-set.ts";
 import { cutLabeledCrops } from "../data/labeled-crops.ts";
 import { Sampler } from "../data/sampler.ts";
-import { labelMaps, segmentImages } from "../evaluation/segment.ts";
-import { scoreCase, summarizeScores } from "../metrics/overlap.ts";
+import { meanDice } from "../evaluation/mean-dice.ts";
 import { ViT } from "../models/vit.ts";
 import { ViTSegmenter } from "../models/vit-segmenter.ts";
 import { loadStateDict, moveModule, stateDict } from "../nn/module.ts";
@@ -65,9 +64,6 @@ interface Draw {
   readonly learned: ImageSet;
   readonly measured: ImageSet;
 }
-
-/** Images segmented at a time. */
-const BATCH = 16;
 
 export class FewShotProbe {
   readonly #options: FewShotProbeOptions;
@@ -114,7 +110,7 @@ export class FewShotProbe {
     const optimizer = segmenterOptimizer(
       network,
       { ...this.#recipe, encoder: { ...this.#recipe.encoder, depth: source.options.depth } },
-      true,
+      {},
     );
     try {
       const sampler = new Sampler(learned.count, this.#seed);
@@ -131,35 +127,11 @@ export class FewShotProbe {
         await setImmediate();
         if (signal?.aborted) return undefined;
       }
-      return this.#dice(network, measured, labels);
+      const manner = { inputSize, inference: this.#recipe.inference, statistics, labels, device };
+      return await meanDice(network, measured, manner);
     } finally {
       for (const [, tensor] of [...stateDict(network), ...optimizer.stateTensors()]) tensor.dispose();
     }
-  }
-
-  #dice(network: ViTSegmenter, set: ImageSet, labels: readonly Label[]): number {
-    const { device, statistics, inputSize } = this.#options;
-    const scores = [];
-    for (let start = 0; start < set.count; start += BATCH) {
-      const indices = Array.from({ length: Math.min(BATCH, set.count - start) }, (_, i) => start + i);
-      scores.push(
-        ...scope(() => {
-          const images = set.images(indices, device);
-          const manner = { inputSize, inference: "whole", statistics } as const;
-          const predictions = labelMaps(segmentImages(network, images, manner))
-            .to({ device: "cpu" })
-            .unbind(0);
-          const truths = set.masks(indices).unbind(0);
-          const pixels = (tensor: Tensor) => tensor.contiguous().toTypedArray() as Uint8Array;
-          return indices.map((index, i) => {
-            const { id, patient } = set.cases[index]!;
-            const pair = { truth: pixels(truths[i]!), prediction: pixels(predictions[i]!) };
-            return scoreCase({ case: id, patient, ...pair }, labels);
-          });
-        }),
-      );
-    }
-    return summarizeScores(scores, labels).dice;
   }
 }
 

@@ -83,11 +83,17 @@ const aten = {
   uniform_: operator("aten::uniform_"),
   normal_: operator("aten::normal_"),
   gelu: operator("aten::gelu"),
+  leakyRelu: operator("aten::leaky_relu"),
 };
 
 /** x * Phi(x), exact (erf) or by tanh. */
 export function gelu(self: Tensor, approximate: "none" | "tanh" = "none"): Tensor {
   return aten.gelu(self, approximate);
+}
+
+/** x, or slope * x where x is negative. */
+export function leakyRelu(self: Tensor, slope = 0.01): Tensor {
+  return aten.leakyRelu(self, slope);
 }
 
 export function pow(self: Tensor, exponent: Operand): Tensor {

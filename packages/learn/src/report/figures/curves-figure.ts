@@ -33,8 +33,8 @@ export function pretrainingFigure(study: Study): Figure | undefined {
     lines: study.pretraining.map((run) => line(run.method, describeArm(run.method, study.head), run.curve, value)),
   }));
   return curvesFigure(panels, {
-    name: "figure-4",
-    title: "Figure 4",
+    name: "figure-5",
+    title: "Figure 5",
     caption:
       "Pre-training by optimizer step. A reconstruction loss that rests on a plateau early has not learned structure yet; " +
       "matching anchors is a check that the contrast works, not a measure of quality: Dice with few labels is.",
@@ -53,8 +53,8 @@ export function finetuningFigure(study: Study): Figure | undefined {
     ),
   }));
   return curvesFigure(panels, {
-    name: "figure-5",
-    title: "Figure 5",
+    name: "figure-6",
+    title: "Figure 6",
     caption: `Fine-tuning loss on the labeled images by optimizer step; one line per draw.${equal}`,
     columns: 2,
   });

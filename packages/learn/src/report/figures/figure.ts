@@ -15,6 +15,8 @@ export interface Palette {
   readonly muted: string;
   readonly faint: string;
   readonly paper: string;
+  /** Of what cannot be trusted. */
+  readonly alarm: string;
   readonly arms: Readonly<Record<ArmColor, string>>;
 }
 
@@ -23,8 +25,11 @@ export const lightPalette: Palette = {
   muted: "#6b6862",
   faint: "#e4e1da",
   paper: "#fffefb",
+  alarm: "#b3140f",
   arms: {
     unet: "#4f3a2b",
+    "auto-unet": "#a8842c",
+    imported: "#b03a6f",
     scratch: "#979a9f",
     mim: "#2a78b8",
     "mim+acl": "#d2530b",
@@ -38,8 +43,11 @@ export const darkPalette: Palette = {
   muted: "#a29e97",
   faint: "#35332f",
   paper: "#181715",
+  alarm: "#ff7a6e",
   arms: {
     unet: "#d3ab85",
+    "auto-unet": "#e0c060",
+    imported: "#e58bb2",
     scratch: "#8b8e94",
     mim: "#62abe6",
     "mim+acl": "#f38344",
@@ -54,8 +62,11 @@ export const pagePalette: Palette = {
   muted: "var(--muted)",
   faint: "var(--faint)",
   paper: "var(--paper)",
+  alarm: "var(--alarm)",
   arms: {
     unet: "var(--unet)",
+    "auto-unet": "var(--auto-unet)",
+    imported: "var(--imported)",
     scratch: "var(--scratch)",
     mim: "var(--mim)",
     "mim+acl": "var(--mim-acl)",

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Study } from "@medssl/contract";
 import { parseHTML } from "linkedom";
-import { syntheticStudy } from "../synthetic-study.ts";
+import { syntheticStudy, withPatients } from "../synthetic-study.ts";
+import { ablationFigure } from "./ablation-figure.ts";
 import { barsFigure } from "./bars-figure.ts";
 import { finetuningFigure, pretrainingFigure } from "./curves-figure.ts";
 import { type Figure, lightPalette, pagePalette } from "./figure.ts";
 import { labelsFigure } from "./labels-figure.ts";
 import { overviewFigure } from "./overview-figure.ts";
 import { pairedFigure } from "./paired-figure.ts";
+import { scatterFigure } from "./scatter-figure.ts";
 
 const wide = { palette: lightPalette, width: 760 };
 const narrow = { palette: pagePalette, width: 352 };
@@ -46,7 +49,9 @@ test("Figure 1 confesses an axis that does not begin at zero, and begins there f
 test("Figure 2 has a dot a cell, a line an arm, and every fraction on its axis", () => {
   const study = syntheticStudy({ arms: ["unet", "scratch", "mim+acl", "mim+acl@hybrid"], draws: 3 });
   const figure = labelsFigure(study);
-  assert.equal(elements(figure, "[aria-label=dot] > *").length, study.cells.length);
+  // Beside the means of 4 arms at 4 fractions.
+  assert.equal(elements(figure, "[aria-label=dot] > *").length, study.cells.length + 4 * 4);
+  assert.equal(elements(figure, "[aria-label=rule] line").length, 4 * 4, "an interval a mean");
   assert.equal(elements(figure, "[aria-label=line] path").length, 4);
   assert.equal(elements(figure, "[aria-label=line][stroke-dasharray='5 3.5']").length, 1); // the other head
   const text = elements(figure, "text")
@@ -61,13 +66,37 @@ test("Figure 2 needs two fractions, and survives arms without cells", () => {
   assert.equal(elements(labelsFigure(study), "[aria-label=line] path").length, 1);
 });
 
-test("Figure 3 has a dot a pair, and is left out without pairs", () => {
-  // Against scratch: 2 arms x 7 draws; against the U-Net: 3 arms x 7 draws.
-  assert.equal(elements(pairedFigure(syntheticStudy()), "[aria-label=dot] circle").length, 5 * 7);
+test("Figure 3 has a dot a pair beside each mean, and is left out without pairs", () => {
+  // Against scratch: 2 arms; against the U-Net: 3 arms; each at 3 fractions of 2 draws, and 100% without a dot of its own.
+  assert.equal(elements(pairedFigure(syntheticStudy()), "[aria-label=dot] circle").length, 5 * (6 + 4));
   assert.equal(pairedFigure(syntheticStudy({ arms: ["unet"] })), undefined);
-  // Arms with another head: against their own scratch (7 draws), not against the scratch of the study's head.
+  // Arms with another head: against their own scratch (6 draws, 4 means), not against the scratch of the study's head.
   const heads = syntheticStudy({ arms: ["scratch", "scratch@hybrid", "mim+acl@hybrid"] });
-  assert.equal(elements(pairedFigure(heads), "[aria-label=dot] > *").length, 7);
+  assert.equal(elements(pairedFigure(heads), "[aria-label=dot] > *").length, 6 + 4);
+});
+
+test("the ablation has a panel a step, and is left out where MIM or MIM+ACL is missing", () => {
+  assert.equal(elements(ablationFigure(syntheticStudy()), "svg > svg").length, 3);
+  assert.equal(elements(ablationFigure(syntheticStudy({ arms: ["mim", "mim+acl"] })), "svg > svg").length, 1);
+  assert.equal(ablationFigure(syntheticStudy({ arms: ["unet", "scratch", "mim+acl"] })), undefined);
+});
+
+test("Figure 4 has a dot a test case in each of two panels", () => {
+  const figure = scatterFigure(syntheticStudy());
+  assert.equal(elements(figure, "[aria-label=dot] circle").length, 2 * 24);
+  assert.match(
+    elements(figure, "text")
+      .map((node) => node.textContent)
+      .join(" "),
+    /Better in 24 of 24 cases/,
+  );
+  assert.equal(scatterFigure(syntheticStudy({ arms: ["unet", "scratch"] })), undefined);
+});
+
+test("what is clear is filled, what is not is hollow", () => {
+  const fills = (study: Study) => elements(ablationFigure(study), "[aria-label=dot] [fill='#fffefb']").length;
+  assert.equal(fills(withPatients(syntheticStudy(), 3)), 3 * 4);
+  assert.ok(fills(syntheticStudy({ draws: 3 })) < 3 * 4);
 });
 
 test("curves: a panel a quantity that was followed, a line a run", () => {

@@ -1,10 +1,13 @@
 /**
- * Figure 2: Dice against the percentage of annotations, one line an arm through the means of its draws.
+ * Figure 2: Dice against the percentage of annotations, one line an arm through the means of its draws, with 95% intervals.
+ *
+ * Range    the axis shows the draws and intervals as far as twice their reach: two draws of few labels make wide ones.
  */
 
 import type { Study } from "@medssl/contract";
 import * as Plot from "@observablehq/plot";
 import { type Arm, armsOf } from "../arm.ts";
+import { meanInterval } from "../comparison.ts";
 import { percent } from "../number-format.ts";
 import { cellsAt, labelCount, measuredFractions, summarize } from "../summary.ts";
 import {
@@ -26,8 +29,8 @@ interface Point {
   readonly arm: Arm;
   readonly fraction: number;
   readonly mean: number;
-  readonly min: number;
-  readonly max: number;
+  readonly low: number;
+  readonly high: number;
 }
 
 /** Returns undefined with a single fraction: there is no line to draw. */
@@ -39,7 +42,8 @@ export function labelsFigure(study: Study): Figure | undefined {
     fractions.flatMap((fraction): Point[] => {
       const dice = summarize(study, arm.id, fraction)?.dice;
       if (dice === undefined) return [];
-      return [{ arm, fraction, mean: dice.mean * 100, min: dice.min * 100, max: dice.max * 100 }];
+      const { low, high } = meanInterval(study, arm.id, fraction) ?? { low: dice.mean, high: dice.mean };
+      return [{ arm, fraction, mean: dice.mean * 100, low: low * 100, high: high * 100 }];
     }),
   );
   const dots = arms.flatMap((arm) =>
@@ -58,7 +62,8 @@ export function labelsFigure(study: Study): Figure | undefined {
     title: "Figure 2",
     caption:
       "Test Dice against the percentage of annotated patients (logarithmic axis; below it, the number of labeled images). " +
-      "Lines join the means over the draws, dots are single draws, bands reach from the lowest to the highest draw.",
+      "Lines join the means over the draws, small dots are single draws, bars are 95% intervals of the mean: of other test patients and, where " +
+      "there is more than one draw, of other labeled patients. Whether two arms differ is told by paired differences, not by these.",
     draw: (style) => {
       const isNarrow = style.width < NARROW;
       const plot = curvePanel(style, points, dots, images);
@@ -76,6 +81,7 @@ function curvePanel(
   const { palette, width } = style;
   const isNarrow = width < NARROW;
   const ends = lastPoints(points);
+  const arms = [...new Set(points.map((point) => point.arm))];
   const height = isNarrow ? 320 : 420;
   const margins = {
     marginTop: 26,
@@ -85,8 +91,14 @@ function curvePanel(
   };
   const fractions = [...images.keys()];
   const values = dots.map((dot) => dot.dice);
-  const pad = Math.max(0.5, 0.06 * (Math.max(...values) - Math.min(...values)));
-  const y: [number, number] = [Math.max(0, Math.min(...values) - pad), Math.min(100, Math.max(...values) + pad)];
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
+  const reach = Math.max(1, highest - lowest);
+  const y: [number, number] = [
+    Math.max(0, lowest - reach, Math.min(lowest, ...points.map(({ low }) => low)) - 0.06 * reach),
+    Math.min(100, highest + reach, Math.max(highest, ...points.map(({ high }) => high)) + 0.06 * reach),
+  ];
+  /** Arms beside one another, so that their bars can be told apart. */
+  const beside = (arm: Arm) => (arms.indexOf(arm) - (arms.length - 1) / 2) * (isNarrow ? 3 : 5);
   const x: [number, number] = [fractions[0]! / 1.25, fractions.at(-1)! * 1.25];
   const toPixel = (value: number) =>
     margins.marginTop + ((y[1] - value) / (y[1] - y[0])) * (height - margins.marginTop - margins.marginBottom);
@@ -114,29 +126,41 @@ function curvePanel(
       }),
       Plot.text(["Dice on test cases, %"], { frameAnchor: "top-left", dx: -36, dy: -22, fill: palette.muted }),
       Plot.text(["annotated patients, and labeled images"], { frameAnchor: "bottom", dy: 54, fill: palette.muted }),
-      Plot.areaY(points, {
-        x: "fraction",
-        y1: "min",
-        y2: "max",
-        z: armId,
-        fill: (point: Point) => colorOf(style, point.arm),
-        fillOpacity: 0.13,
-      }),
-      ...[...new Set(points.map((point) => point.arm))].map((arm) =>
-        Plot.lineY(
-          points.filter((point) => point.arm === arm),
-          { x: "fraction", y: "mean", stroke: colorOf(style, arm), strokeWidth: 2.5, strokeDasharray: dashOf(arm) },
-        ),
-      ),
-      Plot.dot(dots, {
-        x: "fraction",
-        y: "dice",
-        r: 3.4,
-        symbol: (dot: { arm: Arm }) => symbolOf(dot.arm),
-        fill: (dot) => colorOf(style, dot.arm),
-        stroke: palette.paper,
-        strokeWidth: 1,
-        title: "text",
+      ...arms.flatMap((arm) => {
+        const own = points.filter((point) => point.arm === arm);
+        const [color, dx] = [colorOf(style, arm), beside(arm)];
+        return [
+          Plot.lineY(own, {
+            x: "fraction",
+            y: "mean",
+            stroke: color,
+            strokeWidth: 2,
+            strokeDasharray: dashOf(arm),
+            dx,
+          }),
+          Plot.ruleX(own, {
+            x: "fraction",
+            y1: (point: Point) => Math.max(y[0], point.low),
+            y2: (point: Point) => Math.min(y[1], point.high),
+            stroke: color,
+            strokeWidth: 1.6,
+            dx,
+          }),
+          Plot.dot(
+            dots.filter((dot) => dot.arm === arm),
+            { x: "fraction", y: "dice", r: 1.8, fill: palette.ink, fillOpacity: 0.5, title: "text", dx },
+          ),
+          Plot.dot(own, {
+            x: "fraction",
+            y: "mean",
+            r: 4,
+            symbol: symbolOf(arm),
+            fill: color,
+            stroke: palette.paper,
+            strokeWidth: 1,
+            dx,
+          }),
+        ];
       }),
       ...(isNarrow ? [] : endLabels(style, ends, labelTops, toPixel)),
     ],
@@ -177,8 +201,4 @@ function spreadOut(sorted: readonly number[], gap: number): number[] {
   for (const position of sorted) placed.push(Math.max(position, (placed.at(-1) ?? Number.NEGATIVE_INFINITY) + gap));
   const shift = sorted.reduce((sum, position, i) => sum + placed[i]! - position, 0) / Math.max(1, sorted.length);
   return placed.map((position) => position - shift);
-}
-
-function armId(point: Point): string {
-  return point.arm.id;
 }

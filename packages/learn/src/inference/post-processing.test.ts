@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { keepWhatHelps, rulesOfMasks } from "./learn-post-processing.ts";
+import { postProcess } from "./post-processing.ts";
+
+/** A picture of digits; `.` is background. */
+function picture(...rows: string[]) {
+  const labels = Uint8Array.from(rows.join("").replaceAll(".", "0"), Number);
+  return { labels, shape: [1, rows.length, rows[0]!.length] as const };
+}
+
+const before = picture(
+  "111..22...", //
+  "1.1.......",
+  "111......2",
+  ".....1....",
+);
+
+test("the largest part is kept, the small one goes, the hole is filled; each label has its own rule", () => {
+  const rules = [
+    { value: 1, largest: 1, minimumSize: 0, fillHoles: true },
+    { value: 2, largest: null, minimumSize: 2, fillHoles: false },
+  ];
+  const after = picture(
+    "111..22...", //
+    "111.......",
+    "111.......",
+    "..........",
+  );
+  assert.deepEqual(postProcess(before, rules), after.labels);
+  assert.deepEqual(postProcess(before, [{ ...rules[1]!, minimumSize: 1 }]), before.labels);
+  // At twice the side a part has four times the pixels.
+  assert.deepEqual(postProcess(before, [rules[1]!], 0.5), before.labels);
+});
+
+const labels = [{ value: 1 }, { value: 2 }, { value: 3 }];
+
+test("masks say how many parts there are, how small they are, and whether holes occur", () => {
+  assert.deepEqual(rulesOfMasks([before, picture("1111", "1111")], labels), [
+    { value: 1, largest: 2, minimumSize: 1, fillHoles: false },
+    { value: 2, largest: 2, minimumSize: 1, fillHoles: true },
+  ]);
+});
+
+test("a rule that lowers the Dice on validation patients goes", () => {
+  const rules = [{ value: 1, largest: 1, minimumSize: 1, fillHoles: true }];
+  const truth = picture("111.1", "111.1", "111.1");
+  const prediction = picture("111.1", "1.1.1", "111.1").labels;
+  // The truth has a second part, and no hole.
+  assert.deepEqual(keepWhatHelps(rules, [{ ...truth, prediction }]), [
+    { value: 1, largest: null, minimumSize: 1, fillHoles: true },
+  ]);
+  assert.deepEqual(keepWhatHelps(rules, []), rules);
+});

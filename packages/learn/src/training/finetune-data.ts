@@ -1,0 +1,65 @@
+/**
+ * The images of a fine-tuning: what it learns from, what it is validated on, what it is consistent on; and what of it would
+ * surprise its user, in words.
+ *
+ * Errors  `ERR_STORE_LABELS` without masks, `ERR_SEMI_POOL` without images to be consistent on, `ERR_LABELS_IGNORE`, and those of
+ *         `ImageSet`.
+ */
+import { MedsslError } from "@medssl/contract";
+import type { Label } from "@medssl/datasets";
+import { ImageSet, type Selection } from "../data/image-set.ts";
+import { labelPixels } from "../data/label-pixels.ts";
+import { labelRoles } from "../data/label-roles.ts";
+import type { FinetuneOptions } from "./finetune.ts";
+import { splitValidation } from "./validation.ts";
+
+export interface ValidationPatients {
+  readonly set: ImageSet;
+  readonly selections: readonly Selection[];
+  readonly patients: readonly string[];
+}
+
+export interface FinetuneData {
+  readonly set: ImageSet;
+  /** Of `set`. */
+  readonly selections: readonly Selection[];
+  /** Patients who are kept aside, and their images; undefined where there are none. */
+  readonly validation: ValidationPatients | undefined;
+  readonly pool: ImageSet | undefined;
+  readonly classes: readonly Label[];
+  /** Pixels of each class in `set`, background first. */
+  readonly pixels: readonly number[];
+  readonly ignoredValue: number | undefined;
+}
+
+export function finetuneData(options: FinetuneOptions): FinetuneData {
+  const { selections, recipe, listen } = options;
+  const note = (message: string) => listen({ type: "note", level: "warning", message });
+  const { learned, validated, patients } = splitValidation(selections, recipe);
+  const set = new ImageSet(learned);
+  const { classes, ignoredValue } = labelRoles(set.labels);
+  if (classes.length === 0) {
+    throw new MedsslError("ERR_STORE_LABELS", `The store ${selections[0]!.store.dir} has no masks.`, {
+      hint: "Ingest a folder with images/ and masks/.",
+    });
+  }
+  const pixels = labelPixels(set, classes.length + 1);
+  const absent = classes.filter(({ value }) => pixels[value] === 0).map(({ name }) => name);
+  if (absent.length > 0) note(`no labelled image shows ${absent.join(", ")}: it cannot be learned from these patients`);
+  if (recipe.validation.fraction > 0 && patients.length === 0) {
+    note("too few labelled patients to keep any for validation: all steps are taken, and the last weights are kept");
+  }
+  const pool = recipe.semi.weight > 0 ? unlabeledPool(options) : undefined;
+  const validation =
+    patients.length === 0 ? undefined : { set: new ImageSet(validated), selections: validated, patients };
+  return { set, selections: learned, validation, pool, classes, pixels, ignoredValue };
+}
+
+function unlabeledPool({ pool = [] }: FinetuneOptions): ImageSet {
+  if (!pool.some(({ cases }) => cases.length > 0)) {
+    throw new MedsslError("ERR_SEMI_POOL", "Semi-supervised fine-tuning needs images without labels; there are none.", {
+      hint: "Use fewer labels than there are (--labels 10%), or give --unlabelled STORE, or leave out --semi.",
+    });
+  }
+  return new ImageSet(pool);
+}
