@@ -14,7 +14,7 @@ import type { Vec3 } from "@medssl/imaging";
 /** Rows that are looked at around a voxel before it is left to the transform of the volume. */
 const MAX_ROWS = 4096;
 /** Once so many voxels have no site near them, looking around is given up for all that follow. */
-const MAX_FAR = 1000;
+const MAX_FAR = 200;
 
 type Steps = Uint16Array | Uint32Array;
 

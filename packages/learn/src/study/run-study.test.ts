@@ -226,7 +226,7 @@ test("weights that cannot be read are told before anything is trained", async ()
   const path = join(dir, "broken.safetensors");
   writeFileSync(path, "no weights");
   const options = { dir: join(dir, "broken"), arms: ["unet", `weights=${path}`], fractions: [100], draws: 1 };
-  await assert.rejects(run(options), { code: "ERR_SAFETENSORS" });
+  await assert.rejects(run(options), { code: "ERR_PTH", message: /broken\.safetensors/ });
   assert.equal(existsSync(join(options.dir, "cells")), false);
 });
 
