@@ -118,6 +118,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     heldOutPatients: options.heldOutPatients,
     ...(best === undefined ? {} : { validation: { patients: validation!.patients, ...best.record } }),
     input: { width, height, channel, fit, dtype },
+    kinds: set.kinds,
     isComplete,
     step,
     seconds,
