@@ -60,7 +60,7 @@ export const finetuneCommand = (): Command =>
         "@medssl/datasets"
       );
       await prepareCompute(options);
-      const { finetune, loadRecipe } = await import("@medssl/learn");
+      const { finetune, loadRecipe, unlabeledPool } = await import("@medssl/learn");
       const wishes = [
         ...(options.head === undefined ? [] : [`head=${options.head}`]),
         ...(options.semi ? ["semi.weight=1"] : []),
@@ -76,16 +76,16 @@ export const finetuneCommand = (): Command =>
       }
       const split = readSplit(splitFile);
       const patients = drawPatients(split, options.labels, options.draw);
-      const notPooled = new Set([...patients, ...split.test, ...split.validation]);
-      const isPooled = (patient: string) => !notPooled.has(patient);
+      const labeled = new Set(patients);
+      const pool = unlabeledPool([store, ...openStores(options.unlabelled ?? [])], split);
       const run = await interruptible((signal) =>
         finetune({
           name: `fine-tune ${recipe.head}, ${options.labels}% of the labels`,
           selections: [{ store, cases: casesOfPatients(store.cases, patients) }],
-          pool: [
-            { store, cases: store.cases.filter(({ patient }) => isPooled(patient)) },
-            ...openStores(options.unlabelled ?? []).map((other) => ({ store: other, cases: other.cases })),
-          ],
+          pool: pool.map(({ store, cases }) => ({
+            store,
+            cases: cases.filter(({ patient }) => !labeled.has(patient)),
+          })),
           heldOutPatients: split.test,
           recipe,
           encoder: options.encoder === "none" ? undefined : options.encoder,
