@@ -337,4 +337,6 @@ test("a class that a draw does not show is named", () => {
   );
   assert.deepEqual(missingLabels([store], new Set()), ["foreground"]);
   assert.deepEqual(missingLabels([store], new Set(store.cases.map(({ patient }) => patient))), []);
+  const partial = new Store(store.dir, { ...store.info, labels: [...store.info.labels, { value: 2, name: "ignore" }] });
+  assert.deepEqual(missingLabels([partial], new Set(store.cases.map(({ patient }) => patient))), []);
 });
