@@ -156,6 +156,9 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     return best!.record.misses >= recipe.validation.patience;
   };
 
+  const isValidated = (step: number) =>
+    best !== undefined && (step % recipe.validation.everySteps === 0 || step === recipe.steps);
+
   const result = await runSteps({
     ...options,
     firstStep: before.step,
@@ -192,11 +195,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
       return { loss, gradientNorm: clip.norm, parts };
     },
     checkpoint: (progress) => writeCheckpoint(dir, trained, progress, listen),
-    async watch({ step }: MetricsLine) {
-      const isDue = step % recipe.validation.everySteps === 0 || step === recipe.steps;
-      if (best !== undefined && isDue && (await validate(step))) return "finished";
-      return undefined;
-    },
+    watchesWeights: isValidated,
+    watch: async ({ step }: MetricsLine) => (isValidated(step) && (await validate(step)) ? "finished" : undefined),
   });
   if (result.isComplete) {
     if (best !== undefined) best.apply();
