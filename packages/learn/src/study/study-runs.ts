@@ -76,7 +76,7 @@ export async function pretrainMethod(
     images: run.images,
     steps: run.recipe.steps,
     seconds: run.seconds,
-    imagesSeen: run.recipe.steps * run.recipe.batchSize,
+    imagesSeen: recipeImages(run.recipe),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     curve: sampledCurve(dir),
     reconstructions: relative(context.dir, reconstructionsPath(dir)),
@@ -148,6 +148,10 @@ export async function runCell(
   writeJson(join(dir, CELL_FILE), result);
   return result;
 }
+
+/** Views of both parts. */
+const recipeImages = ({ steps, batchSize, convolutions }: PretrainRecipe): number =>
+  steps * batchSize + convolutions.steps * convolutions.batchSize;
 
 /** Crops, labelled and unlabelled; fewer than planned where validation patients stopped the run. */
 function imagesSeen({ step, recipe: { batchSize, semi } }: FinetuneRun): number {
