@@ -75,6 +75,10 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
 
   manualSeed(recipe.seed);
   const network = moveModule(buildSegmenter(recipe, classes.length, pretrained), device);
+  if (recipe.loss.deepSupervision > 0 && network.forwardLevels === undefined) {
+    const message = `loss.deepSupervision is left out: the head ${recipe.head} has no coarser levels (hybrid and U-Nets have)`;
+    listen({ type: "note", level: "warning", message });
+  }
   const optimizer = segmenterOptimizer(network, recipe, pretrained);
   const parameters = optimizer.groups.flatMap((group) => group.parameters);
   const encoderParameters = parameters.filter(([name]) => name.startsWith("encoder."));
