@@ -23,7 +23,7 @@ export interface FinetuneData {
   readonly set: ImageSet;
   /** Of `set`. */
   readonly selections: readonly Selection[];
-  /** Patients who are kept aside, and their images; undefined where there are none. */
+  /** Patients who are kept aside, and their images; undefined where there are none, or none that shows a structure. */
   readonly validation: ValidationPatients | undefined;
   readonly pool: ImageSet | undefined;
   readonly classes: readonly Label[];
@@ -53,10 +53,21 @@ export function finetuneData(options: FinetuneOptions): FinetuneData {
     note("contextSlices shows neighbours in a volume, but these images are pictures: each is shown several times over");
   }
   const pool = recipe.semi.weight > 0 ? unlabeledPool(options, new Set(patients)) : undefined;
-  const validation =
-    patients.length === 0 ? undefined : { set: new ImageSet(validated), selections: validated, patients };
+  const validation = showsAny(validated, classes.length)
+    ? { set: new ImageSet(validated), selections: validated, patients }
+    : undefined;
+  if (patients.length > 0 && validation === undefined) {
+    note(
+      "the validation patients show none of the structures and say nothing: all steps are taken, and the last weights are kept",
+    );
+  }
   return { set, selections: learned, validation, pool, classes, pixels, ignoredValue };
 }
+
+/** Where nothing is shown, a network that finds nothing is perfect. */
+const showsAny = (selections: readonly Selection[], numClasses: number): boolean =>
+  selections.some(({ cases }) => cases.length > 0) &&
+  labelPixels(new ImageSet(selections), numClasses + 1).some((count, value) => value > 0 && count > 0);
 
 const hasVolumes = (store: Store): boolean => store.query("SELECT id FROM cases WHERE slices > 1 LIMIT 1").length > 0;
 
