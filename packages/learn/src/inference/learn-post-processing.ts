@@ -20,9 +20,9 @@ export function rulesOfMasks(masks: Iterable<LabelVolume>, labels: readonly Pick
     const { values, sizes } = findComponents(mask, "structures");
     const holes = new Set(findHoles(mask).map(({ value }) => value));
     for (const label of seen) {
-      const own = [...sizes].filter((_, part) => values[part] === label.value);
+      const own = sizes.filter((_, part) => values[part] === label.value);
       label.parts = Math.max(label.parts, own.length);
-      label.smallest = Math.min(label.smallest, ...own);
+      label.smallest = own.reduce((smallest, size) => Math.min(smallest, size), label.smallest);
       label.hasHoles ||= holes.has(label.value);
     }
   }

@@ -42,6 +42,15 @@ test("masks say how many parts there are, how small they are, and whether holes 
   ]);
 });
 
+test("more parts than a function takes arguments", () => {
+  const [height, width] = [600, 1200];
+  const dots = Uint8Array.from({ length: height * width }, (_, i) =>
+    (i % 2) + (Math.floor(i / width) % 2) === 0 ? 1 : 0,
+  );
+  const [rule] = rulesOfMasks([{ labels: dots, shape: [1, height, width] }], [{ value: 1 }]);
+  assert.deepEqual([rule!.largest, rule!.minimumSize], [null, 1]);
+});
+
 test("a rule that lowers the Dice on validation patients goes", () => {
   const rules = [{ value: 1, largest: 1, minimumSize: 1, fillHoles: true }];
   const truth = picture("111.1", "111.1", "111.1");
