@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { finetuneSchema, parseRecipe, type RunEvent } from "@medssl/contract";
 import { type Case, ingest, openStore, Random, type Store } from "@medssl/datasets";
-import { type Affine, encodeNifti, type Samples } from "@medssl/imaging";
+import { type Affine, decodeMaskScan, encodeNifti, readImageBytes, type Samples } from "@medssl/imaging";
 import { scope, setNumThreads } from "@medssl/torch";
 import { measureCase } from "../metrics/measure-case.ts";
 import { testFolder } from "../testing/disc-store.ts";
 import { finetune } from "../training/finetune.ts";
 import { evaluateRun } from "./evaluate.ts";
+import { predict } from "./predict.ts";
 import { storedVolumes } from "./stored-volumes.ts";
 
 const dir = testFolder();
@@ -105,4 +106,17 @@ test("images of another kind than were learned from are measured with a warning"
   };
   assert.equal(await notes([store]), "");
   assert.match(await notes([openStore(path)]), /learned from images of the kind mr, these are xray/);
+});
+
+test("a NIfTI file of one slice is predicted as such, on its own grid: it can be compared with its reference", async () => {
+  const scan = { shape: [1, height, width] as const, channels: 1 as const, meaning: "relative" as const, affine };
+  const data = Int16Array.from({ length: height * width }, (_, i) => i);
+  const path = join(dir, "slice.nii");
+  writeFileSync(path, encodeNifti({ ...scan, data }));
+  const out = join(dir, "predicted");
+  const { predictions } = await predict({ dir: RUN, inputs: [path], out, device: "cpu", listen: () => {} });
+  assert.equal(predictions[0]!.mask, join(out, "masks", "slice.nii.gz"));
+  const file = predictions[0]!.mask;
+  const mask = await decodeMaskScan(await readImageBytes(file), file);
+  assert.deepEqual([mask.shape, mask.affine], [scan.shape, affine]);
 });

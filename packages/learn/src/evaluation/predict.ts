@@ -2,7 +2,7 @@
  * A trained network on new image files: masks and overlays on each image's own grid.
  *
  * Files   OUT/masks/NAME.png holds label indices of a picture, shown in the labels' colors; OUT/masks/NAME.nii.gz those of a
- *         volume, with its affine. OUT/overlays/NAME.png is for looking at: of a volume up to twelve slices, those with labels.
+ *         volume or any other NIfTI file, with its affine. OUT/overlays/NAME.png is for looking at: of a volume up to twelve slices, those with labels.
  *         OUT/predictions.csv says which mask is whose, the share of the image that each label covers, and where the
  *         spacing is known its area (pictures) or volume.
  * Errors  a file that cannot be read, or is of another kind than the network learned from (`ERR_INPUT_KIND`,
@@ -31,6 +31,7 @@ import {
 import type { Device } from "@medssl/torch";
 import { kindText } from "../data/image-set.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
+import { isNifti } from "./compare-masks.ts";
 import { csvTable } from "./csv-table.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
 import { listInputs, type PredictionInput } from "./prediction-inputs.ts";
@@ -165,9 +166,10 @@ async function predictScan(
   const shown = reorientForDisplay(scan);
   const [depth, height, width] = shown.shape;
   const labels = segmentScan(shown, segmenter);
-  const mask = join(out, "masks", depth === 1 ? `${name}.png` : `${name}.nii.gz`);
+  const isPicture = depth === 1 && !isNifti(file);
+  const mask = join(out, "masks", isPicture ? `${name}.png` : `${name}.nii.gz`);
   const overlay = join(out, "overlays", `${name}.png`);
-  if (depth === 1) await writeLabelPng(mask, { width, height, channels: 1, data: labels });
+  if (isPicture) await writeLabelPng(mask, { width, height, channels: 1, data: labels });
   else await writeNifti(mask, onOwnGrid(labels, shown, scan));
   await writePng(overlay, overlayOf(shown, labels, segmenter.input));
   const counts = new Float64Array(256);
