@@ -91,6 +91,7 @@ test("with all that helps few labels, a run that was stopped and resumed ends wi
     );
     assert.deepEqual(resumed.validation, whole.run.validation);
   }
+  assert.deepEqual(whole.run.pool, { stores: [store.dir], images: store.cases.length - 2 * 6 });
   const [first, last] = [whole.metrics[0]!, whole.metrics.at(-1)!];
   assert.equal(first["consistency"], 0);
   assert.ok(last["consistency"]! > 0, "consistency has begun");

@@ -119,6 +119,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     statistics,
     labels: classes,
     ...(ignoredValue === undefined ? {} : { ignoredValue }),
+    ...(pool === undefined ? {} : { pool: { stores: storesOf(options.pool!), images: pool.count } }),
     heldOutPatients: options.heldOutPatients,
     ...(best === undefined ? {} : { validation: { patients: validation!.patients, ...best.record } }),
     input: { width, height, channel, fit, dtype },
@@ -212,6 +213,9 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   writeRun(dir, run);
   return run;
 }
+
+const storesOf = (selections: readonly Selection[]): string[] =>
+  selections.filter(({ cases }) => cases.length > 0).map(({ store }) => store.dir);
 
 /** Whether a pre-trained ViT stays as it is for now. */
 function freeze(parameters: NamedParameters, isFrozen: boolean): void {

@@ -71,6 +71,8 @@ export interface FinetuneRun extends RunBase {
   readonly labels: readonly Label[];
   /** Patients whose labels were used. */
   readonly patients: readonly string[];
+  /** Unlabelled images that took part, and the stores that they are of. */
+  readonly pool?: { readonly stores: readonly string[]; readonly images: number };
   /** Value of mask pixels that say nothing, where there are such. */
   readonly ignoredValue?: number;
   /** Patients of `patients` who chose the weights; the Dice of these, and the step they are of. */
