@@ -1,12 +1,15 @@
 /**
- * Whether `medssl suggest` chooses better than chance: the same network fine-tuned on as many suggested and random patients.
+ * Whether `medssl suggest` chooses better than chance: as many suggested and random patients to learn from, measured on others.
  *
  * Setting   without more, phantoms of chest X-rays: 240 patients, 60 of them held out, the recipe `tiny` for 100 steps on the
  *           others, made once and kept in `.bench/suggest`. Any store with masks, an encoder and a split can be given instead.
- * Turns     for each number of patients as many random draws as suggestions of different seeds, with equal settings and seeds
- *           of fine-tuning; Dice in percent on the held-out patients. Runs are kept, so that a second call goes on.
- * Warm      with SUGGEST_WARM, half of the patients are a random draw, a model is trained on it, and the other half is what it
- *           is unsure of, against twice as many random ones.
+ * Probe     a linear map from the frozen encoder's tokens to masks (linear-probe.ts): no chance in its training, so that the
+ *           choice alone makes the difference. Suggestions of 5 seeds, and 20 random draws.
+ * Finetune  with SUGGEST_STEPS, the network with the light head is fine-tuned that many steps instead, with equal settings and
+ *           seeds; its own chance is larger than the choice's. Runs are kept, so that a second call goes on.
+ * Warm      with SUGGEST_WARM and SUGGEST_STEPS, half of the patients are a random draw, a model is trained on it, and the other
+ *           half is what it is unsure of, against as many random ones altogether.
+ * Units     Dice in percent, on the held-out patients.
  *
  *     SUGGEST_STORE=stores/ms SUGGEST_ENCODER=studies/ms/pretrain/mim+acl SUGGEST_SPLIT=studies/ms/split.json \
  *       SUGGEST_COUNTS=6,12 npm run bench -- suggest
@@ -30,7 +33,10 @@ import { evaluateRun, finetune, loadRecipe, pretrain, suggest } from "@medssl/le
 import { setNumThreads } from "@medssl/torch";
 import { benchDir } from "./peers.ts";
 import type { BenchmarkResult } from "./run.ts";
+import { LinearProbe } from "./suggest/linear-probe.ts";
 
+/** A probe is quick: as many more random draws, so that their mean is surer. */
+const MORE_DRAWS = 4;
 const PHANTOMS = { patients: 240, sizePixels: 128, steps: 100 };
 
 interface Setting {
@@ -40,7 +46,9 @@ interface Setting {
   readonly split: Split;
   readonly counts: readonly number[];
   readonly draws: number;
+  /** Of fine-tuning; 0 for the probe. */
   readonly steps: number;
+  readonly probe: LinearProbe | undefined;
   readonly isWarm: boolean;
 }
 
@@ -57,7 +65,8 @@ export async function run(): Promise<BenchmarkResult> {
     name: `${basename(given.store.dir)}-${basename(dirname(given.store.dir))}`,
     counts: (process.env["SUGGEST_COUNTS"] ?? "6,12").split(",").map(Number),
     draws: number("SUGGEST_DRAWS", 5),
-    steps: number("SUGGEST_STEPS", 200),
+    steps: number("SUGGEST_STEPS", 0),
+    probe: number("SUGGEST_STEPS", 0) > 0 ? undefined : new LinearProbe(given.store, given.encoder, given.split),
     isWarm: process.env["SUGGEST_WARM"] !== undefined,
   };
   const rows = [];
@@ -66,12 +75,14 @@ export async function run(): Promise<BenchmarkResult> {
 }
 
 async function compare(setting: Setting, count: number) {
-  const { store, split, draws, isWarm } = setting;
+  const { store, split, draws, isWarm, probe } = setting;
+  const drawn = (draw: number) => new Random(draw, count).shuffle([...split.train]);
   const [random, suggested]: [number[], number[]] = [[], []];
+  for (let draw = 0; draw < (probe === undefined ? draws : MORE_DRAWS * draws); draw++) {
+    random.push(await measure(setting, `random-${count}-${draw}`, drawn(draw).slice(0, count), draw));
+  }
   for (let draw = 0; draw < draws; draw++) {
-    const shuffled = new Random(draw, count).shuffle([...split.train]);
-    random.push(await measure(setting, `random-${count}-${draw}`, shuffled.slice(0, count), draw));
-    const first = isWarm ? shuffled.slice(0, count / 2) : [];
+    const first = isWarm ? drawn(draw).slice(0, count / 2) : [];
     const found = await suggest({
       encoder: setting.encoder,
       stores: [store],
@@ -84,18 +95,18 @@ async function compare(setting: Setting, count: number) {
       listen: () => {},
     });
     const patients = [...first, ...found!.suggestions.map(({ patient }) => patient)];
-    const kind = isWarm ? "unsure" : "suggested";
-    suggested.push(await measure(setting, `${kind}-${count}-${draw}`, patients, draw));
-    console.error(`${count} patients, draw ${draw}: random ${random.at(-1)}, suggested ${suggested.at(-1)}`);
+    suggested.push(await measure(setting, `${isWarm ? "unsure" : "suggested"}-${count}-${draw}`, patients, draw));
   }
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const range = (values: readonly number[]) => `${Math.min(...values).toFixed(1)}-${Math.max(...values).toFixed(1)}`;
   return {
     store: store.name,
+    measure: probe === undefined ? `fine-tuned ${setting.steps} steps` : "linear probe",
     patients: count,
-    draws,
+    "random draws": random.length,
     "random, Dice %": Number(mean(random).toFixed(2)),
     "random, range": range(random),
+    suggestions: suggested.length,
     "suggested, Dice %": Number(mean(suggested).toFixed(2)),
     "suggested, range": range(suggested),
     gain: Number((mean(suggested) - mean(random)).toFixed(2)),
@@ -103,6 +114,7 @@ async function compare(setting: Setting, count: number) {
 }
 
 async function measure(setting: Setting, name: string, patients: readonly string[], draw: number): Promise<number> {
+  if (setting.probe !== undefined) return Number((100 * setting.probe.dice(patients)).toFixed(2));
   const dir = await train(setting, name, patients, draw);
   const evaluation = await evaluateRun({
     dir,

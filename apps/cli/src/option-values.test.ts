@@ -5,6 +5,7 @@ import {
   integerFrom,
   list,
   millimetres,
+  namedPath,
   percent,
   percentList,
   point,
@@ -59,4 +60,9 @@ test("lengths are above 0; a spacing has one number, y and x, or z, y and x", ()
   assert.deepEqual([spacing("1"), spacing("0.7,0.8"), spacing("5,0.7,0.8")], [[1], [0.7, 0.8], [5, 0.7, 0.8]]);
   for (const text of ["", "1,2,3,4", "0,1", "1,", "a"])
     assert.throws(() => spacing(text), /one number, y,x or z,y,x/, text);
+});
+
+test("named paths are gathered, and a path without a name is refused", () => {
+  assert.deepEqual(namedPath("b=c=d.pth", namedPath("mae=x/y.pth")), { mae: "x/y.pth", b: "c=d.pth" });
+  for (const text of ["x.pth", "=x.pth", "mae=", "a/b=x"]) assert.throws(() => namedPath(text), /such as mae=/, text);
 });

@@ -1,7 +1,7 @@
 /**
  * Scores for a person: shares in percent, distances in mm; a column for what was measured.
  */
-import { type ClassMetrics, type ClassScore, MedsslError, type Scores } from "@medssl/contract";
+import type { ClassMetrics, ClassScore, Scores } from "@medssl/contract";
 import { printTable } from "./output.ts";
 
 /** Heads of the columns; what ends in % is a share. */
@@ -83,19 +83,4 @@ export function printCases({ cases }: Scores): void {
         ),
       ]),
   );
-}
-
-/** What `evaluate` is called with: a model and a store, or two folders of masks. */
-export function evaluationForm(
-  folders: readonly (string | undefined)[],
-  model: string | undefined,
-  store: string | undefined,
-): "store" | "masks" {
-  const [isStore, isMasks] = [model !== undefined && store !== undefined, folders.every((one) => one !== undefined)];
-  const isMixed = (model ?? store) !== undefined && folders.some((one) => one !== undefined);
-  if (!isMixed && isStore) return "store";
-  if (!isMixed && isMasks) return "masks";
-  throw new MedsslError("ERR_USAGE", "evaluate: expected a model with a store, or two folders of masks", {
-    hint: "medssl evaluate --model RUN --store DIR, or medssl evaluate PREDICTIONS REFERENCES",
-  });
 }

@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { MedsslError } from "@medssl/contract";
 import type { MetricChoice } from "@medssl/learn";
 import { Command, Option } from "commander";
 import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
@@ -6,7 +7,7 @@ import { INTERRUPTED, interruptible } from "../interruption.ts";
 import { millimetres, spacing } from "../option-values.ts";
 import { printJson } from "../output.ts";
 import { progressListener } from "../progress.ts";
-import { evaluationForm, printCases, printScores } from "../score-tables.ts";
+import { printCases, printScores } from "../score-tables.ts";
 
 interface Options extends ComputeOptions {
   readonly model?: string;
@@ -134,4 +135,19 @@ async function evaluateMasks(
   }
   if (!isComplete) process.exitCode = INTERRUPTED;
   else if (!isMeasured) process.exitCode = 1;
+}
+
+/** What `evaluate` is called with: a model and a store, or two folders of masks. */
+function evaluationForm(
+  folders: readonly (string | undefined)[],
+  model: string | undefined,
+  store: string | undefined,
+): "store" | "masks" {
+  const [isStore, isMasks] = [model !== undefined && store !== undefined, folders.every((one) => one !== undefined)];
+  const isMixed = (model ?? store) !== undefined && folders.some((one) => one !== undefined);
+  if (!isMixed && isStore) return "store";
+  if (!isMixed && isMasks) return "masks";
+  throw new MedsslError("ERR_USAGE", "evaluate: expected a model with a store, or two folders of masks", {
+    hint: "medssl evaluate --model RUN --store DIR, or medssl evaluate PREDICTIONS REFERENCES",
+  });
 }

@@ -126,9 +126,10 @@ export const studyCommand = (): Command =>
           omitted: "",
         }),
       );
-      if (!isComplete) process.exitCode = INTERRUPTED;
+      const failed = (study.notes ?? []).filter(({ text }) => text.includes(" failed: "));
+      if (!isComplete) process.exitCode = failed.length > 0 ? 1 : INTERRUPTED;
       if (options.json) printJson(study);
       else if (study.cells.length > 0) console.log(`\n${studyTable(study)}\n\nReport: ${report}`);
-      for (const { text } of study.notes ?? []) if (text.includes(" failed: ")) console.error(text);
+      for (const { text } of failed) console.error(text);
       if (!isComplete) console.error("Not complete. Run the same command again to go on.");
     });

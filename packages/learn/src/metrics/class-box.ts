@@ -2,7 +2,8 @@
  * One class of a pair of label maps, cut out: the box that either map needs, with a border of background.
  *
  * Shapes   [D, H, W] with a border of one voxel on every side, so that neighbors need no test for the end of the volume:
- *          outside of it is background. A picture has no border in z, and no neighbors there.
+ *          outside of it is background. A picture has no border in z, and no neighbors there. Rows are filled up to a
+ *          multiple of four voxels, so that these can be looked at together.
  * Values   bits: `TRUTH` 1, `PREDICTION` 2.
  */
 import type { Vec3 } from "@medssl/imaging";
@@ -28,7 +29,7 @@ export function classBox(
   value: number,
 ): ClassBox {
   const borderZ = depth === 1 ? 0 : 1;
-  const shape: Vec3 = [last[0] - first[0] + 1 + 2 * borderZ, last[1] - first[1] + 3, last[2] - first[2] + 3];
+  const shape: Vec3 = [last[0] - first[0] + 1 + 2 * borderZ, last[1] - first[1] + 3, (last[2] - first[2] + 6) & ~3];
   // Tables are faster than comparisons that the processor cannot foresee.
   const inTruth = new Uint8Array(256);
   const inPrediction = new Uint8Array(256);

@@ -59,7 +59,16 @@ export function labelRegions(truth: Uint8Array, prediction: Uint8Array, shape: V
           continue;
         }
         let end = x + 1;
-        while (end < width && truth[start + end] === inTruth && prediction[start + end] === inPrediction) end++;
+        const [fourInTruth, fourInPrediction] = [fourTimes(inTruth), fourTimes(inPrediction)];
+        while (end < width && truth[start + end] === inTruth && prediction[start + end] === inPrediction) {
+          const word = (start + end) >> 2;
+          const isFour =
+            ((start + end) & 3) === 0 &&
+            end + 4 <= width &&
+            truthWords[word] === fourInTruth &&
+            predictionWords[word] === fourInPrediction;
+          end += isFour ? 4 : 1;
+        }
         if (inTruth !== 0) {
           counts.truth[inTruth]! += end - x;
           note(inTruth, z, y, x, end - 1, row);
@@ -86,6 +95,8 @@ export function labelRegions(truth: Uint8Array, prediction: Uint8Array, shape: V
           },
   });
 }
+
+const fourTimes = (value: number): number => Math.imul(value, 0x01010101);
 
 /** The same bytes four at a time; what is left over at the end has no word. */
 function wordsOf(bytes: Uint8Array): Int32Array {

@@ -41,3 +41,12 @@ for (const shape of shapes) {
     }
   }
 }
+
+test("many voxels far from every site: looking around is given up, the distances are the same", () => {
+  const shape: Vec3 = [15, 20, 18];
+  const from = Int32Array.from({ length: 15 * 20 * 18 }, (_, i) => i);
+  const sites = Int32Array.from([700, 701, 5000]);
+  const expected = slowly(from, sites, shape, spacing);
+  const found = new SiteDistances(shape, spacing, 20).distances(from, sites);
+  for (const [n, value] of found.entries()) assert.ok(Math.abs(value - expected[n]!) < 1e-5, `${n}: ${value}`);
+});

@@ -4,7 +4,8 @@
  * Shapes   positions in a volume [D, H, W], ascending.
  * Method   each row's distances to its own sites first. Then the rows around a voxel, the nearest first, until those that
  *          are left lie farther away than what was found: few, where the sites are near. Voxels without a site near them
- *          take the transform of the whole volume: lower envelopes of parabolas within each slice, then the slices around.
+ *          take the transform of the volume, in the columns that they lie in: lower envelopes of parabolas within each
+ *          slice, then the slices around.
  * Cost     linear in the voxels of the volume; for a voxel the rows nearer than its site, or all slices.
  * Source   Felzenszwalb & Huttenlocher, Theory Comput. 8 (2012).
  */
@@ -13,45 +14,138 @@ import type { Vec3 } from "@medssl/imaging";
 /** Rows that are looked at around a voxel before it is left to the transform of the volume. */
 const MAX_ROWS = 4096;
 /** Once so many voxels have no site near them, looking around is given up for all that follow. */
-const MAX_FAR = 1000;
+const MAX_FAR = 200;
 
-/** The largest number stands for a row without sites. */
 type Steps = Uint16Array | Uint32Array;
 
 export class SiteDistances {
   readonly #shape: Vec3;
   readonly #spacingMm: Vec3;
-  /** Steps along x to the nearest site of the row. */
+  /** Steps along x to the nearest site of the row; says nothing in rows without sites. */
   readonly #alongX: Steps;
-  readonly #rows: NearRows;
-  /** Squared distances within slices, once they are needed. */
-  #planes: Float32Array | undefined;
+  /** 1 for rows with sites, [D, H] with a border as wide as `#near` reaches. */
+  readonly #hasSites: Uint8Array;
+  readonly #near: NearRows;
 
   constructor(shape: Vec3, spacingMm: Vec3, maxRows = MAX_ROWS) {
     const size = shape[0] * shape[1] * shape[2];
     this.#shape = shape;
     this.#spacingMm = spacingMm;
     this.#alongX = shape[2] < 0xffff ? new Uint16Array(size) : new Uint32Array(size);
-    this.#rows = nearRows(shape, spacingMm, maxRows);
+    this.#near = nearRows(shape, spacingMm, maxRows);
+    this.#hasSites = new Uint8Array((shape[0] + 2 * this.#near.reachZ) * this.#near.stride);
   }
 
   /** Of each voxel of `from` the distance to the nearest of `sites`, in the unit of the spacing. */
   distances(from: Int32Array, sites: Int32Array): Float32Array {
     markRows(this.#alongX, sites, this.#shape[2]);
+    this.#markSites(sites);
     const distances = new Float32Array(from.length);
-    const numFar = lookAround(distances, from, this.#alongX, this.#shape, this.#spacingMm[2], this.#rows);
-    if (numFar > 0) {
-      this.#planes ??= new Float32Array(this.#alongX.length);
-      distancesInPlanes(this.#planes, this.#alongX, sites, this.#shape, this.#spacingMm);
-      lookAcross(distances, from, this.#planes, this.#shape, this.#spacingMm[0]);
-    }
+    const numFar = this.#lookAround(distances, from);
+    if (numFar > 0) this.#lookAcross(distances, from);
     return distances;
+  }
+
+  #markSites(sites: Int32Array): void {
+    const [, height, width] = this.#shape;
+    this.#hasSites.fill(0);
+    for (const site of sites) {
+      const row = Math.floor(site / width);
+      const z = Math.floor(row / height);
+      this.#hasSites[this.#placeOf(z, row - z * height)] = 1;
+    }
+  }
+
+  /** Of a row in `#hasSites`. */
+  #placeOf(z: number, y: number): number {
+    const { reachZ, reachY, stride } = this.#near;
+    return (z + reachZ) * stride + y + reachY;
+  }
+
+  /** Distances where sites are near, -1 elsewhere. @returns the number of those */
+  #lookAround(distances: Float32Array, from: Int32Array): number {
+    const [, height, width] = this.#shape;
+    const { place, row: rowAway, square } = this.#near;
+    const [alongX, hasSites] = [this.#alongX, this.#hasSites];
+    const numRows = place.length;
+    const squareX = this.#spacingMm[2] ** 2;
+    let numFar = 0;
+    for (let n = 0; n < from.length; n++) {
+      const i = from[n]!;
+      const row = Math.floor(i / width);
+      const z = Math.floor(row / height);
+      const own = this.#placeOf(z, row - z * height);
+      let nearest = Infinity;
+      let k = numFar > MAX_FAR ? numRows : 0;
+      for (; k < numRows && square[k]! < nearest; k++) {
+        if (hasSites[own + place[k]!] === 0) continue;
+        const steps = alongX[i + rowAway[k]!]!;
+        const found = square[k]! + squareX * steps * steps;
+        if (found < nearest) nearest = found;
+      }
+      if (nearest <= square[k]!) distances[n] = Math.sqrt(nearest);
+      else {
+        distances[n] = -1;
+        numFar++;
+      }
+    }
+    return numFar;
+  }
+
+  /** Distances that are still -1: in the slices' own planes, then over the slices around each until these are farther. */
+  #lookAcross(distances: Float32Array, from: Int32Array): void {
+    const [depth, height, width] = this.#shape;
+    const far = from.filter((_, n) => distances[n] === -1);
+    const columns = columnsOf(far, this.#shape);
+    const planes = this.#planes(columns);
+    const { top, left } = columns;
+    const planeSize = columns.height * columns.width;
+    const square = this.#spacingMm[0] ** 2;
+    for (let n = 0, next = 0; next < far.length; n++) {
+      if (distances[n] !== -1) continue;
+      const i = far[next++]!;
+      const row = Math.floor(i / width);
+      const z = Math.floor(row / height);
+      const place = (row - z * height - top) * columns.width + (i - row * width) - left;
+      let nearest = planes[z * planeSize + place]!;
+      for (let steps = 1; steps <= z || z + steps < depth; steps++) {
+        const away = square * steps * steps;
+        if (away >= nearest) break;
+        if (steps <= z) nearest = Math.min(nearest, planes[(z - steps) * planeSize + place]! + away);
+        if (z + steps < depth) nearest = Math.min(nearest, planes[(z + steps) * planeSize + place]! + away);
+      }
+      distances[n] = Math.sqrt(nearest);
+    }
+  }
+
+  /** Squared distance to the nearest site of the same slice, [D, rows, columns]; Infinity in slices without one. */
+  #planes({ top, left, height: numRows, width: numColumns }: Columns): Float32Array {
+    const [depth, height, width] = this.#shape;
+    const [, mmY, mmX] = this.#spacingMm;
+    const planes = new Float32Array(depth * numRows * numColumns);
+    const envelope = new Envelope(height);
+    for (let z = 0; z < depth; z++) {
+      const start = z * numRows * numColumns;
+      const hasSites = this.#hasSites.subarray(this.#placeOf(z, 0), this.#placeOf(z, height));
+      if (!hasSites.includes(1)) {
+        planes.fill(Infinity, start, start + numRows * numColumns);
+        continue;
+      }
+      for (let x = 0; x < numColumns; x++) {
+        envelope.clear();
+        for (let y = 0; y < height; y++) {
+          if (hasSites[y] === 0) continue;
+          envelope.add(y, (this.#alongX[(z * height + y) * width + left + x]! * mmX) ** 2, mmY);
+        }
+        envelope.read(planes, start + x, numColumns, top, numRows, mmY);
+      }
+    }
+    return planes;
   }
 }
 
 /** Steps in a row to the nearest of its sites. */
 function markRows(alongX: Steps, sites: Int32Array, width: number): void {
-  alongX.fill(-1); // wraps around to the largest number
   for (let n = 0; n < sites.length; ) {
     const start = sites[n]! - (sites[n]! % width);
     const end = start + width;
@@ -68,12 +162,16 @@ function markRows(alongX: Steps, sites: Int32Array, width: number): void {
 
 /** Rows around a row, the nearest first. */
 interface NearRows {
-  readonly dz: Int32Array;
-  readonly dy: Int32Array;
-  /** Steps in the volume. */
-  readonly offset: Int32Array;
+  /** Steps to each in `#hasSites`, and in the volume. */
+  readonly place: Int32Array;
+  readonly row: Int32Array;
   /** Squared distances, one more than there are rows: all others are at least so far. */
   readonly square: Float64Array;
+  /** The most steps in z and y. */
+  readonly reachZ: number;
+  readonly reachY: number;
+  /** Rows of a slice with its borders. */
+  readonly stride: number;
 }
 
 function nearRows([depth, height, width]: Vec3, [mmZ, mmY]: Vec3, maxRows: number): NearRows {
@@ -97,158 +195,80 @@ function nearRows([depth, height, width]: Vec3, [mmZ, mmY]: Vec3, maxRows: numbe
   rows.sort((a, b) => a.square - b.square);
   const rest = rows[maxRows]?.square ?? outside;
   const near = rows.slice(0, maxRows);
+  const stride = height + 2 * maxY;
   return {
-    dz: Int32Array.from(near, ({ dz }) => dz),
-    dy: Int32Array.from(near, ({ dy }) => dy),
-    offset: Int32Array.from(near, ({ dz, dy }) => (dz * height + dy) * width),
+    place: Int32Array.from(near, ({ dz, dy }) => dz * stride + dy),
+    row: Int32Array.from(near, ({ dz, dy }) => (dz * height + dy) * width),
     square: Float64Array.from([...near.map(({ square }) => square), rest]),
+    reachZ: maxZ,
+    reachY: maxY,
+    stride,
   };
 }
 
-/** Distances where sites are near, -1 elsewhere. @returns the number of those */
-function lookAround(
-  distances: Float32Array,
-  from: Int32Array,
-  alongX: Steps,
-  [depth, height, width]: Vec3,
-  mmX: number,
-  { dz, dy, offset, square }: NearRows,
-): number {
-  const numRows = dz.length;
-  const squareX = mmX * mmX;
-  const none = alongX instanceof Uint16Array ? 0xffff : 0xffffffff;
-  let numFar = 0;
-  for (let n = 0; n < from.length; n++) {
-    const i = from[n]!;
-    const line = Math.floor(i / width);
-    const z = Math.floor(line / height);
-    const y = line - z * height;
-    let nearest = Infinity;
-    let row = numFar > MAX_FAR ? numRows : 0;
-    for (; row < numRows && square[row]! < nearest; row++) {
-      // As unsigned numbers, negative ones are beyond the end too.
-      if ((z + dz[row]!) >>> 0 >= depth || (y + dy[row]!) >>> 0 >= height) continue;
-      const steps = alongX[i + offset[row]!]!;
-      if (steps === none) continue;
-      const found = square[row]! + squareX * steps * steps;
-      if (found < nearest) nearest = found;
-    }
-    if (nearest <= square[row]!) distances[n] = Math.sqrt(nearest);
-    else {
-      distances[n] = -1;
-      numFar++;
-    }
+/** A range of rows and columns of every slice. */
+interface Columns {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The smallest range that has all these voxels. */
+function columnsOf(voxels: Int32Array, [, height, width]: Vec3): Columns {
+  let [top, left, bottom, right] = [height, width, 0, 0];
+  for (const i of voxels) {
+    const row = Math.floor(i / width);
+    const [y, x] = [row % height, i - row * width];
+    if (y < top) top = y;
+    if (y > bottom) bottom = y;
+    if (x < left) left = x;
+    if (x > right) right = x;
   }
-  return numFar;
+  return { top, left, height: bottom - top + 1, width: right - left + 1 };
 }
 
-/** Squared distance of each voxel to the nearest site of its own slice; Infinity in slices without one. */
-function distancesInPlanes(
-  planes: Float32Array,
-  alongX: Steps,
-  sites: Int32Array,
-  [depth, height, width]: Vec3,
-  [, mmY, mmX]: Vec3,
-): void {
-  const planeSize = height * width;
-  const rows = new Int32Array(height);
-  const envelope = {
-    row: new Int32Array(height),
-    vertex: new Float64Array(height),
-    from: new Float64Array(height + 1),
-  };
-  for (let z = 0, site = 0; z < depth; z++) {
-    const start = z * planeSize;
-    let numRows = 0;
-    for (; site < sites.length && sites[site]! < start + planeSize; site++) {
-      const y = Math.floor((sites[site]! - start) / width);
-      if (numRows === 0 || rows[numRows - 1] !== y) rows[numRows++] = y;
-    }
-    if (numRows === 0) planes.fill(Infinity, start, start + planeSize);
-    else {
-      for (let x = 0; x < width; x++) {
-        const parts = lowerEnvelope(envelope, alongX, start + x, width, rows.subarray(0, numRows), mmX, mmY);
-        fillColumn(planes, start + x, width, height, envelope, parts, mmY);
-      }
-    }
+/** The lower envelope of parabolas over one column, each with its vertex over a row. */
+class Envelope {
+  /** Of each part of the envelope: whose it is, how high that one's vertex lies, and from where on. */
+  readonly #row: Int32Array;
+  readonly #vertex: Float64Array;
+  readonly #from: Float64Array;
+  #numParts = 0;
+
+  constructor(height: number) {
+    this.#row = new Int32Array(height);
+    this.#vertex = new Float64Array(height);
+    this.#from = new Float64Array(height);
   }
-}
 
-/** Parts of the lower envelope of parabolas: whose it is, how high that one's vertex lies, and from which row on. */
-interface Envelope {
-  readonly row: Int32Array;
-  readonly vertex: Float64Array;
-  readonly from: Float64Array;
-}
+  clear(): void {
+    this.#numParts = 0;
+  }
 
-/** The parabolas that the rows' distances along x put over a column. @returns the number of parts */
-function lowerEnvelope(
-  { row, vertex, from }: Envelope,
-  alongX: Steps,
-  column: number,
-  width: number,
-  rows: Int32Array,
-  mmX: number,
-  mmY: number,
-): number {
-  let top = -1;
-  for (let n = 0; n < rows.length; n++) {
-    const y = rows[n]!;
-    const steps = alongX[column + y * width]! * mmX;
-    const value = steps * steps;
-    let begin = -Infinity;
-    while (top >= 0) {
-      const other = row[top]!;
+  /** Rows in their order. @param value Squared distance there @param mm From row to row */
+  add(y: number, value: number, mm: number): void {
+    let from = -Infinity;
+    let top = this.#numParts - 1;
+    for (; top >= 0; top--) {
+      const other = this.#row[top]!;
       // Where the parabolas over `other` and `y` meet.
-      begin = ((value - vertex[top]!) / (mmY * mmY * (y - other)) + y + other) / 2;
-      if (begin > from[top]!) break;
-      top--;
+      from = ((value - this.#vertex[top]!) / (mm * mm * (y - other)) + y + other) / 2;
+      if (from > this.#from[top]!) break;
     }
     top++;
-    row[top] = y;
-    vertex[top] = value;
-    from[top] = top === 0 ? -Infinity : begin;
+    this.#row[top] = y;
+    this.#vertex[top] = value;
+    this.#from[top] = top === 0 ? -Infinity : from;
+    this.#numParts = top + 1;
   }
-  from[top + 1] = Infinity;
-  return top + 1;
-}
 
-function fillColumn(
-  planes: Float32Array,
-  column: number,
-  width: number,
-  height: number,
-  { row, vertex, from }: Envelope,
-  numParts: number,
-  mmY: number,
-): void {
-  for (let y = 0, i = column, part = 0; y < height; y++, i += width) {
-    while (part < numParts - 1 && from[part + 1]! < y) part++;
-    const steps = (y - row[part]!) * mmY;
-    planes[i] = vertex[part]! + steps * steps;
-  }
-}
-
-/** Distances that are still -1, over the slices around each until these are farther than what was found. */
-function lookAcross(
-  distances: Float32Array,
-  from: Int32Array,
-  planes: Float32Array,
-  [, height, width]: Vec3,
-  mmZ: number,
-): void {
-  const planeSize = height * width;
-  for (let n = 0; n < from.length; n++) {
-    if (distances[n] !== -1) continue;
-    const i = from[n]!;
-    let nearest = planes[i]!;
-    const [below, above] = [i, planes.length - 1 - i];
-    for (let steps = 1, reach = planeSize; reach <= below || reach <= above; steps++, reach += planeSize) {
-      const across = (steps * mmZ) ** 2;
-      if (across >= nearest) break;
-      if (reach <= below) nearest = Math.min(nearest, planes[i - reach]! + across);
-      if (reach <= above) nearest = Math.min(nearest, planes[i + reach]! + across);
+  /** The envelope at `count` rows from `y` on, `stride` apart in the target. */
+  read(target: Float32Array, start: number, stride: number, y: number, count: number, mm: number): void {
+    for (let part = 0, n = 0; n < count; n++) {
+      while (part < this.#numParts - 1 && this.#from[part + 1]! < y + n) part++;
+      const steps = (y + n - this.#row[part]!) * mm;
+      target[start + n * stride] = this.#vertex[part]! + steps * steps;
     }
-    distances[n] = Math.sqrt(nearest);
   }
 }

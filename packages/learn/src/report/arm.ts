@@ -72,7 +72,7 @@ export function describeArm(id: string, studyHead: string): Arm {
   const color = (kind in names ? kind : "imported") as ArmColor;
   const isBaseline = color === "unet" || color === "auto-unet";
   const isVariant = variant !== undefined && variant !== studyHead;
-  const name = given ?? names[color];
+  const name = given === undefined ? names[color] : `${names[color]} ${given}`;
   const description = descriptions[color];
   return {
     id,

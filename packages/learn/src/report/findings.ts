@@ -11,6 +11,7 @@ import type { CellPair } from "./case-values.ts";
 import { type Comparison, compare, comparePairs, comparisons, judge, MIN_PATIENTS, rivalries } from "./comparison.ts";
 import {
   counted,
+  decimal,
   intervalText,
   labelCountText,
   percent,
@@ -69,8 +70,8 @@ function evidence(study: Study, main: Arm, fraction: number): string {
         ? `${points(range.mean)} against ${reference.name} in one draw`
         : `${pointsRange(range)} points against ${reference.name}, ahead in ${won} of ${pairs.length} draws`;
     const given = pairs.length === 1 ? "" : `; for other patients and these draws ${intervalText(one.ofPatients)}`;
-    const size = Number.isNaN(one.cohenDz) ? "" : `, d_z ${one.cohenDz.toFixed(1)}`;
-    return `${draws} (rank-biserial correlation ${one.rankBiserial.toFixed(2)}${size}${given})`;
+    const size = Number.isNaN(one.cohenDz) ? "" : `, d_z ${decimal(one.cohenDz, 1)}`;
+    return `${draws} (rank-biserial correlation ${decimal(one.rankBiserial, 2)}${size}${given})`;
   });
   return results.length === 0 ? "" : `Paired by draw: ${results.join("; ")}.`;
 }

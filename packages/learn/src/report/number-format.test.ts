@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { durationText, labelCountText, percent, points } from "./number-format.ts";
+import {
+  decimal,
+  durationText,
+  intervalText,
+  labelCountText,
+  percent,
+  percentRange,
+  points,
+  pText,
+} from "./number-format.ts";
 import { spread } from "./summary.ts";
 
 test("percent and points", () => {
@@ -8,6 +17,22 @@ test("percent and points", () => {
   assert.equal(points(3.48), "+3.5");
   assert.equal(points(-0.37), "\u22120.4");
   assert.equal(points(-0.04), "0.0");
+});
+
+test("intervals and p are written as a paper does", () => {
+  assert.equal(intervalText({ low: 1.62, high: 3.08 }), "1.6 to 3.1");
+  assert.equal(intervalText({ low: -0.66, high: 4.7 }), "\u22120.7 to 4.7");
+  assert.equal(intervalText({ low: -0.04, high: 0.3 }), "0.0 to 0.3");
+  assert.equal(percentRange({ low: 0.915, high: 0.949 }), "91.5\u201394.9");
+  assert.deepEqual([0.0004, 0.001, 0.0021, 0.034, 0.25, 1].map(pText), [
+    "p < 0.001",
+    "p = 0.001",
+    "p = 0.002",
+    "p = 0.03",
+    "p = 0.25",
+    "p = 1",
+  ]);
+  assert.equal(decimal(-0.357, 2), "\u22120.36");
 });
 
 test("labels are counted in images, and in patients where these differ", () => {

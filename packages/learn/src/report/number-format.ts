@@ -19,6 +19,11 @@ export function percentRange(range: Spread | Interval): string {
   return `${percent(low)}${EN_DASH}${percent(high)}`;
 }
 
+/** -0.36 -> "-0.36" with a minus that is no hyphen. */
+export function decimal(value: number, digits: number): string {
+  return value.toFixed(digits).replace("-", MINUS);
+}
+
 /** 3.48 -> "+3.5"; what rounds to zero has no sign. */
 export function points(value: number): string {
   const text = Math.abs(value).toFixed(1);

@@ -49,14 +49,14 @@ function failureGallery(study: Study, { metric, cases }: StudyFailures, dir: str
   const blocks = cases.map(({ case: name, arms }) => {
     const figures = arms.map(({ arm, dice, hd95Mm, picture: path }) => {
       const described = describeArm(arm, study.head);
-      const distance =
-        hd95Mm === undefined ? "" : `, HD95 ${Number.isFinite(hd95Mm) ? `${hd95Mm.toFixed(1)} mm` : "infinite"}`;
+      const distance = hd95Mm === undefined ? "" : `, HD95 ${hd95Mm.toFixed(1)} mm`;
       return html`
         <figure>${picture(path, dir, `${described.name}: image, truth, prediction`)}
           <figcaption><b>${armName(described)}</b> Dice ${percent(dice)}${distance}</figcaption>
         </figure>`;
     });
-    return html`<div class="arm-examples"><h3>${name}</h3><div class="examples">${figures}</div></div>`;
+    const layout = figures.length % 3 === 1 || figures.length === 2 ? "examples pairs" : "examples";
+    return html`<div class="arm-examples"><h3>${name}</h3><div class="${layout}">${figures}</div></div>`;
   });
   return html`<h3 class="metric">Worst by ${metric === "dice" ? "Dice" : "HD95"}</h3>${blocks}`;
 }

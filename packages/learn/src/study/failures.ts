@@ -67,11 +67,11 @@ function worstCases({ scores }: StudyCell): { metric: StudyFailures["metric"]; c
   ];
 }
 
-/** HD95 in mm, the largest of the classes; undefined where the scores do not carry it. */
+/** HD95 in mm, the largest of the classes; undefined without one. A class that is missed has none, and a Dice of 0. */
 function distanceOf({ classes }: CaseScore): number | undefined {
   const values = classes.flatMap((one) => {
     const { hd95Mm } = one as { readonly hd95Mm?: number | null };
-    return typeof hd95Mm === "number" && !Number.isNaN(hd95Mm) ? [hd95Mm] : [];
+    return typeof hd95Mm === "number" && Number.isFinite(hd95Mm) ? [hd95Mm] : [];
   });
   return values.length === 0 ? undefined : Math.max(...values);
 }

@@ -17,7 +17,6 @@ import { ingest, openStore, readSplit, Store, splitStores } from "@medssl/datase
 import { setNumThreads } from "@medssl/torch";
 import { discStore, testFolder } from "../testing/disc-store.ts";
 import { readRun } from "../training/run-directory.ts";
-import { parseArm, parseArms } from "./arms.ts";
 import { missingLabelNotes, missingLabels } from "./label-notes.ts";
 import { runStudy } from "./run-study.ts";
 import type { StudyOptions } from "./study-options.ts";
@@ -223,37 +222,12 @@ test("a damaged file of a study is named", async () => {
   writeFileSync(settings, agreed);
 });
 
-test("arms name a start and, if not the study's, a head", () => {
-  const random = { method: undefined, weights: undefined };
-  assert.deepEqual(parseArm("mim+acl@vit", "hybrid"), { ...random, id: "mim+acl@vit", head: "vit", method: "mim+acl" });
-  assert.deepEqual(parseArm("scratch", "hybrid"), { ...random, id: "scratch", head: "hybrid" });
-  assert.deepEqual(parseArm("unet", "hybrid"), { ...random, id: "unet", head: "unet" });
-  for (const id of ["unet@vit", "mae", "mim@", "scratch@unet", "imported:", "imported:../x", "weights="])
-    assert.throws(() => parseArm(id, "vit"), { code: "ERR_ARM" }, id);
-});
-
-test("imported weights are an arm by their name or by their file's", () => {
-  const path = join(dir, "mae base.pth");
-  writeFileSync(path, "");
-  const weights = { method: undefined, weights: path };
-  assert.deepEqual(parseArm("imported:mae@vit", "hybrid", { mae: path }), {
-    ...weights,
-    id: "imported:mae@vit",
-    head: "vit",
-  });
-  assert.deepEqual(parseArm(`weights=${path}`, "vit"), { ...weights, id: "imported:mae-base", head: "vit" });
-  assert.throws(() => parseArm("imported:other", "vit", { mae: path }), {
-    code: "ERR_ARM",
-    hint: /--weights other=PATH/,
-  });
-  assert.throws(() => parseArm("weights=nowhere.pth", "vit"), {
-    code: "ERR_ARM",
-    message: /nowhere\.pth is not there/,
-  });
-  assert.throws(() => parseArms([`weights=${path}`, "imported:mae-base"], "vit", { "mae-base": path }), {
-    code: "ERR_ARM",
-    message: /would share the folders/,
-  });
+test("weights that cannot be read are told before anything is trained", async () => {
+  const path = join(dir, "broken.safetensors");
+  writeFileSync(path, "no weights");
+  const options = { dir: join(dir, "broken"), arms: ["unet", `weights=${path}`], fractions: [100], draws: 1 };
+  await assert.rejects(run(options), { code: "ERR_PTH", message: /broken\.safetensors/ });
+  assert.equal(existsSync(join(options.dir, "cells")), false);
 });
 
 test("cells run in other processes, and give what they give in this one", async () => {

@@ -29,6 +29,7 @@ import {
   storesOfDifferentSalts,
   writeSplit,
 } from "@medssl/datasets";
+import { loadEncoder } from "../models/load-encoder.ts";
 import { writeReport } from "../report/report.ts";
 import { lockRun } from "../training/run-lock.ts";
 import { parseArms, type StudyArm } from "./arms.ts";
@@ -57,6 +58,9 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
   using _lock = lockRun(dir);
   const arms = parseArms(options.arms, options.head, options.weights);
   compareSalts(options);
+  // A file that cannot be read is told before anything is trained, not at the arm's first cell.
+  for (const { weights } of arms)
+    if (weights !== undefined) loadEncoder(weights, { imageSize: options.finetune.inputSize });
   const weights = Object.fromEntries(arms.flatMap(({ id, weights: file }) => (file ? [[weightsName(id), file]] : [])));
   const isNew = claimFolder({ ...options, weights });
   const splitPath = join(dir, "split.json");

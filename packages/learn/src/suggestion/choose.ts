@@ -39,6 +39,7 @@ export interface Choice {
 const MEMBERS = 5;
 /** Uncertain items that are clustered, for each that is asked for. */
 const CANDIDATES = 5;
+
 /** @returns As many as asked for, or all that are not annotated; the kinds that matter most first. */
 export function choose(vectors: Vectors, options: ChooseOptions): Choice[] {
   const { count, groups, random, uncertainty } = options;

@@ -2,6 +2,7 @@
  * What may be suggested: images and volumes of stores, apart from those that are annotated or kept for testing.
  *
  * Items     an image, or a volume with its slices: all cases of one id up to its `#`.
+ * Many      of more than `LOOKED_AT` items so many are looked at, evenly spread over the stores.
  * Never     patients of a split's test and validation, and of an official test or validation: they must stay unseen.
  * Errors    `ERR_SUGGEST_SPLIT` when a split is another store's, `ERR_SUGGEST_ANNOTATED` when what is named as annotated is not
  *           there, `ERR_SUGGEST_NONE` when nothing is left to choose from.
@@ -29,6 +30,8 @@ export interface Pool {
   readonly items: readonly PoolItem[];
   /** Patients that are kept for testing, whose items are not in it. */
   readonly heldOut: number;
+  /** Items that are not looked at, because there are more than `LOOKED_AT`. */
+  readonly leftOut: number;
 }
 
 export interface PoolOptions {
@@ -36,14 +39,20 @@ export interface PoolOptions {
   readonly split?: Split | undefined;
   /** More patients who must stay unseen: of a model's own split. */
   readonly heldOutPatients: readonly string[];
+  /** Patients that a model has learned from: annotated, whatever else is. */
+  readonly learnedPatients: readonly string[];
   /** @default "masks" */
   readonly annotated?: Annotated | undefined;
 }
 
+/** Items that are looked at: as many tell the kinds that there are. */
+const LOOKED_AT = 20_000;
 /** Slices of a volume that are looked at. */
 const SLICES = 16;
 
-export function makePool({ stores, split, heldOutPatients, annotated = "masks" }: PoolOptions): Pool {
+export function makePool(options: PoolOptions): Pool {
+  const { stores, split, heldOutPatients, annotated = "masks" } = options;
+  const learned = new Set(options.learnedPatients);
   const heldOut = new Set([...(split === undefined ? [] : [...split.test, ...split.validation]), ...heldOutPatients]);
   const all = stores.flatMap((store) => store.cases);
   requireOwnSplit(split, all, stores);
@@ -51,11 +60,14 @@ export function makePool({ stores, split, heldOutPatients, annotated = "masks" }
     if (side === "test" || side === "validation") heldOut.add(patient);
   }
   const isAnnotated = annotatedRule(annotated, all, stores);
-  const selections = stores.map((store) => ({
+  const open = stores.map((store) =>
+    [...Map.groupBy(store.cases, ({ id }) => itemOf(id)).values()].filter((cases) => !heldOut.has(cases[0]!.patient)),
+  );
+  const found = open.reduce((sum, ofStore) => sum + ofStore.length, 0);
+  const share = Math.min(1, LOOKED_AT / Math.max(1, found));
+  const selections = stores.map((store, i) => ({
     store,
-    cases: [...Map.groupBy(store.cases, ({ id }) => itemOf(id)).values()]
-      .filter((cases) => !heldOut.has(cases[0]!.patient))
-      .flatMap((cases) => evenly(cases, SLICES)),
+    cases: evenly(open[i]!, Math.ceil(share * open[i]!.length)).flatMap((cases) => evenly(cases, SLICES)),
   }));
   if (selections.every(({ cases }) => cases.length === 0)) {
     throw new MedsslError(
@@ -69,7 +81,9 @@ export function makePool({ stores, split, heldOutPatients, annotated = "masks" }
   const set = new ImageSet(selections);
   const storeOf = selections.flatMap(({ store, cases }) => cases.map(() => store));
   const groups = Map.groupBy(set.cases.keys(), (i) => `${storeOf[i]!.dir}\n${itemOf(set.cases[i]!.id)}`);
-  const annotatedItems = new Set(all.filter(isAnnotated).map(({ id }) => itemOf(id)));
+  const annotatedItems = new Set(
+    all.filter((one) => learned.has(one.patient) || isAnnotated(one)).map(({ id }) => itemOf(id)),
+  );
   const items = [...groups.values()].map((positions): PoolItem => {
     const first = set.cases[positions[0]!]!;
     const id = itemOf(first.id);
@@ -77,7 +91,7 @@ export function makePool({ stores, split, heldOutPatients, annotated = "masks" }
     const store = storeOf[positions[0]!]!;
     return { id, patient: first.patient, store, isVolume, positions, isAnnotated: annotatedItems.has(id) };
   });
-  return { set, items, heldOut: heldOut.size };
+  return { set, items, heldOut: heldOut.size, leftOut: found - items.length };
 }
 
 /** `source/volume#0012` -> `source/volume`. */

@@ -78,10 +78,10 @@ test("the files show the chosen beside others of their kind, and name the origin
   assert.equal(JSON.parse(readFileSync(files.json, "utf8")).suggestions[0].id, first!.id);
 });
 
-test("with a model, items are ranked by its uncertainty, and its own test patients stay unseen", async () => {
-  const found = await suggest(options({ models: [model], split: undefined, count: 3 }));
+test("with a model, items have its uncertainty; its own test patients and those it learned from are left out", async () => {
+  const found = await suggest(options({ models: [model], split: undefined, count: 14 }));
   for (const { patient, score, disagreement } of found!.suggestions) {
-    assert.ok(!split.test.includes(patient));
+    assert.ok(!split.test.includes(patient) && patient !== split.train[0]);
     assert.ok(score > 0 && score <= 1 && disagreement! >= 0 && disagreement! <= score);
   }
 });

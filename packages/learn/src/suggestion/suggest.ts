@@ -78,11 +78,16 @@ export async function suggest(options: SuggestOptions): Promise<Suggestions | un
   moveModule(encoder.encoder, device);
   const committee = models.length > 0 ? loadCommittee(models, device) : undefined;
   const heldOutPatients = committee?.runs.flatMap((run) => run.heldOutPatients) ?? [];
-  const pool = makePool({ stores, split, heldOutPatients, annotated: options.annotated });
+  const learnedPatients = committee?.runs.flatMap((run) => run.patients) ?? [];
+  const pool = makePool({ stores, split, heldOutPatients, learnedPatients, annotated: options.annotated });
   const { set, items } = pool;
   const open = items.filter(({ isAnnotated }) => !isAnnotated).length;
   requireEnough(count, open, pool, options.annotated);
   warnOfOtherKind(source, set, listen);
+  if (pool.leftOut > 0) {
+    const message = `${items.length} images and volumes, evenly spread over the stores, are looked at; ${pool.leftOut} more are left out`;
+    listen({ type: "note", level: "info", message });
+  }
   const seen = await imageVectors(encoder, set, [...set.cases.keys()], options);
   if (seen === undefined) return undefined;
   const unsure = committee && (await uncertainties(committee, set, [...set.cases.keys()], options));
