@@ -49,7 +49,7 @@ export const studyCommand = (): Command =>
       .option("--draws <n>", "random draws of the patients for each share; one at 100", integerFrom(1, 1000), 3)
       .option(
         "--arms <list>",
-        "unet, auto-unet, scratch, mim, mim+acl, simclr, swin-proxies, imported:NAME, weights=PATH; scratch@vit names a head",
+        "unet, auto-unet, scratch, mim, mim+acl, simclr, swin-proxies, imported:NAME, weights=PATH; scratch@vit names a head, semi:mim+acl adds the unlabelled images",
         list,
         ["unet", "scratch", "mim", "mim+acl"],
       )

@@ -38,8 +38,7 @@ function budgetTable(study: Study, { dices, arms }: Budget): Markup {
   );
   return html`
     <div class="scroll" tabindex="0" role="region" aria-label="Annotated patients for a wished Dice"><table>
-      <caption>Annotated patients for a wished Dice</caption>
-      <thead><tr><th></th>${dices.map((dice) => html`<th scope="col">${points(dice)}%</th>`)}<th scope="col">ceiling</th></tr></thead>
+      <thead><tr><th scope="col">for a Dice of</th>${dices.map((dice) => html`<th scope="col">${points(dice)}%</th>`)}<th scope="col">ceiling</th></tr></thead>
       <tbody>${rows}</tbody></table></div>
     <p class="note">Ceiling: what the curve approaches. Checked by predicting the largest number from the others:
     ${fitted.map((arm) => `${named.get(arm.arm)!.name}: ${checkText(arm)}.`).join(" ")}</p>`;

@@ -17,7 +17,7 @@ export interface Arm {
   /** For labels and tables. */
   readonly name: string;
   readonly color: ArmColor;
-  /** Whether the head differs from the study's. */
+  /** Whether the head differs from the study's, or unlabeled images take part. */
   readonly isVariant: boolean;
   /** A convolutional network that is trained with labels alone. */
   readonly isBaseline: boolean;
@@ -67,22 +67,29 @@ export function describeHead(head: string): string {
 
 /** `imported:mae@vit` and the like; see study/arms.ts. */
 export function describeArm(id: string, studyHead: string): Arm {
-  const [start = "", variant] = id.split("@");
+  const isSemi = id.startsWith("semi:");
+  const [start = "", variant] = id.replace(/^semi:/, "").split("@");
   const [kind = "", given] = start.split(":");
   const color = (kind in names ? kind : "imported") as ArmColor;
   const isBaseline = color === "unet" || color === "auto-unet";
-  const isVariant = variant !== undefined && variant !== studyHead;
+  const hasOtherHead = variant !== undefined && variant !== studyHead;
   const name = given === undefined ? names[color] : `${names[color]} ${given}`;
   const description = descriptions[color];
   return {
     id,
     method: start,
     head: isBaseline ? undefined : (variant ?? studyHead),
-    name: isVariant ? `${name}, ${headNames[variant] ?? variant}` : name,
+    name: [name, ...(hasOtherHead ? [headNames[variant] ?? variant] : []), ...(isSemi ? ["semi-supervised"] : [])].join(
+      ", ",
+    ),
     color,
-    isVariant,
+    isVariant: hasOtherHead || isSemi,
     isBaseline,
-    description: isVariant ? `${description}; here with ${describeHead(variant)}` : description,
+    description: [
+      description,
+      ...(hasOtherHead ? [`here with ${describeHead(variant)}`] : []),
+      ...(isSemi ? ["and consistency on the images whose labels are not used"] : []),
+    ].join("; "),
   };
 }
 

@@ -6,6 +6,7 @@
  *     mim, mim+acl, simclr...  its encoder pre-trained by that method, once for all cells
  *     imported:NAME            its encoder from a file of weights, such as an ImageNet-MAE; or weights=PATH, whose name is the file's
  *     ...@HEAD                 with another head than the study's
+ *     semi:...                 learning by consistency from the training patients whose labels are not used as well
  *
  * Heads    are those of the fine-tuning recipe; one whose name ends in `unet` is a baseline.
  * Errors   `ERR_ARM`
@@ -33,6 +34,8 @@ export interface StudyArm {
   readonly head: Head;
   /** The pre-training that the encoder comes from; undefined for random or imported weights. */
   readonly method: PretrainMethod | undefined;
+  /** Whether unlabelled images take part in fine-tuning. */
+  readonly isSemi: boolean;
   /** File of imported weights. */
   readonly weights: string | undefined;
 }
@@ -42,15 +45,23 @@ export type ImportedWeights = Readonly<Record<string, string>>;
 
 /** @throws {MedsslError} `ERR_ARM` */
 export function parseArm(text: string, studyHead: Head, imported: ImportedWeights = {}): StudyArm {
+  if (!text.startsWith(SEMI)) return parsePlainArm(text, studyHead, imported);
+  const plain = parsePlainArm(text.slice(SEMI.length), studyHead, imported);
+  return { ...plain, id: `${SEMI}${plain.id}`, isSemi: true };
+}
+
+const SEMI = "semi:";
+
+function parsePlainArm(text: string, studyHead: Head, imported: ImportedWeights): StudyArm {
   const [, start = "", variant] = /^(.*?)(?:@([^@/]*))?$/s.exec(text) ?? [];
   const head = heads.find((one) => one === variant);
   if (variant !== undefined && (head === undefined || isBaseline(head))) throw unknownArm(text);
   const baseline = baselines.find((one) => one === start);
   if (baseline !== undefined) {
     if (variant !== undefined) throw unknownArm(text);
-    return { id: text, head: baseline, method: undefined, weights: undefined };
+    return { id: text, head: baseline, method: undefined, weights: undefined, isSemi: false };
   }
-  const arm = { id: text, head: head ?? studyHead, method: undefined, weights: undefined };
+  const arm = { id: text, head: head ?? studyHead, method: undefined, weights: undefined, isSemi: false };
   if (start === "scratch") return arm;
   const method = pretrainMethods.find((one) => one === start);
   if (method !== undefined) return { ...arm, method };
@@ -105,7 +116,7 @@ function importedFile(text: string, start: string, imported: ImportedWeights): {
 function unknownArm(text: string): MedsslError {
   return new MedsslError("ERR_ARM", `Unknown arm "${text}".`, {
     hint:
-      `Arms are ${[...baselines, "scratch", ...pretrainMethods].join(", ")}, imported:NAME with --weights NAME=PATH, or weights=PATH; ` +
+      `Arms are ${[...baselines, "scratch", ...pretrainMethods].join(", ")}, imported:NAME with --weights NAME=PATH, or weights=PATH; semi: in front of one lets unlabelled images take part; ` +
       `scratch@${studyHeads.at(-1)} names another head than the study's: ${studyHeads.join(", ")}.`,
   });
 }

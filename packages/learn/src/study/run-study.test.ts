@@ -12,7 +12,14 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { finetuneSchema, parseRecipe, pretrainSchema, type RunEvent, type Study } from "@medssl/contract";
+import {
+  type FinetuneRecipe,
+  finetuneSchema,
+  parseRecipe,
+  pretrainSchema,
+  type RunEvent,
+  type Study,
+} from "@medssl/contract";
 import { ingest, openStore, readSplit, Store, splitStores } from "@medssl/datasets";
 import { setNumThreads } from "@medssl/torch";
 import { discStore, testFolder } from "../testing/disc-store.ts";
@@ -220,6 +227,15 @@ test("a damaged file of a study is named", async () => {
   writeFileSync(settings, "null");
   await assert.rejects(run(), { code: "ERR_STUDY_FILE", message: /settings\.json is damaged/, hint: /another --out/ });
   writeFileSync(settings, agreed);
+});
+
+test("an arm with semi: in front learns from the images whose labels are not used as well", async () => {
+  const { study } = await run({ dir: join(dir, "semi"), arms: ["semi:scratch@vit"], fractions: [20], draws: 1 });
+  const [cell] = study.cells;
+  assert.equal(cell!.arm, "semi:scratch@vit");
+  const { recipe } = readRun(join(dir, "semi", cell!.run));
+  assert.equal((recipe as FinetuneRecipe).semi.weight, 1);
+  assert.ok(existsSync(join(dir, "semi", "cells", "semi-scratch@vit-20-0")));
 });
 
 test("weights that cannot be read are told before anything is trained", async () => {

@@ -102,8 +102,19 @@ export async function runCell(
       store,
       cases: store.cases.filter(({ patient, hasMask }) => hasMask && chosen.has(patient)),
     })),
+    pool: unlabeledPool([...context.labeled, ...context.unlabeled], split).map(({ store, cases }) => ({
+      store,
+      cases: cases.filter(({ patient }) => !chosen.has(patient)),
+    })),
     heldOutPatients: split.test,
-    recipe: { ...context.finetune, head: arm.head, seed: context.finetune.seed + draw },
+    recipe: {
+      ...context.finetune,
+      head: arm.head,
+      seed: context.finetune.seed + draw,
+      semi: arm.isSemi
+        ? { ...context.finetune.semi, weight: context.finetune.semi.weight || 1 }
+        : context.finetune.semi,
+    },
     encoder: arm.weights ?? (arm.method && pretrainDir(context.dir, arm.method)),
     dir,
     isResumed: true,
