@@ -60,7 +60,7 @@ export const finetuneCommand = (): Command =>
         "@medssl/datasets"
       );
       await prepareCompute(options);
-      const { finetune, loadRecipe } = await import("@medssl/learn");
+      const { finetune, loadRecipe, otherShareText } = await import("@medssl/learn");
       const wishes = [
         ...(options.head === undefined ? [] : [`head=${options.head}`]),
         ...(options.semi ? ["semi.weight=1"] : []),
@@ -76,6 +76,8 @@ export const finetuneCommand = (): Command =>
       }
       const split = readSplit(splitFile);
       const patients = drawPatients(split, options.labels, options.draw);
+      const note = otherShareText(split.train.length, options.labels, patients.length);
+      if (note !== undefined) progressListener()({ type: "note", level: "warning", message: note });
       const notPooled = new Set([...patients, ...split.test, ...split.validation]);
       const isPooled = (patient: string) => !notPooled.has(patient);
       const run = await interruptible((signal) =>
