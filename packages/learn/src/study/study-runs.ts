@@ -102,10 +102,7 @@ export async function runCell(
       store,
       cases: store.cases.filter(({ patient, hasMask }) => hasMask && chosen.has(patient)),
     })),
-    pool: unlabeledPool([...context.labeled, ...context.unlabeled], split).map(({ store, cases }) => ({
-      store,
-      cases: cases.filter(({ patient }) => !chosen.has(patient)),
-    })),
+    pool: unlabeledPool([...context.labeled, ...context.unlabeled], split, patients),
     heldOutPatients: split.test,
     recipe: {
       ...context.finetune,
