@@ -60,7 +60,7 @@ export const finetuneCommand = (): Command =>
         "@medssl/datasets"
       );
       await prepareCompute(options);
-      const { finetune, loadRecipe, otherShareText, unlabeledPool } = await import("@medssl/learn");
+      const { finetune, loadRecipe, otherShareText, consistencyPool } = await import("@medssl/learn");
       const wishes = [
         ...(options.head === undefined ? [] : [`head=${options.head}`]),
         ...(options.semi ? ["semi.weight=1"] : []),
@@ -82,7 +82,7 @@ export const finetuneCommand = (): Command =>
         finetune({
           name: `fine-tune ${recipe.head}, ${options.labels}% of the labels`,
           selections: [{ store, cases: casesOfPatients(store.cases, patients) }],
-          pool: unlabeledPool([store, ...openStores(options.unlabelled ?? [])], split, patients),
+          pool: consistencyPool([store, ...openStores(options.unlabelled ?? [])], split, patients),
           heldOutPatients: split.test,
           recipe,
           encoder: options.encoder === "none" ? undefined : options.encoder,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { finetuneSchema, parseRecipe } from "@medssl/contract";
+import { finetuneSchema, parseRecipe, type RunEvent } from "@medssl/contract";
 import { type Case, ingest, openStore, Random, type Store } from "@medssl/datasets";
 import { type Affine, encodeNifti, type Samples } from "@medssl/imaging";
 import { scope, setNumThreads } from "@medssl/torch";
@@ -92,4 +92,17 @@ test("a volume is one case: its scores are those of its slices laid over one ano
     assert.equal(shownImages[n], indices[3], "the disc grows from slice to slice");
   }
   assert.deepEqual(scores.notes, []);
+});
+
+test("images of another kind than were learned from are measured with a warning", async () => {
+  const path = join(dir, "other");
+  await ingest([join(dir, "scans")], { store: path, width: 32, height: 32, fit: "pad", modality: "xray" }, () => {});
+  const notes = async (stores: readonly Store[]) => {
+    const messages: string[] = [];
+    const listen = (event: RunEvent) => void (event.type === "note" && messages.push(event.message));
+    await evaluateRun({ dir: RUN, stores, on: "all", device: "cpu", listen });
+    return messages.join();
+  };
+  assert.equal(await notes([store]), "");
+  assert.match(await notes([openStore(path)]), /learned from images of the kind mr, these are xray/);
 });

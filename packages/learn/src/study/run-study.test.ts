@@ -229,9 +229,14 @@ test("a damaged file of a study is named", async () => {
   writeFileSync(settings, agreed);
 });
 
-test("an arm with semi: in front learns from the images whose labels are not used as well", async () => {
-  const { study } = await run({ dir: join(dir, "semi"), arms: ["semi:scratch@vit"], fractions: [20], draws: 1 });
+test("an arm with semi: in front learns from the images whose labels are not used as well, or from all", async () => {
+  const semi = { batchSize: 3, startStep: 1 };
+  const finetune = parseRecipe(finetuneSchema, { ...small, semi });
+  const options = { dir: join(dir, "semi"), arms: ["semi:scratch@vit"], fractions: [20, 100], draws: 1, finetune };
+  const { study, isComplete } = await run(options);
+  assert.equal(isComplete, true);
   const [cell] = study.cells;
+  assert.equal(cell!.imagesSeen, 2 * 4 + 3);
   assert.equal(cell!.arm, "semi:scratch@vit");
   const { recipe } = readRun(join(dir, "semi", cell!.run));
   assert.equal((recipe as FinetuneRecipe).semi.weight, 1);
@@ -332,4 +337,6 @@ test("a class that a draw does not show is named", () => {
   );
   assert.deepEqual(missingLabels([store], new Set()), ["foreground"]);
   assert.deepEqual(missingLabels([store], new Set(store.cases.map(({ patient }) => patient))), []);
+  const partial = new Store(store.dir, { ...store.info, labels: [...store.info.labels, { value: 2, name: "ignore" }] });
+  assert.deepEqual(missingLabels([partial], new Set(store.cases.map(({ patient }) => patient))), []);
 });

@@ -8,7 +8,7 @@
  *     DIR/cells/CELL         runs of fine-tuning, each with its scores in cell.json
  *     DIR/study.json, index.html, table.tex, figures/, failures/, *.csv    the report, renewed as cells end
  *
- * Fair     every arm has the same draws, crops, steps and batch size; the test patients are the same throughout, and no
+ * Fair     every arm has the same draws, crops, steps and batch size (study-runs.ts has the exceptions); the test patients are the same throughout, and no
  *          image of theirs is pre-trained on. Neither is one of a source's official test or validation, where the split
  *          kept to it: with masks or without.
  * Salts    of the stores must be one where patients are the user's own, or it is a warning where the split was given.

@@ -130,9 +130,13 @@ test("a frozen encoder stays as it was, an unfrozen one does not", async () => {
   assert.notDeepEqual(after("thawed"), before.get(name));
 });
 
-test("what cannot be had is said: validation of one patient, consistency without images", async () => {
+test("what cannot be had is said: validation of one patient, consistency without images, neighbours of pictures", async () => {
   const { notes } = await run("one", { ...shape, steps: 1, validation: { fraction: 0.3 } }, { labeled: 1 });
   assert.match(notes.join("\n"), /too few labelled patients to keep any for validation/);
+  const settings = { ...shape, head: "vit", steps: 1, contextSlices: 1, loss: { deepSupervision: 0.5 } };
+  const useless = (await run("useless", settings)).notes.join("\n");
+  assert.match(useless, /contextSlices .* these images are pictures/);
+  assert.match(useless, /loss\.deepSupervision is left out: the head vit has no coarser levels/);
   await assert.rejects(run("none", { ...shape, steps: 1, semi: { weight: 1 } }, { labeled: patients.length }), {
     code: "ERR_SEMI_POOL",
     hint: /--unlabelled/,
@@ -149,7 +153,9 @@ test("scribbles are enough: what is labelled ignore says nothing", async () => {
     () => {},
   );
   const scribbles = openStore(join(dir, "scribbles"));
-  const recipe = parseRecipe(finetuneSchema, { ...shape, head: "unet", steps: 60, batchSize: 4, learningRate: 5e-3 });
+  const settings = { ...shape, head: "unet", steps: 60, batchSize: 4, learningRate: 5e-3 };
+  // What nobody labelled takes no part in the weights of the classes either.
+  const recipe = parseRecipe(finetuneSchema, { ...settings, loss: { classBalance: "frequency" } });
   const selections = [{ store: scribbles, cases: scribbles.cases.slice(0, 12) }];
   const base = { selections, heldOutPatients: [], recipe, encoder: undefined };
   const result = await finetune({ ...base, ...control("scribbles") });

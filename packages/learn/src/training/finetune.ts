@@ -75,6 +75,10 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
 
   manualSeed(recipe.seed);
   const network = moveModule(buildSegmenter(recipe, classes.length, pretrained), device);
+  if (recipe.loss.deepSupervision > 0 && network.forwardLevels === undefined) {
+    const message = `loss.deepSupervision is left out: the head ${recipe.head} has no coarser levels (hybrid and U-Nets have)`;
+    listen({ type: "note", level: "warning", message });
+  }
   const optimizer = segmenterOptimizer(network, recipe, pretrained);
   const parameters = optimizer.groups.flatMap((group) => group.parameters);
   const encoderParameters = parameters.filter(([name]) => name.startsWith("encoder."));
@@ -118,6 +122,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     heldOutPatients: options.heldOutPatients,
     ...(best === undefined ? {} : { validation: { patients: validation!.patients, ...best.record } }),
     input: { width, height, channel, fit, dtype },
+    kinds: set.kinds,
     isComplete,
     step,
     seconds,
@@ -155,6 +160,9 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     return best!.record.misses >= recipe.validation.patience;
   };
 
+  const isValidated = (step: number) =>
+    best !== undefined && (step % recipe.validation.everySteps === 0 || step === recipe.steps);
+
   const result = await runSteps({
     ...options,
     firstStep: before.step,
@@ -191,11 +199,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
       return { loss, gradientNorm: clip.norm, parts };
     },
     checkpoint: (progress) => writeCheckpoint(dir, trained, progress, listen),
-    async watch({ step }: MetricsLine) {
-      const isDue = step % recipe.validation.everySteps === 0 || step === recipe.steps;
-      if (best !== undefined && isDue && (await validate(step))) return "finished";
-      return undefined;
-    },
+    watchesWeights: isValidated,
+    watch: async ({ step }: MetricsLine) => (isValidated(step) && (await validate(step)) ? "finished" : undefined),
   });
   if (result.isComplete) {
     if (best !== undefined) best.apply();
