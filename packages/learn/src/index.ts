@@ -43,9 +43,10 @@ export { loadPlaceEncoder, type PlaceEncoder, untrainedPlaceEncoder } from "./re
 export { describeImage, findPlaces } from "./regions/place-search.ts";
 export { studyTable } from "./report/table.ts";
 export { studyHeads } from "./study/arms.ts";
+export { otherShareText } from "./study/label-notes.ts";
 export { runStudy, type StudyResult } from "./study/run-study.ts";
 export type { StudyOptions } from "./study/study-options.ts";
-export { unlabeledPool } from "./study/unlabeled-pool.ts";
+export { consistencyPool } from "./study/unlabeled-pool.ts";
 export { type Suggestion, type Suggestions, type SuggestOptions, suggest } from "./suggestion/suggest.ts";
 export { listed, type SuggestionFiles, writeSuggestions } from "./suggestion/suggestion-pictures.ts";
 export { type FinetuneOptions, finetune } from "./training/finetune.ts";

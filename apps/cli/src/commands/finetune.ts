@@ -60,7 +60,7 @@ export const finetuneCommand = (): Command =>
         "@medssl/datasets"
       );
       await prepareCompute(options);
-      const { finetune, loadRecipe, unlabeledPool } = await import("@medssl/learn");
+      const { finetune, loadRecipe, otherShareText, consistencyPool } = await import("@medssl/learn");
       const wishes = [
         ...(options.head === undefined ? [] : [`head=${options.head}`]),
         ...(options.semi ? ["semi.weight=1"] : []),
@@ -76,16 +76,13 @@ export const finetuneCommand = (): Command =>
       }
       const split = readSplit(splitFile);
       const patients = drawPatients(split, options.labels, options.draw);
-      const labeled = new Set(patients);
-      const pool = unlabeledPool([store, ...openStores(options.unlabelled ?? [])], split);
+      const note = otherShareText(split.train.length, options.labels, patients.length);
+      if (note !== undefined) progressListener()({ type: "note", level: "warning", message: note });
       const run = await interruptible((signal) =>
         finetune({
           name: `fine-tune ${recipe.head}, ${options.labels}% of the labels`,
           selections: [{ store, cases: casesOfPatients(store.cases, patients) }],
-          pool: pool.map(({ store, cases }) => ({
-            store,
-            cases: cases.filter(({ patient }) => !labeled.has(patient)),
-          })),
+          pool: consistencyPool([store, ...openStores(options.unlabelled ?? [])], split, patients),
           heldOutPatients: split.test,
           recipe,
           encoder: options.encoder === "none" ? undefined : options.encoder,

@@ -12,7 +12,7 @@ interface Options extends ComputeOptions {
 }
 
 /** What fits into ten minutes on two cores. */
-const MATRIX = { arms: ["unet", "scratch@vit", "mim+acl@vit", "mim+acl"], fractions: [1], draws: 2 };
+const MATRIX = { arms: ["unet", "scratch@vit", "mim+acl@vit", "mim+acl"], fractions: [1], draws: 3 };
 /** As pictures of which nobody says what they are, but known to be X-rays. */
 const STORED = { modality: "xray", width: 192, height: 192, fit: "squash" } as const;
 const SETTINGS = { pretrain: { steps: 300, learningRate: 2e-3 }, finetune: { steps: 120 } };

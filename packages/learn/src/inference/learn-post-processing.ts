@@ -1,8 +1,8 @@
 /**
  * Which post-processing the labelled masks themselves justify, and which of it helps a network.
  *
- * Masks       as many parts as any mask has, where that is few; no part smaller than half the smallest that was drawn, as
- *             few masks do not show the smallest there is; holes are filled where no mask has one.
+ * Masks       as many parts as any mask has, where that is few; no part smaller than a tenth of the smallest that was drawn:
+ *             few masks do not show the smallest there is, and a weak network finds only part of a structure; holes are filled where no mask has one.
  * Validation  where there are predictions for patients that were not learned from, a rule stays only if the mean Dice of
  *             its label is no lower with it, on top of those that stayed before.
  */
@@ -12,6 +12,8 @@ import { type LabelRule, type PostProcessing, postProcess } from "./post-process
 
 /** More parts than this are lesions or vessels, whose number says nothing of the next patient's. */
 const MOST_PARTS = 4;
+/** Of the smallest part that was drawn. */
+const SMALLEST_SHARE = 0.1;
 
 /** @param masks Whole volumes, or pictures, as they were labelled. */
 export function rulesOfMasks(masks: Iterable<LabelVolume>, labels: readonly Pick<Label, "value">[]): PostProcessing {
@@ -31,7 +33,7 @@ export function rulesOfMasks(masks: Iterable<LabelVolume>, labels: readonly Pick
     .map(({ value, parts, smallest, hasHoles }) => ({
       value,
       largest: parts <= MOST_PARTS ? parts : null,
-      minimumSize: Math.ceil(smallest / 2),
+      minimumSize: Math.ceil(smallest * SMALLEST_SHARE),
       fillHoles: !hasHoles,
     }));
 }

@@ -33,6 +33,17 @@ test("the largest part is kept, the small one goes, the hole is filled; each lab
   assert.deepEqual(postProcess(before, [rules[1]!], 0.5), before.labels);
 });
 
+test("of what is too small the largest part stays", () => {
+  const rules = [{ value: 2, largest: null, minimumSize: 99, fillHoles: false }];
+  const after = picture(
+    "111..22...", //
+    "1.1.......",
+    "111.......",
+    ".....1....",
+  );
+  assert.deepEqual(postProcess(before, rules), after.labels);
+});
+
 const labels = [{ value: 1 }, { value: 2 }, { value: 3 }];
 
 test("masks say how many parts there are, how small they are, and whether holes occur", () => {

@@ -11,7 +11,7 @@ export interface LabelRule {
   readonly value: number;
   /** Parts that are kept, the largest ones; null: any number. */
   readonly largest: number | null;
-  /** Voxels of the smallest part that is kept. */
+  /** Voxels of the smallest part that is kept; the largest one stays whatever its size: too little found is more than nothing. */
   readonly minimumSize: number;
   readonly fillHoles: boolean;
 }
@@ -33,7 +33,8 @@ function keepParts(volume: LabelVolume, rules: PostProcessing, scale: number): U
     const parts = [...sizes.keys()].filter((part) => values[part] === value);
     const bySize = parts.sort((a, b) => sizes[b]! - sizes[a]!);
     for (const [rank, part] of bySize.entries()) {
-      if (rank >= (largest ?? Number.POSITIVE_INFINITY) || sizes[part]! < minimumSize * scale) isDropped[part] = 1;
+      const isSmall = rank > 0 && sizes[part]! < minimumSize * scale;
+      if (rank >= (largest ?? Number.POSITIVE_INFINITY) || isSmall) isDropped[part] = 1;
     }
   }
   if (!isDropped.includes(1)) return volume.labels;

@@ -136,6 +136,14 @@ test("images are mirrored and turned upside down where anatomy has no sides alon
   }
 });
 
+test("post-processing is learned where there are validation patients to try it on", () => {
+  const of = (fraction: number) => {
+    const own = { ...recipe, validation: { ...recipe.validation, fraction } };
+    return planUNet(printOf(192, 57, 1, "xray"), { budget: "full", recipe: own }).inference.postProcessing;
+  };
+  assert.deepEqual([of(0), of(0.2)], ["none", "learned"]);
+});
+
 test("a plan is a valid recipe, and leaves steps, seed and validation as they were", () => {
   const own = { ...recipe, steps: 77, seed: 5, validation: { ...recipe.validation, fraction: 0.2 } };
   const planned = parseRecipe(finetuneSchema, {

@@ -142,7 +142,8 @@ export function planUNet(fingerprint: Fingerprint, { budget, recipe }: PlanOptio
       mode: isSquare ? "tiles" : "whole",
       tileOverlap: 0.5,
       flips: hasSides ? "none" : "both",
-      postProcessing: "learned",
+      // Without patients to try it on, what six masks suggest can take all that was found away.
+      postProcessing: recipe.validation.fraction > 0 ? "learned" : recipe.inference.postProcessing,
     },
   };
 }

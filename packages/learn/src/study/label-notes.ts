@@ -16,8 +16,8 @@ export function patientNotes(split: Split, fractions: readonly number[]): StudyN
     .toSorted((a, b) => a - b)
     .map((fraction) => ({ fraction, count: drawPatients(split, fraction, 0).length }));
   const notes = counts.flatMap(({ fraction, count }): StudyNote[] => {
-    const share = (100 * count) / total;
-    if (share <= fraction * (1 + TOLERANCE)) return [];
+    const told = otherShareText(total, fraction, count);
+    if (told === undefined) return [];
     const same = counts
       .filter((one) => one.fraction !== fraction && one.count === count)
       .map((one) => `${one.fraction}%`);
@@ -26,9 +26,7 @@ export function patientNotes(split: Split, fractions: readonly number[]): StudyN
     return [
       {
         level: "warning",
-        text:
-          `${fraction}% of ${total} training patients is ${count} patient${count === 1 ? "" : "s"} (${Math.round(share)}%), not ${fraction}%: ` +
-          `a patient is not parted. Read that column as ${count} patient${count === 1 ? "" : "s"}; it says nothing about ${fraction}% of a larger set.${others}`,
+        text: `${told} Read that column as ${count} patient${count === 1 ? "" : "s"}; it says nothing about ${fraction}% of a larger set.${others}`,
       },
     ];
   });
@@ -40,6 +38,14 @@ export function patientNotes(split: Split, fractions: readonly number[]): StudyN
       text: `Only ${split.test.length} patient${split.test.length === 1 ? " is" : "s are"} tested on: no difference between arms can be told from chance. Hold out more, or gather more.`,
     },
   ];
+}
+
+/** "1% of 12 training patients is 1 patient (8%), not 1%: ..."; undefined where it is near enough. */
+export function otherShareText(total: number, fraction: number, count: number): string | undefined {
+  const share = (100 * count) / total;
+  if (share <= fraction * (1 + TOLERANCE)) return undefined;
+  const patients = `${count} patient${count === 1 ? "" : "s"}`;
+  return `${fraction}% of ${total} training patients is ${patients} (${Math.round(share)}%), not ${fraction}%: a patient is not parted.`;
 }
 
 /** Draws whose patients' masks do not show every class. */
