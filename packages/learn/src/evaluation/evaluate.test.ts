@@ -93,3 +93,9 @@ test("a volume is one case: its scores are those of its slices laid over one ano
   }
   assert.deepEqual(scores.notes, []);
 });
+
+test("masks of patients whom the run did not keep for testing are told as such", async () => {
+  const strangers: Store = Object.create(store, { cases: { value: store.cases.slice(0, depth) } });
+  const options = { dir: RUN, stores: [strangers], device: "cpu" as const, listen: () => {} };
+  await assert.rejects(evaluateRun({ ...options, on: "held-out" }), { code: "ERR_HELD_OUT", hint: /--on all/ });
+});
