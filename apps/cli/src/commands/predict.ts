@@ -69,12 +69,18 @@ export const predictCommand = (): Command =>
         return;
       }
       const labels = result.labels.map(({ name }) => name);
-      printTable(
-        ["image", ...labels.map((name) => `${name} %`)],
-        result.predictions.map(({ file, shares }) => [file, ...labels.map((name) => (100 * shares[name]!).toFixed(1))]),
-      );
-      console.log(
-        `\n${result.predictions.length} images in ${options.out} (share of the image that each label covers above)`,
-      );
-      for (const { file, reason } of result.skipped) console.log(`skipped ${file}: ${reason}`);
+      const { predictions, skipped } = result;
+      if (predictions.length === 0) console.log("Nothing was segmented.");
+      else {
+        printTable(
+          ["image", ...labels.map((name) => `${name} %`)],
+          predictions.map(({ file, shares }) => [file, ...labels.map((name) => (100 * shares[name]!).toFixed(1))]),
+        );
+        console.log(
+          `\n${predictions.length} images in ${options.out} (share of the image that each label covers above)`,
+        );
+      }
+      for (const { file, reason } of skipped) {
+        console.log(`skipped ${reason.includes(file) ? reason : `${file}: ${reason}`}`);
+      }
     });

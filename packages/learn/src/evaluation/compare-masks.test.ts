@@ -50,6 +50,15 @@ test("pairs have the same name, whatever suffix, folder or extension; others are
   assert.equal(problems.length, 5);
 });
 
+test("beside an image of the same name, the file that is named as a mask is the mask", async () => {
+  await picture("mixed/r/a.png", [9, 31, 8, 200]);
+  await picture("mixed/r/a_gt.png", [255, 0, 0, 0]);
+  await picture("mixed/p/a.png", [255, 0, 0, 0]);
+  const { scores, problems } = await compare("mixed");
+  assert.deepEqual(problems, []);
+  assert.equal(scores.dice, 1);
+});
+
 test("values by name; ignored pixels count nowhere; distances only with a spacing", async () => {
   await picture("named/r/a.png", [10, 10, 0, 0, 20, 0, 0, 99]);
   await picture("named/p/a.png", [10, 0, 0, 0, 20, 0, 0, 20]);

@@ -120,3 +120,9 @@ test("a NIfTI file of one slice is predicted as such, on its own grid: it can be
   const mask = await decodeMaskScan(await readImageBytes(file), file);
   assert.deepEqual([mask.shape, mask.affine], [scan.shape, affine]);
 });
+
+test("masks of patients whom the run did not keep for testing are told as such", async () => {
+  const strangers: Store = Object.create(store, { cases: { value: store.cases.slice(0, depth) } });
+  const options = { dir: RUN, stores: [strangers], device: "cpu" as const, listen: () => {} };
+  await assert.rejects(evaluateRun({ ...options, on: "held-out" }), { code: "ERR_HELD_OUT", hint: /--on all/ });
+});

@@ -4,12 +4,13 @@
  * Case     a picture, or all stored slices of a volume together: Dice over the whole volume, distances in three dimensions.
  * Who      patients that the network's labels came from are never measured on.
  * Memory   one volume at a time, or a batch of pictures.
+ * Errors   `ERR_HELD_OUT` where none of the held-out patients is in the stores, `ERR_LABELS_DIFFER`, and those of `ImageSet`.
  */
 import { type CaseScore, countedWork, MedsslError, type RunListener, type Scores } from "@medssl/contract";
 import type { Case, Label, Store } from "@medssl/datasets";
 import type { Vec3 } from "@medssl/imaging";
 import { type Device, fromTypedArray, scope, type Tensor } from "@medssl/torch";
-import { ImageSet, labelText } from "../data/image-set.ts";
+import { ImageSet, labelText, type Selection } from "../data/image-set.ts";
 import { labelRoles } from "../data/label-roles.ts";
 import { postProcess } from "../inference/post-processing.ts";
 import { type MeasureOptions, measureCase } from "../metrics/measure-case.ts";
@@ -57,6 +58,7 @@ export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation 
   const { dir, stores, on, device, listen, signal, metrics = {} } = options;
   const { run, network } = loadSegmenter(dir, device);
   const selections = stores.map((store) => ({ store, cases: measurable(store.cases, run, on) }));
+  if (on === "held-out") checkHeldOut(stores, selections, dir);
   const set = new ImageSet(selections);
   const { classes, ignoredValue } = labelRoles(set.labels);
   checkLabels(classes, run, dir);
@@ -122,6 +124,20 @@ function measurable(
   const [learned, heldOut] = [new Set(patients), new Set(heldOutPatients)];
   return cases.filter(
     ({ hasMask, patient }) => hasMask && !learned.has(patient) && (on === "all" || heldOut.has(patient)),
+  );
+}
+
+/** Masks there are, but of other patients than those whom the run left for testing. */
+function checkHeldOut(stores: readonly Store[], selections: readonly Selection[], dir: string): void {
+  if (selections.some(({ cases }) => cases.length > 0)) return;
+  if (!stores.some(({ cases }) => cases.some(({ hasMask }) => hasMask))) return;
+  const names = stores.map((store) => store.dir).join(", ");
+  throw new MedsslError(
+    "ERR_HELD_OUT",
+    `${names}: no patient with a mask is among those that ${dir} kept for testing.`,
+    {
+      hint: "Give the store that it was fine-tuned on; of a store that it never saw, --on all measures every image with a mask.",
+    },
   );
 }
 

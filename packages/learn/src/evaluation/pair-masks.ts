@@ -4,6 +4,8 @@
  *     predictions/p1/a.png       references/p1/a_mask.png     the mask's suffix does not count, nor does the extension
  *     out/a.nii.gz               labelsTr/x/a.nii.gz          nor folders, where the name is there only once
  *
+ *                            labels/a.nii.gz, a_gt.nii.gz     beside an image of the same name, the one named as a mask
+ *
  * Two files, in place of folders, are one pair whatever they are called.
  * Errors   `ERR_MASKS_MISSING`, `ERR_MASKS_EMPTY`. What has no partner, or several, is listed and not measured.
  */
@@ -65,16 +67,22 @@ interface ListedMask {
 }
 
 function listMasks(root: string): ListedMask[] {
-  const names = [...new SourceFolder(root).walk()].filter((name) => isImageFile(join(root, name)));
+  const names = [...new SourceFolder(root).walk()]
+    .filter((name) => isImageFile(join(root, name)))
+    .map((name) => name.replaceAll("\\", "/"));
   if (names.length === 0) {
     throw new MedsslError("ERR_MASKS_EMPTY", `${root}: no mask in this folder`, {
       hint: "Masks are PNG, NIfTI or any other image that `medssl ingest` reads.",
     });
   }
-  return names.map((name) => ({ file: join(root, name), key: keyOf(name) }));
+  const named = new Set(names.filter((name) => keyOf(name) !== stemOf(name)).map(keyOf));
+  return names
+    .map((name) => ({ name, key: keyOf(name) }))
+    .filter(({ name, key }) => key !== stemOf(name) || !named.has(key))
+    .map(({ name, key }) => ({ file: join(root, name), key }));
 }
 
-const keyOf = (name: string): string => withoutMaskSuffix(stemOf(name.replaceAll("\\", "/")));
+const keyOf = (name: string): string => withoutMaskSuffix(stemOf(name));
 
 interface Matched {
   readonly pairs: readonly MaskPair[];

@@ -135,7 +135,9 @@ export function readCompleteRun<Stage extends RunInfo["stage"]>(
 ): Extract<RunInfo, { stage: Stage }> {
   const run = readRun(dir);
   if (run.stage !== stage) {
-    throw new MedsslError("ERR_RUN_STAGE", `${dir}: expected a ${stage} run, this is a ${run.stage} run`);
+    throw new MedsslError("ERR_RUN_STAGE", `${dir}: expected a ${stage} run, this is a ${run.stage} run`, {
+      hint: `Give the folder that was --out of \`medssl ${stage}\`.`,
+    });
   }
   if (!run.isComplete) {
     throw new MedsslError("ERR_RUN_INCOMPLETE", `${dir}: this run has not come to its end`, {
