@@ -49,6 +49,11 @@ export function finetuneData(options: FinetuneOptions): FinetuneData {
   if (recipe.validation.fraction > 0 && patients.length === 0) {
     note("too few labelled patients to keep any for validation: all steps are taken, and the last weights are kept");
   }
+  if (recipe.semi.weight > 0 && recipe.semi.startStep >= recipe.steps) {
+    note(
+      `nothing is learned from images without labels: that begins at step ${recipe.semi.startStep} (semi.startStep), and there are ${recipe.steps}`,
+    );
+  }
   const pool = recipe.semi.weight > 0 ? unlabeledPool(options) : undefined;
   const validation =
     patients.length === 0 ? undefined : { set: new ImageSet(validated), selections: validated, patients };
