@@ -43,6 +43,7 @@ export { loadPlaceEncoder, type PlaceEncoder, untrainedPlaceEncoder } from "./re
 export { describeImage, findPlaces } from "./regions/place-search.ts";
 export { studyTable } from "./report/table.ts";
 export { studyHeads } from "./study/arms.ts";
+export { roundedShare } from "./study/label-notes.ts";
 export { runStudy, type StudyResult } from "./study/run-study.ts";
 export type { StudyOptions } from "./study/study-options.ts";
 export { type Suggestion, type Suggestions, type SuggestOptions, suggest } from "./suggestion/suggest.ts";

@@ -8,15 +8,23 @@ import { drawPatients, type Split, type Store } from "@medssl/datasets";
 const TOLERANCE = 0.25;
 const FEW_TEST_PATIENTS = 6;
 
+/** What a percentage comes to where patients cannot be parted so finely; undefined where it is about right. */
+export function roundedShare(split: Split, fraction: number): string | undefined {
+  const total = split.train.length;
+  const count = drawPatients(split, fraction, 0).length;
+  const share = (100 * count) / total;
+  if (share <= fraction * (1 + TOLERANCE)) return undefined;
+  return `${fraction}% of ${total} training patients is ${count} patient${count === 1 ? "" : "s"} (${Math.round(share)}%), not ${fraction}%`;
+}
+
 /** Percentages that mean something else here, and a test that is too small. */
 export function patientNotes(split: Split, fractions: readonly number[]): StudyNote[] {
-  const total = split.train.length;
   const counts = fractions
     .toSorted((a, b) => a - b)
     .map((fraction) => ({ fraction, count: drawPatients(split, fraction, 0).length }));
   const notes = counts.flatMap(({ fraction, count }): StudyNote[] => {
-    const share = (100 * count) / total;
-    if (share <= fraction * (1 + TOLERANCE)) return [];
+    const rounded = roundedShare(split, fraction);
+    if (rounded === undefined) return [];
     const same = counts
       .filter((one) => one.fraction !== fraction && one.count === count)
       .map((one) => `${one.fraction}%`);
@@ -25,9 +33,7 @@ export function patientNotes(split: Split, fractions: readonly number[]): StudyN
     return [
       {
         level: "warning",
-        text:
-          `${fraction}% of ${total} training patients is ${count} patient${count === 1 ? "" : "s"} (${Math.round(share)}%), not ${fraction}%: ` +
-          `a patient is not parted. Read that column as ${count} patient${count === 1 ? "" : "s"}; it says nothing about ${fraction}% of a larger set.${others}`,
+        text: `${rounded}: a patient is not parted. Read that column as ${count} patient${count === 1 ? "" : "s"}; it says nothing about ${fraction}% of a larger set.${others}`,
       },
     ];
   });
