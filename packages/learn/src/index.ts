@@ -43,7 +43,7 @@ export { loadPlaceEncoder, type PlaceEncoder, untrainedPlaceEncoder } from "./re
 export { describeImage, findPlaces } from "./regions/place-search.ts";
 export { studyTable } from "./report/table.ts";
 export { studyHeads } from "./study/arms.ts";
-export { otherShareText } from "./study/label-notes.ts";
+export { roundedShare } from "./study/label-notes.ts";
 export { runStudy, type StudyResult } from "./study/run-study.ts";
 export type { StudyOptions } from "./study/study-options.ts";
 export { consistencyPool } from "./study/unlabeled-pool.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { segmentationHeads } from "@medssl/contract";
+import { MedsslError, segmentationHeads } from "@medssl/contract";
 import { Command, Option } from "commander";
 import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
@@ -60,7 +60,7 @@ export const finetuneCommand = (): Command =>
         "@medssl/datasets"
       );
       await prepareCompute(options);
-      const { finetune, loadRecipe, otherShareText, consistencyPool } = await import("@medssl/learn");
+      const { consistencyPool, finetune, loadRecipe, roundedShare } = await import("@medssl/learn");
       const wishes = [
         ...(options.head === undefined ? [] : [`head=${options.head}`]),
         ...(options.semi ? ["semi.weight=1"] : []),
@@ -68,6 +68,11 @@ export const finetuneCommand = (): Command =>
         ...(options.set ?? []),
       ];
       const recipe = parseRecipe(finetuneSchema, withSettings(loadRecipe("finetune", options.recipe), wishes));
+      if (options.unlabelled !== undefined && recipe.semi.weight === 0) {
+        throw new MedsslError("ERR_USAGE", "finetune: --unlabelled is of no use without --semi", {
+          hint: "Add --semi, or leave --unlabelled out.",
+        });
+      }
       const store = openStore(options.store);
       const splitFile = options.split ?? join(store.dir, "split.json");
       if (!existsSync(splitFile)) {
@@ -75,9 +80,9 @@ export const finetuneCommand = (): Command =>
         writeSplit(splitFile, splitStores([store], how));
       }
       const split = readSplit(splitFile);
+      const rounded = roundedShare(split, options.labels);
+      if (rounded !== undefined) progressListener()({ type: "note", level: "warning", message: rounded });
       const patients = drawPatients(split, options.labels, options.draw);
-      const note = otherShareText(split.train.length, options.labels, patients.length);
-      if (note !== undefined) progressListener()({ type: "note", level: "warning", message: note });
       const run = await interruptible((signal) =>
         finetune({
           name: `fine-tune ${recipe.head}, ${options.labels}% of the labels`,
@@ -103,7 +108,7 @@ export const finetuneCommand = (): Command =>
               options.out,
               recipe.head,
               options.encoder,
-              patients.length,
+              patients.length - (run.validation?.patients.length ?? 0),
               run.images,
               recipe.steps,
               Number((run.seconds / 60).toFixed(1)),
@@ -111,6 +116,12 @@ export const finetuneCommand = (): Command =>
             ],
           ],
         );
+        if (run.isComplete && run.validation !== undefined) {
+          const { patients: asked, dice, step } = run.validation;
+          console.log(
+            `\nValidated on ${asked.length} more patients: the weights of step ${step} are kept, Dice ${(100 * dice).toFixed(1)}.`,
+          );
+        }
         console.log(`\nMeasure it: medssl evaluate --model ${options.out} --store ${options.store}`);
       }
     });

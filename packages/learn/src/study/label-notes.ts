@@ -9,15 +9,23 @@ import { labelRoles } from "../data/label-roles.ts";
 const TOLERANCE = 0.25;
 const FEW_TEST_PATIENTS = 6;
 
+/** What a percentage comes to where patients cannot be parted so finely; undefined where it is about right. */
+export function roundedShare(split: Split, fraction: number): string | undefined {
+  const total = split.train.length;
+  const count = drawPatients(split, fraction, 0).length;
+  const share = (100 * count) / total;
+  if (share <= fraction * (1 + TOLERANCE)) return undefined;
+  return `${fraction}% of ${total} training patients is ${count} patient${count === 1 ? "" : "s"} (${Math.round(share)}%), not ${fraction}%`;
+}
+
 /** Percentages that mean something else here, and a test that is too small. */
 export function patientNotes(split: Split, fractions: readonly number[]): StudyNote[] {
-  const total = split.train.length;
   const counts = fractions
     .toSorted((a, b) => a - b)
     .map((fraction) => ({ fraction, count: drawPatients(split, fraction, 0).length }));
   const notes = counts.flatMap(({ fraction, count }): StudyNote[] => {
-    const told = otherShareText(total, fraction, count);
-    if (told === undefined) return [];
+    const rounded = roundedShare(split, fraction);
+    if (rounded === undefined) return [];
     const same = counts
       .filter((one) => one.fraction !== fraction && one.count === count)
       .map((one) => `${one.fraction}%`);
@@ -26,7 +34,7 @@ export function patientNotes(split: Split, fractions: readonly number[]): StudyN
     return [
       {
         level: "warning",
-        text: `${told} Read that column as ${count} patient${count === 1 ? "" : "s"}; it says nothing about ${fraction}% of a larger set.${others}`,
+        text: `${rounded}: a patient is not parted. Read that column as ${count} patient${count === 1 ? "" : "s"}; it says nothing about ${fraction}% of a larger set.${others}`,
       },
     ];
   });
@@ -38,14 +46,6 @@ export function patientNotes(split: Split, fractions: readonly number[]): StudyN
       text: `Only ${split.test.length} patient${split.test.length === 1 ? " is" : "s are"} tested on: no difference between arms can be told from chance. Hold out more, or gather more.`,
     },
   ];
-}
-
-/** "1% of 12 training patients is 1 patient (8%), not 1%: ..."; undefined where it is near enough. */
-export function otherShareText(total: number, fraction: number, count: number): string | undefined {
-  const share = (100 * count) / total;
-  if (share <= fraction * (1 + TOLERANCE)) return undefined;
-  const patients = `${count} patient${count === 1 ? "" : "s"}`;
-  return `${fraction}% of ${total} training patients is ${patients} (${Math.round(share)}%), not ${fraction}%: a patient is not parted.`;
 }
 
 /** Draws whose patients' masks do not show every class. */

@@ -171,6 +171,11 @@ test("what cannot be had is said: validation of one patient, consistency without
   });
 });
 
+test("consistency that would begin after the last step is told", async () => {
+  const { notes } = await run("late", { ...shape, steps: 1, semi: { weight: 1, startStep: 50 } }, { labeled: 1 });
+  assert.match(notes.join("\n"), /nothing is learned from images without labels: that begins at step 50/);
+});
+
 test("scribbles are enough: what is labelled ignore says nothing", async () => {
   // Of each mask one disc pixel in two and a few background pixels are labelled; all else is `ignore`.
   const source = join(dir, "scribbled");

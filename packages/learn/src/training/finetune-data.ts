@@ -49,6 +49,11 @@ export function finetuneData(options: FinetuneOptions): FinetuneData {
   if (recipe.validation.fraction > 0 && patients.length === 0) {
     note("too few labelled patients to keep any for validation: all steps are taken, and the last weights are kept");
   }
+  if (recipe.semi.weight > 0 && recipe.semi.startStep >= recipe.steps) {
+    note(
+      `nothing is learned from images without labels: that begins at step ${recipe.semi.startStep} (semi.startStep), and there are ${recipe.steps}`,
+    );
+  }
   if (recipe.contextSlices > 0 && !learned.some(({ store }) => hasVolumes(store))) {
     note("contextSlices shows neighbours in a volume, but these images are pictures: each is shown several times over");
   }
