@@ -282,6 +282,22 @@ test("a cell whose process fails does not cost the others, and is made by the ne
   assert.equal((await run({ ...options, jobs })).isComplete, true);
 });
 
+test("a cell that fails in the study's own process does not cost the others either", async () => {
+  const options = { dir: join(dir, "fails"), arms: ["unet", "scratch@vit"], fractions: [100], draws: 1 };
+  const cell = join(options.dir, "cells", "unet-100-0");
+  mkdirSync(cell, { recursive: true });
+  writeFileSync(join(cell, "run.json"), "another program's");
+  const { study: first, isComplete } = await run(options);
+  assert.equal(isComplete, false);
+  assert.deepEqual(
+    first.cells.map(({ arm }) => arm),
+    ["scratch@vit"],
+  );
+  assert.match(first.notes?.map(({ text }) => text).join() ?? "", /unet, 100% of labels, draw 0 failed: .*run\.json/);
+  rmSync(cell, { recursive: true });
+  assert.equal((await run(options)).isComplete, true);
+});
+
 test("when every run fails, the first failure is the study's", async () => {
   const wrong = parseRecipe(finetuneSchema, { ...small, inputSize: 31 });
   const jobs = { processes: 1, devices: ["cpu" as const], threads: 1 };
