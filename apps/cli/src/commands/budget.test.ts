@@ -37,3 +37,10 @@ test("a folder without a study and a Dice that is none are told", () => {
   assert.match(medssl(join(root, "none")).stderr, /expected the folder of a study, found no study\.json/);
   assert.match(medssl(root, "--dice", "95").stderr, /Expected Dice between 0 and 1, such as 0\.95, or 95%/);
 });
+
+test("too few counts: what to do is told, and no brackets are explained", () => {
+  writeFileSync(join(root, "study.json"), JSON.stringify({ ...study, cells: cells.slice(0, 2) }));
+  const { stdout } = medssl(root);
+  assert.match(stdout, /there are 2 \(4, 16\)\. The study's command with more --fractions adds to them\./);
+  assert.doesNotMatch(stdout, /In brackets/);
+});

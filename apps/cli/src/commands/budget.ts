@@ -36,8 +36,9 @@ export const budgetCommand = (): Command =>
         return;
       }
       console.log(sentences.join("\n"));
+      const brackets = budget.arms.some(({ law }) => law !== undefined) ? "In brackets the middle 95%. " : "";
       console.log(
-        `\nIn brackets the middle 95%. Measured on ${study.split.testPatients} test patients; ${budget.annotated} annotated patients can be learned from already.`,
+        `\n${brackets}Measured on ${study.split.testPatients} test patients; ${budget.annotated} annotated patients can be learned from already.`,
       );
     });
 

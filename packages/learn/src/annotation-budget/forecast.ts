@@ -110,7 +110,7 @@ function forecast(curve: LearningCurve, dices: readonly number[], annotated: num
 function obstacle(levels: readonly Level[]): string | undefined {
   if (levels.length < LEAST_COUNTS) {
     const counts = levels.map(({ count }) => count).join(", ");
-    return `it needs ${LEAST_COUNTS} different numbers of annotated patients, so that a curve is fitted and checked; there are ${levels.length} (${counts})`;
+    return `it needs ${LEAST_COUNTS} different numbers of annotated patients, so that a curve is fitted and checked; there are ${levels.length} (${counts}). The study's command with more --fractions adds to them`;
   }
   const noise = (a: Level, b: Level) => Math.hypot(a.deviation / Math.sqrt(a.draws), b.deviation / Math.sqrt(b.draws));
   for (const [i, few] of levels.entries()) {

@@ -308,7 +308,8 @@ test("when every run fails, the first failure is the study's", async () => {
 test("a second study in the same folder is refused while the first one runs", async () => {
   const options = { dir: join(dir, "twice"), arms: ["unet"], fractions: [100], draws: 1 };
   const first = run(options);
-  await assert.rejects(run(options), { code: "ERR_RUN_BUSY" });
+  // The study's own folder, not that of the cell which the first one is at.
+  await assert.rejects(run(options), { code: "ERR_RUN_BUSY", message: /twice: another process/ });
   assert.equal((await first).isComplete, true);
 });
 

@@ -79,7 +79,8 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
     fixedNotes,
     planTasks(arms, options),
   );
-  return options.jobs === undefined ? work.runHere() : work.runInProcesses(options.jobs, splitPath);
+  // Awaited here: a promise handed on would give the lock back at once.
+  return await (options.jobs === undefined ? work.runHere() : work.runInProcesses(options.jobs, splitPath));
 }
 
 const PUBLISH_EVERY_MS = 10_000;

@@ -171,6 +171,13 @@ test("what cannot be had is said: validation of one patient, consistency without
   });
 });
 
+test("a shape that the pre-trained encoder has not is told", async () => {
+  const { notes } = await run("shape", { ...shape, steps: 1, encoder: { ...shape.encoder, patchSize: 4 } });
+  assert.match(notes.join("\n"), /^encoder\.patchSize is 8, not 4: a pre-trained encoder keeps its shape/m);
+  const { notes: none } = await run("own shape", { ...shape, steps: 1 });
+  assert.doesNotMatch(none.join("\n"), /keeps its shape/);
+});
+
 test("consistency that would begin after the last step is told", async () => {
   const { notes } = await run("late", { ...shape, steps: 1, semi: { weight: 1, startStep: 50 } }, { labeled: 1 });
   assert.match(notes.join("\n"), /nothing is learned from images without labels: that begins at step 50/);

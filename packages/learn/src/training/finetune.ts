@@ -8,7 +8,14 @@
  * Kept        where a running mean is kept (`emaDecay`, or with `semi`) the network is that mean.
  * Errors      `ERR_STORE_LABELS`, `ERR_HEAD_UNET`, `ERR_SEMI_POOL`, `ERR_LABELS_IGNORE`, and those of stores, runs and weights.
  */
-import { type FinetuneRecipe, MedsslError, type RunListener } from "@medssl/contract";
+import {
+  type FinetuneRecipe,
+  finetuneSchema,
+  MedsslError,
+  parseRecipe,
+  type RunListener,
+  type ViTConfig,
+} from "@medssl/contract";
 import { type Device, manualSeed, type Tensor, writeSafetensors } from "@medssl/torch";
 import type { Selection } from "../data/image-set.ts";
 import { balancedWeights } from "../data/label-pixels.ts";
@@ -71,6 +78,10 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   const data = finetuneData(options);
   const { set, validation, pool, classes, pixels, ignoredValue } = data;
   for (const message of pretrained?.notes ?? []) listen({ type: "note", level: "info", message });
+  if (pretrained !== undefined) {
+    const ignored = unmetShape(options.recipe.encoder, pretrained.config);
+    if (ignored.length > 0) listen({ type: "note", level: "warning", message: shapeNote(ignored) });
+  }
   const statistics = pretrained?.statistics ?? normalizationStatistics(set, recipe.normalization);
 
   manualSeed(recipe.seed);
@@ -221,6 +232,18 @@ const storesOf = (selections: readonly Selection[]): string[] =>
 function freeze(parameters: NamedParameters, isFrozen: boolean): void {
   for (const [, parameter] of parameters) if (parameter.requiresGrad === isFrozen) parameter.setRequiresGrad(!isFrozen);
 }
+
+/** Fields of an encoder that were asked for and that a pre-trained one has otherwise: "encoder.patchSize is 16, not 8". */
+function unmetShape(asked: ViTConfig, own: ViTConfig): string[] {
+  const usual = parseRecipe(finetuneSchema, {}).encoder;
+  const fields = Object.keys(usual) as (keyof ViTConfig)[];
+  return fields
+    .filter((field) => asked[field] !== usual[field] && asked[field] !== own[field])
+    .map((field) => `encoder.${field} is ${own[field]}, not ${asked[field]}`);
+}
+
+const shapeNote = (unmet: readonly string[]): string =>
+  `${unmet.join("; ")}: a pre-trained encoder keeps its shape. Set it in pre-training; \`medssl weights --patch-size\` resizes patches`;
 
 /** A pre-trained encoder brings its own shape. */
 function loadPretrained(encoder: string, { head, inputSize }: FinetuneRecipe): LoadedEncoder {
