@@ -3,7 +3,6 @@
  */
 import type { StudyCell, StudyNote } from "@medssl/contract";
 import { drawPatients, type Split, type Store } from "@medssl/datasets";
-import type { PlannedCell } from "./study-runs.ts";
 
 /** A share is said to be another one when they differ by more than this part of it. */
 const TOLERANCE = 0.25;
@@ -44,19 +43,6 @@ export function patientNotes(split: Split, fractions: readonly number[]): StudyN
     {
       level: "warning",
       text: `Only ${split.test.length} patient${split.test.length === 1 ? " is" : "s are"} tested on: no difference between arms can be told from chance. Hold out more, or gather more.`,
-    },
-  ];
-}
-
-/** Cells of arms with `semi:` that cannot be: no image is left whose labels are not used. */
-export function semiNotes(planned: readonly PlannedCell[], run: readonly PlannedCell[]): StudyNote[] {
-  const left = planned.filter((cell) => !run.includes(cell));
-  const names = new Set(left.map(({ arm, fraction }) => `${arm.id} with ${fraction}%`));
-  if (names.size === 0) return [];
-  return [
-    {
-      level: "warning",
-      text: `Not run, as no image is left without labels: ${[...names].join(", ")}. --unlabelled gives more images.`,
     },
   ];
 }

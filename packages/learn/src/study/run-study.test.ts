@@ -238,21 +238,6 @@ test("an arm with semi: in front learns from the images whose labels are not use
   assert.ok(existsSync(join(dir, "semi", "cells", "semi-scratch@vit-20-0")));
 });
 
-test("an arm with semi: in front is not run where all labels are used, and that is said", async () => {
-  const options = { dir: join(dir, "semi-all"), arms: ["scratch@vit", "semi:scratch@vit"], fractions: [20, 100] };
-  const { study, isComplete } = await run({ ...options, draws: 1 });
-  assert.equal(isComplete, true);
-  assert.deepEqual(
-    study.cells.map(({ arm, fraction }) => [arm, fraction]),
-    [
-      ["scratch@vit", 20],
-      ["semi:scratch@vit", 20],
-      ["scratch@vit", 100],
-    ],
-  );
-  assert.match(study.notes!.map(({ text }) => text).join(), /no image is left.*: semi:scratch@vit with 100%\./);
-});
-
 test("weights that cannot be read are told before anything is trained", async () => {
   const path = join(dir, "broken.safetensors");
   writeFileSync(path, "no weights");

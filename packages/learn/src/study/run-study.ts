@@ -36,12 +36,12 @@ import { parseArms, type StudyArm } from "./arms.ts";
 import { describeStudy } from "./describe-study.ts";
 import { readFailures, writeFailures } from "./failures.ts";
 import { writeJson } from "./json-file.ts";
-import { missingLabelNotes, patientNotes, semiNotes } from "./label-notes.ts";
+import { missingLabelNotes, patientNotes } from "./label-notes.ts";
 import { checkLeaks } from "./leak-check.ts";
 import type { StudyTask } from "./run-process.ts";
 import { type FailedTask, runJobs } from "./study-jobs.ts";
 import type { StudyOptions } from "./study-options.ts";
-import { hasUnlabeled, type PlannedCell, pretrainMethod, readCell, runCell } from "./study-runs.ts";
+import { type PlannedCell, pretrainMethod, readCell, runCell } from "./study-runs.ts";
 import { claimFolder } from "./study-settings.ts";
 import { unlabeledPool } from "./unlabeled-pool.ts";
 
@@ -66,17 +66,19 @@ export async function runStudy(options: StudyOptions): Promise<StudyResult> {
   const splitPath = join(dir, "split.json");
   if (isNew || !existsSync(splitPath)) writeSplit(splitPath, chosenSplit(options));
   const split = readSplit(splitPath);
-  const planned = planCells(arms, options);
-  const cells = planned.filter((cell) => !cell.arm.isSemi || hasUnlabeled(options, split, cell));
   const fixedNotes = [
     ...checkLeaks(options, split, unlabeledPool([...options.labeled, ...options.unlabeled], split)),
     ...patientNotes(split, options.fractions),
-    ...semiNotes(planned, cells),
   ];
   for (const { text } of fixedNotes.filter(({ level }) => level === "warning")) {
     listen({ type: "note", level: "warning", message: text });
   }
-  const work = new StudyWork({ ...options, arms: arms.map(({ id }) => id) }, split, fixedNotes, planTasks(arms, cells));
+  const work = new StudyWork(
+    { ...options, arms: arms.map(({ id }) => id) },
+    split,
+    fixedNotes,
+    planTasks(arms, options),
+  );
   // Awaited here: a promise handed on would give the lock back at once.
   return await (options.jobs === undefined ? work.runHere() : work.runInProcesses(options.jobs, splitPath));
 }
@@ -171,7 +173,7 @@ class StudyWork {
     const failed = this.#failed.map(
       ({ task, error }): StudyNote => ({
         level: "warning",
-        text: `${task.name} failed: ${error.message.replace(/\.$/, "")}. Run the command again to try it once more.`,
+        text: `${task.name} failed: ${error.message}. Run the command again to try it once more.`,
       }),
     );
     const study = describeStudy(this.#options, this.#split, this.#cells.length, pretraining, cells, {
@@ -209,8 +211,9 @@ function chosenSplit(options: StudyOptions): Split {
 }
 
 /** Pre-training first. Smallest share first, and every arm of a draw before the next draw: what is finished early can be compared. */
-function planTasks(arms: readonly StudyArm[], cells: readonly PlannedCell[]): StudyTask[] {
+function planTasks(arms: readonly StudyArm[], options: StudyOptions): StudyTask[] {
   const methods = [...new Set(arms.flatMap(({ method }) => method ?? []))];
+  const cells = planCells(arms, options);
   const total = methods.length + cells.length;
   return [
     ...methods.map(

@@ -17,7 +17,6 @@ import type {
 } from "@medssl/contract";
 import { drawPatients, type Split, type Store } from "@medssl/datasets";
 import type { Device } from "@medssl/torch";
-import type { Selection } from "../data/image-set.ts";
 import { evaluateRun } from "../evaluation/evaluate.ts";
 import { loadSegmenter } from "../evaluation/load-segmenter.ts";
 import { countParameters } from "../nn/module.ts";
@@ -83,28 +82,6 @@ export async function pretrainMethod(
   };
 }
 
-/** What a cell's arm with `semi:` is consistent on: images of all but the test patients and those whose labels are used. */
-function cellPool(
-  { labeled, unlabeled }: Pick<RunContext, "labeled" | "unlabeled">,
-  split: Split,
-  chosen: ReadonlySet<string>,
-): Selection[] {
-  return unlabeledPool([...labeled, ...unlabeled], split).map(({ store, cases }) => ({
-    store,
-    cases: cases.filter(({ patient }) => !chosen.has(patient)),
-  }));
-}
-
-/** Whether an arm with `semi:` has anything to be consistent on; with all labels used it may not. */
-export function hasUnlabeled(
-  context: Pick<RunContext, "labeled" | "unlabeled">,
-  split: Split,
-  { fraction, draw }: PlannedCell,
-): boolean {
-  const chosen = new Set(drawPatients(split, fraction, draw));
-  return cellPool(context, split, chosen).some(({ cases }) => cases.length > 0);
-}
-
 /** @returns undefined when the signal came before its end. */
 export async function runCell(
   context: RunContext,
@@ -125,7 +102,10 @@ export async function runCell(
       store,
       cases: store.cases.filter(({ patient, hasMask }) => hasMask && chosen.has(patient)),
     })),
-    pool: cellPool(context, split, chosen),
+    pool: unlabeledPool([...context.labeled, ...context.unlabeled], split).map(({ store, cases }) => ({
+      store,
+      cases: cases.filter(({ patient }) => !chosen.has(patient)),
+    })),
     heldOutPatients: split.test,
     recipe: {
       ...context.finetune,
