@@ -16,6 +16,7 @@ export {
   ruleFromVotes,
   voteOnMask,
 } from "./label-rule.ts";
+export { modalityOfDicom } from "./layouts/dicom-object.ts";
 export { listDicom } from "./layouts/dicom-series.ts";
 export { isImageFile, stemOf } from "./layouts/image-file.ts";
 export type * from "./layouts/layout.ts";

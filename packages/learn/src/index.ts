@@ -46,6 +46,7 @@ export { studyHeads } from "./study/arms.ts";
 export { roundedShare } from "./study/label-notes.ts";
 export { runStudy, type StudyResult } from "./study/run-study.ts";
 export type { StudyOptions } from "./study/study-options.ts";
+export { consistencyPool } from "./study/unlabeled-pool.ts";
 export { type Suggestion, type Suggestions, type SuggestOptions, suggest } from "./suggestion/suggest.ts";
 export { listed, type SuggestionFiles, writeSuggestions } from "./suggestion/suggestion-pictures.ts";
 export { type FinetuneOptions, finetune } from "./training/finetune.ts";

@@ -60,7 +60,7 @@ export const finetuneCommand = (): Command =>
         "@medssl/datasets"
       );
       await prepareCompute(options);
-      const { finetune, loadRecipe, roundedShare } = await import("@medssl/learn");
+      const { consistencyPool, finetune, loadRecipe, roundedShare } = await import("@medssl/learn");
       const wishes = [
         ...(options.head === undefined ? [] : [`head=${options.head}`]),
         ...(options.semi ? ["semi.weight=1"] : []),
@@ -83,16 +83,11 @@ export const finetuneCommand = (): Command =>
       const rounded = roundedShare(split, options.labels);
       if (rounded !== undefined) progressListener()({ type: "note", level: "warning", message: rounded });
       const patients = drawPatients(split, options.labels, options.draw);
-      const notPooled = new Set([...patients, ...split.test, ...split.validation]);
-      const isPooled = (patient: string) => !notPooled.has(patient);
       const run = await interruptible((signal) =>
         finetune({
           name: `fine-tune ${recipe.head}, ${options.labels}% of the labels`,
           selections: [{ store, cases: casesOfPatients(store.cases, patients) }],
-          pool: [
-            { store, cases: store.cases.filter(({ patient }) => isPooled(patient)) },
-            ...openStores(options.unlabelled ?? []).map((other) => ({ store: other, cases: other.cases })),
-          ],
+          pool: consistencyPool([store, ...openStores(options.unlabelled ?? [])], split, patients),
           heldOutPatients: split.test,
           recipe,
           encoder: options.encoder === "none" ? undefined : options.encoder,

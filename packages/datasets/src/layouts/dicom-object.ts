@@ -18,7 +18,7 @@ const MASKS = ["66.4", "66.7"].map((number) => STORAGE + number);
 /** Doses and parametric maps have pixels, but no image. */
 const COMPUTED = ["481.2", "30"].map((number) => STORAGE + number);
 
-const MODALITIES: Readonly<Record<string, Modality>> = {
+const MODALITIES: Readonly<Record<string, Exclude<Modality, "other">>> = {
   CT: "ct",
   MR: "mr",
   CR: "xray",
@@ -38,13 +38,16 @@ const VIEWS: Readonly<Record<string, Pick<SourceItem, "view" | "projection">>> =
   LATERAL: { view: "lateral" },
 };
 
+/** What a DICOM modality such as "DX" is to a store; undefined for those that it has no recipe for, or that tell nothing. */
+export const modalityOfDicom = (code: string): Exclude<Modality, "other"> | undefined => MODALITIES[code];
+
 export function kindOf({ sopClass = "", modality, hasPixels }: InstanceHeader): DicomKind {
   if (!hasPixels || COMPUTED.includes(sopClass)) return "other";
   return MASKS.includes(sopClass) || modality === "SEG" ? "mask" : "image";
 }
 
 export function imageFacts({ modality = "", viewPosition = "" }: InstanceHeader) {
-  const kind = MODALITIES[modality] ?? "other";
+  const kind: Modality = modalityOfDicom(modality) ?? "other";
   return { modality: kind, ...(kind === "xray" ? VIEWS[viewPosition] : undefined) };
 }
 

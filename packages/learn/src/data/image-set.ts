@@ -11,7 +11,7 @@
  *         does not go together, `ERR_STORE_DAMAGED` when a file is missing or cut off, `ERR_STORE_BLANK` when every pixel has the same value.
  */
 import { MedsslError } from "@medssl/contract";
-import type { Case, Label, Store, StoreRecipe } from "@medssl/datasets";
+import type { Case, Label, RecipeName, Store, StoreRecipe } from "@medssl/datasets";
 import { cat, type Device, fromTypedArray, interpolate, keep, mapNpy, scope, type Tensor } from "@medssl/torch";
 import { VolumeIndex } from "./volume-index.ts";
 
@@ -69,6 +69,11 @@ export class ImageSet {
 
   get count(): number {
     return this.cases.length;
+  }
+
+  /** What the images are, by how they were stored. */
+  get kinds(): readonly RecipeName[] {
+    return [...new Set(this.cases.map(({ recipe }) => recipe))].sort();
   }
 
   /**

@@ -7,7 +7,7 @@ import type { ImageSet } from "./image-set.ts";
 /** Masks that are counted at a time. */
 const BATCH = 64;
 
-/** Pixels of each value 0..numValues - 1 in all masks of the set. */
+/** Pixels of each value 0..numValues - 1 in all masks of the set; higher ones, such as what is to be ignored, do not count. */
 export function labelPixels(set: ImageSet, numValues: number): number[] {
   const counts = new Array<number>(numValues).fill(0);
   for (let start = 0; start < set.count; start += BATCH) {
@@ -15,7 +15,8 @@ export function labelPixels(set: ImageSet, numValues: number): number[] {
       const indices = Array.from({ length: Math.min(BATCH, set.count - start) }, (_, i) => start + i);
       const flat = set.masks(indices).flatten();
       const batch = call("aten::bincount", [flat, null, numValues]) as Tensor;
-      for (const [value, count] of (batch.toNested() as number[]).entries()) counts[value]! += Number(count);
+      for (const [value, count] of (batch.toNested() as number[]).slice(0, numValues).entries())
+        counts[value]! += Number(count);
     });
   }
   return counts;

@@ -120,7 +120,7 @@ async function readPair({ name, prediction, reference }: MaskPair, rule: LabelRu
   };
 }
 
-const isNifti = (file: string): boolean => /\.(?:nii|hdr)(?:\.gz)?$/i.test(file);
+export const isNifti = (file: string): boolean => /\.(?:nii|hdr)(?:\.gz)?$/i.test(file);
 
 /** Turned to the same axes, where the files lie along others. */
 function onOneGrid(prediction: Scan, reference: Scan): readonly [Scan, Scan] {

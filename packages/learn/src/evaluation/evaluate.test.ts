@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { finetuneSchema, parseRecipe } from "@medssl/contract";
+import { finetuneSchema, parseRecipe, type RunEvent } from "@medssl/contract";
 import { type Case, ingest, openStore, Random, type Store } from "@medssl/datasets";
-import { type Affine, encodeNifti, type Samples } from "@medssl/imaging";
+import { type Affine, decodeMaskScan, encodeNifti, readImageBytes, type Samples } from "@medssl/imaging";
 import { scope, setNumThreads } from "@medssl/torch";
 import { measureCase } from "../metrics/measure-case.ts";
 import { testFolder } from "../testing/disc-store.ts";
 import { finetune } from "../training/finetune.ts";
 import { evaluateRun } from "./evaluate.ts";
+import { predict } from "./predict.ts";
 import { storedVolumes } from "./stored-volumes.ts";
 
 const dir = testFolder();
@@ -92,6 +93,32 @@ test("a volume is one case: its scores are those of its slices laid over one ano
     assert.equal(shownImages[n], indices[3], "the disc grows from slice to slice");
   }
   assert.deepEqual(scores.notes, []);
+});
+
+test("images of another kind than were learned from are measured with a warning", async () => {
+  const path = join(dir, "other");
+  await ingest([join(dir, "scans")], { store: path, width: 32, height: 32, fit: "pad", modality: "xray" }, () => {});
+  const notes = async (stores: readonly Store[]) => {
+    const messages: string[] = [];
+    const listen = (event: RunEvent) => void (event.type === "note" && messages.push(event.message));
+    await evaluateRun({ dir: RUN, stores, on: "all", device: "cpu", listen });
+    return messages.join();
+  };
+  assert.equal(await notes([store]), "");
+  assert.match(await notes([openStore(path)]), /learned from images of the kind mr, these are xray/);
+});
+
+test("a NIfTI file of one slice is predicted as such, on its own grid: it can be compared with its reference", async () => {
+  const scan = { shape: [1, height, width] as const, channels: 1 as const, meaning: "relative" as const, affine };
+  const data = Int16Array.from({ length: height * width }, (_, i) => i);
+  const path = join(dir, "slice.nii");
+  writeFileSync(path, encodeNifti({ ...scan, data }));
+  const out = join(dir, "predicted");
+  const { predictions } = await predict({ dir: RUN, inputs: [path], out, device: "cpu", listen: () => {} });
+  assert.equal(predictions[0]!.mask, join(out, "masks", "slice.nii.gz"));
+  const file = predictions[0]!.mask;
+  const mask = await decodeMaskScan(await readImageBytes(file), file);
+  assert.deepEqual([mask.shape, mask.affine], [scan.shape, affine]);
 });
 
 test("masks of patients whom the run did not keep for testing are told as such", async () => {

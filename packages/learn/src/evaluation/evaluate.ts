@@ -62,12 +62,18 @@ export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation 
   const set = new ImageSet(selections);
   const { classes, ignoredValue } = labelRoles(set.labels);
   checkLabels(classes, run, dir);
+  const { kinds = set.kinds } = run;
+  if (!set.kinds.some((kind) => kinds.includes(kind))) {
+    const message = `${dir} learned from images of the kind ${kinds.join(", ")}, these are ${set.kinds.join(", ")}`;
+    listen({ type: "note", level: "warning", message });
+  }
   const work = countedWork("measure", set.count, listen);
   const { inputSize, inference, contextSlices } = run.recipe;
   const manner = { inputSize, inference, contextSlices, statistics: run.statistics, device, signal };
   const volumes = assumeSpacing(storedVolumes(selections), metrics.assumedSpacing);
   const { toleranceMm = DEFAULT_TOLERANCE_MM, clDice = "pictures" } = metrics;
-  const clean = (labels: Uint8Array, shape: Vec3) => postProcess({ labels, shape }, run.postProcessing ?? []);
+  const scale = (set.width * set.height) / (run.input.width * run.input.height);
+  const clean = (labels: Uint8Array, shape: Vec3) => postProcess({ labels, shape }, run.postProcessing ?? [], scale);
   const scored: CaseScore[] = [];
   const shownImages: number[] = [];
   const maps = volumeMaps(network, set, volumes, { ...manner, advance: () => work.advance() });

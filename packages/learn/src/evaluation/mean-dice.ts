@@ -5,29 +5,24 @@
 import { setImmediate } from "node:timers/promises";
 import type { CaseScore } from "@medssl/contract";
 import type { Label } from "@medssl/datasets";
-import { type Device, scope, type Tensor } from "@medssl/torch";
+import { scope, type Tensor } from "@medssl/torch";
 import type { ImageSet } from "../data/image-set.ts";
-import { labelMaps, type Segmenter, type SegmentOptions, segmentImages } from "../inference/segment-images.ts";
+import type { Segmenter } from "../inference/segment-images.ts";
 import { scoreCase } from "../metrics/overlap.ts";
 import { summarizeScores } from "../metrics/summarize-scores.ts";
+import { AT_ONCE, type StoredSegmentOptions, segmentStored } from "./volume-maps.ts";
 
-export interface MeanDiceOptions extends SegmentOptions {
-  /** Slices on each side that the network sees as channels. @default 0 */
-  readonly contextSlices?: number;
+export interface MeanDiceOptions extends StoredSegmentOptions {
   readonly labels: readonly Label[];
   /** Value of pixels that are not counted. */
   readonly ignoredValue?: number | undefined;
-  readonly device: Device;
 }
-
-/** Images segmented at a time. */
-const BATCH = 16;
 
 /** @returns 0-1 */
 export async function meanDice(network: Segmenter, set: ImageSet, options: MeanDiceOptions): Promise<number> {
   const scores: CaseScore[] = [];
   while (scores.length < set.count) {
-    const count = Math.min(BATCH, set.count - scores.length);
+    const count = Math.min(AT_ONCE, set.count - scores.length);
     const indices = Array.from({ length: count }, (_, i) => scores.length + i);
     scores.push(...scope(() => measure(network, set, indices, options)));
     await setImmediate();
@@ -36,11 +31,9 @@ export async function meanDice(network: Segmenter, set: ImageSet, options: MeanD
 }
 
 function measure(network: Segmenter, set: ImageSet, indices: readonly number[], options: MeanDiceOptions): CaseScore[] {
-  const { labels, ignoredValue, device, contextSlices } = options;
+  const { labels, ignoredValue } = options;
   const truth = set.masks(indices);
-  const found = labelMaps(segmentImages(network, set.images(indices, device, contextSlices), options)).to({
-    device: "cpu",
-  });
+  const found = segmentStored(network, set, indices, options);
   const isKnown = ignoredValue === undefined ? undefined : truth.ne(ignoredValue).to({ dtype: "uint8" });
   const known = (maps: Tensor) => (isKnown === undefined ? maps : maps.mul(isKnown)).unbind(0);
   const pixels = (tensor: Tensor) => tensor.contiguous().toTypedArray() as Uint8Array;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { RecipeName } from "@medssl/datasets";
 import { checkKind, checkSlices } from "./predict.ts";
 import { uniqueNames } from "./prediction-inputs.ts";
 
@@ -15,7 +16,8 @@ test("no two files share a result's name", () => {
 
 test("a scan of other numbers than were learned from is refused; a volume that does not say may be either", () => {
   const [bytes, words] = [new Uint8Array(1), new Int16Array(1)];
-  const check = (dtype: "int16" | "uint8", scan: Parameters<typeof checkKind>[1]) => checkKind("a", scan, { dtype });
+  const check = (dtype: "int16" | "uint8", scan: Parameters<typeof checkKind>[1]) =>
+    checkKind("a", scan, { input: { dtype } });
   const refused = { code: "ERR_INPUT_KIND", message: /^a: the model was trained on .*, this file has / };
   for (const scan of [
     { meaning: "shown", data: bytes },
@@ -29,6 +31,23 @@ test("a scan of other numbers than were learned from is refused; a volume that d
   assert.throws(() => check("uint8", ct), refused);
   check("int16", ct);
   for (const dtype of ["int16", "uint8"] as const) check(dtype, { meaning: "relative", data: words });
+});
+
+test("a DICOM file of another modality is refused, where both are known", () => {
+  const data = new Int16Array(1);
+  const check = (modality: string | undefined, kinds?: readonly RecipeName[]) =>
+    checkKind("a", { meaning: "relative", data, modality }, { input: { dtype: "uint8" }, ...(kinds && { kinds }) });
+  assert.throws(() => check("MR", ["xray"]), {
+    code: "ERR_INPUT_KIND",
+    message: "a: the model was trained on images of the kind xray, this file has the modality MR",
+  });
+  check("DX", ["xray"]);
+  check("MR", ["mr", "xray"]);
+  // Nobody says what the model, or the file, is.
+  check("MR", ["picture"]);
+  check("MR");
+  check("OT", ["xray"]);
+  check(undefined, ["xray"]);
 });
 
 test("a network that sees several slices at once refuses a picture", () => {

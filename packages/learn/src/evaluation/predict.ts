@@ -2,10 +2,10 @@
  * A trained network on new image files: masks and overlays on each image's own grid.
  *
  * Files   OUT/masks/NAME.png holds label indices of a picture, shown in the labels' colors; OUT/masks/NAME.nii.gz those of a
- *         volume, with its affine. OUT/overlays/NAME.png is for looking at: of a volume up to twelve slices, those with labels.
+ *         volume or any other NIfTI file, with its affine. OUT/overlays/NAME.png is for looking at: of a volume up to twelve slices, those with labels.
  *         OUT/predictions.csv says which mask is whose, the share of the image that each label covers, and where the
  *         spacing is known its area (pictures) or volume.
- * Errors  a file that cannot be read, or holds other numbers than the network learned from (`ERR_INPUT_KIND`,
+ * Errors  a file that cannot be read, or is of another kind than the network learned from (`ERR_INPUT_KIND`,
  *         `ERR_INPUT_SLICES`), is skipped and listed; the others go on. Those of prediction-inputs.ts, and
  *         `ERR_OPTION_OVERLAP`, end it.
  */
@@ -13,7 +13,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { countedWork, type InferenceOptions, MedsslError, type RunListener } from "@medssl/contract";
-import { type Label, readScans, type StoreRecipe } from "@medssl/datasets";
+import { type Label, modalityOfDicom, readScans, type StoreRecipe } from "@medssl/datasets";
 import {
   HU_WINDOWS,
   type Image,
@@ -31,6 +31,7 @@ import {
 import type { Device } from "@medssl/torch";
 import { kindText } from "../data/image-set.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
+import { isNifti } from "./compare-masks.ts";
 import { csvTable } from "./csv-table.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
 import { listInputs, type PredictionInput } from "./prediction-inputs.ts";
@@ -76,6 +77,10 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   const { dir, out, device, listen, signal } = options;
   const { run, network } = loadSegmenter(dir, device);
   const segmenter = { ...segmenterOf(run, options), network, device };
+  const check = (file: string, scan: Scan) => {
+    checkKind(file, scan, run);
+    checkSlices(file, scan, run.recipe.contextSlices);
+  };
   const { inputs, masks } = await listInputs(options.inputs, out);
   const note = (message: string) => listen({ type: "note", level: "warning", message });
   if (masks.length > 0) note(`${masks.length} files are named as masks and left out, such as ${masks[0]}`);
@@ -85,7 +90,7 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   const work = countedWork("segment", inputs.length, listen);
   for (const input of inputs) {
     try {
-      predictions.push(...(await predictInput(input, out, run.labels, segmenter, note)));
+      predictions.push(...(await predictInput(input, out, run.labels, segmenter, { check, note })));
     } catch (error) {
       if (!(error instanceof MedsslError)) throw error;
       skipped.push({ file: input.file, reason: error.message });
@@ -137,14 +142,13 @@ async function predictInput(
   out: string,
   classes: readonly Label[],
   segmenter: ScanSegmenter,
-  note: (message: string) => void,
+  { check, note }: { check(file: string, scan: Scan): void; note(message: string): void },
 ): Promise<Prediction[]> {
   const { scans, refused } = await readScans({ key: name, files });
   for (const { reason } of refused) note(reason);
   const predictions: Prediction[] = [];
   for (const [i, { scan }] of scans.entries()) {
-    checkKind(file, scan, segmenter.input);
-    checkSlices(file, scan, segmenter.contextSlices);
+    check(file, scan);
     const ownName = scans.length === 1 ? name : `${name}-scan${i + 1}`;
     predictions.push(await predictScan(scan, file, ownName, out, classes, segmenter));
   }
@@ -162,9 +166,10 @@ async function predictScan(
   const shown = reorientForDisplay(scan);
   const [depth, height, width] = shown.shape;
   const labels = segmentScan(shown, segmenter);
-  const mask = join(out, "masks", depth === 1 ? `${name}.png` : `${name}.nii.gz`);
+  const isPicture = depth === 1 && !isNifti(file);
+  const mask = join(out, "masks", isPicture ? `${name}.png` : `${name}.nii.gz`);
   const overlay = join(out, "overlays", `${name}.png`);
-  if (depth === 1) await writeLabelPng(mask, { width, height, channels: 1, data: labels });
+  if (isPicture) await writeLabelPng(mask, { width, height, channels: 1, data: labels });
   else await writeNifti(mask, onOwnGrid(labels, shown, scan));
   await writePng(overlay, overlayOf(shown, labels, segmenter.input));
   const counts = new Float64Array(256);
@@ -182,24 +187,29 @@ async function predictScan(
 }
 
 /**
- * Refuses grey values where Hounsfield units were learned from, and the other way round. Volumes whose file does not say
- * what its numbers are, such as NIfTI, may be either.
+ * Refuses grey values where Hounsfield units were learned from, and the other way round; and DICOM files of another modality.
+ * Volumes whose file does not say what its numbers are, such as NIfTI, may be either; so may pictures, of which nobody says
+ * what they show.
  *
  * @throws {MedsslError} `ERR_INPUT_KIND`
  */
 export function checkKind(
   file: string,
   { meaning, modality, data }: Pick<Scan, "meaning" | "modality" | "data">,
-  input: Pick<StoreRecipe, "dtype">,
+  { input, kinds = [] }: { readonly input: Pick<StoreRecipe, "dtype"> } & Pick<FinetuneRun, "kinds">,
 ): void {
   const isGray = meaning === "shown" || data instanceof Uint8Array || (modality !== undefined && modality !== "CT");
   const found = meaning === "hounsfield" ? "int16" : isGray ? "uint8" : input.dtype;
-  if (found === input.dtype) return;
-  throw new MedsslError(
-    "ERR_INPUT_KIND",
-    `${file}: the model was trained on ${kindText(input)}, this file has ${kindText({ dtype: found })}`,
-    { hint: "Give it images of the kind that it was trained on; CT as DICOM or NIfTI, not as pictures." },
-  );
+  const kind = modality === undefined ? undefined : modalityOfDicom(modality);
+  const isOtherKind = kind !== undefined && kinds.length > 0 && !kinds.includes("picture") && !kinds.includes(kind);
+  if (found === input.dtype && !isOtherKind) return;
+  const [learned, given] =
+    found === input.dtype
+      ? [`images of the kind ${kinds.join(", ")}`, `the modality ${modality}`]
+      : [kindText(input), kindText({ dtype: found })];
+  throw new MedsslError("ERR_INPUT_KIND", `${file}: the model was trained on ${learned}, this file has ${given}`, {
+    hint: "Give it images of the kind that it was trained on; CT as DICOM or NIfTI, not as pictures.",
+  });
 }
 
 /** @throws {MedsslError} `ERR_INPUT_SLICES`: a picture for a network that sees several slices at once. */

@@ -7,12 +7,13 @@
  */
 import type { InferenceOptions } from "@medssl/contract";
 import { cutSlices, type StoredSlice, type StoreRecipe } from "@medssl/datasets";
-import { orientationCode, reorient, type Scan, unfitLabels, type Vec3 } from "@medssl/imaging";
+import { orientationCode, reorient, type Scan, unfitLabels } from "@medssl/imaging";
 import { cat, type Device, fromTypedArray, scope, type Tensor } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
 import { toUnit } from "../data/image-set.ts";
 import { type PostProcessing, postProcess } from "../inference/post-processing.ts";
 import { type Segmenter, segmentLabels } from "../inference/segment-images.ts";
+import { usableSpacing } from "../metrics/measure-case.ts";
 
 export interface ScanSegmenter {
   readonly network: Segmenter;
@@ -135,7 +136,8 @@ export function onOwnGrid(
 
 /** Area of a pixel in mm2, or volume of a voxel in ml, where the spacing is known. */
 export function elementSize({ shape, spacingMm }: Pick<Scan, "shape" | "spacingMm">): number | undefined {
-  const [z, y, x] = spacingMm ?? ([Number.NaN, Number.NaN, Number.NaN] satisfies Vec3);
-  const size = shape[0] === 1 ? y * x : (z * y * x) / 1000;
-  return Number.isFinite(size) ? size : undefined;
+  const spacing = usableSpacing(spacingMm, shape);
+  if (spacing === undefined) return undefined;
+  const [z, y, x] = spacing;
+  return shape[0] === 1 ? y * x : (z * y * x) / 1000;
 }

@@ -16,23 +16,27 @@ export interface VolumeMaps {
   readonly prediction: Uint8Array;
 }
 
-export interface VolumeMapOptions extends SegmentOptions {
-  readonly contextSlices: number;
+export interface StoredSegmentOptions extends SegmentOptions {
+  /** Slices on each side that the network sees as channels. @default 0 */
+  readonly contextSlices?: number;
   readonly device: Device;
+}
+
+export interface VolumeMapOptions extends StoredSegmentOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told of each slice. */
   readonly advance?: () => void;
 }
 
 /** Images segmented at a time. */
-const BATCH = 16;
+export const AT_ONCE = 16;
 
 /** The network's label maps of images of a set, uint8 [B, H, W] on the host. */
 export function segmentStored(
   network: Segmenter,
   set: ImageSet,
   indices: readonly number[],
-  options: VolumeMapOptions,
+  options: StoredSegmentOptions,
 ): Tensor {
   const { device, contextSlices } = options;
   return scope(() => segmentLabels(network, set.images(indices, device, contextSlices), options).to({ device: "cpu" }));
@@ -47,10 +51,10 @@ export async function* volumeMaps(
 ): AsyncGenerator<VolumeMaps> {
   for (const volume of volumes) {
     const [truth, prediction] = [emptyMap(volume), emptyMap(volume)];
-    for (let start = 0; start < volume.indices.length; start += BATCH) {
+    for (let start = 0; start < volume.indices.length; start += AT_ONCE) {
       if (options.signal?.aborted) return;
-      const batch = volume.indices.slice(start, start + BATCH);
-      const places = volume.places.slice(start, start + BATCH);
+      const batch = volume.indices.slice(start, start + AT_ONCE);
+      const places = volume.places.slice(start, start + AT_ONCE);
       scope(() => {
         putSlices(truth, places, set.masks(batch));
         if (network !== undefined) putSlices(prediction, places, segmentStored(network, set, batch, options));

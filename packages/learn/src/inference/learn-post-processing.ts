@@ -1,7 +1,7 @@
 /**
  * Which post-processing the labelled masks themselves justify, and which of it helps a network.
  *
- * Masks       as many parts as any mask has, where that is few; no part smaller than a tenth of the smallest that was drawn:
+ * Masks       as many parts as any mask has, where that is few and three masks or more say so; no part smaller than a tenth of the smallest that was drawn:
  *             few masks do not show the smallest there is, and a weak network finds only part of a structure; holes are filled where no mask has one.
  * Validation  where there are predictions for patients that were not learned from, a rule stays only if the mean Dice of
  *             its label is no lower with it, on top of those that stayed before.
@@ -12,29 +12,38 @@ import { type LabelRule, type PostProcessing, postProcess } from "./post-process
 
 /** More parts than this are lesions or vessels, whose number says nothing of the next patient's. */
 const MOST_PARTS = 4;
+/** Masks that must show a structure before the number of its parts, and its holes, say anything of the next patient's. */
+const FEWEST_MASKS = 3;
 /** Of the smallest part that was drawn. */
 const SMALLEST_SHARE = 0.1;
 
 /** @param masks Whole volumes, or pictures, as they were labelled. */
 export function rulesOfMasks(masks: Iterable<LabelVolume>, labels: readonly Pick<Label, "value">[]): PostProcessing {
-  const seen = labels.map(({ value }) => ({ value, parts: 0, smallest: Number.POSITIVE_INFINITY, hasHoles: false }));
+  const seen = labels.map(({ value }) => ({
+    value,
+    masks: 0,
+    parts: 0,
+    smallest: Number.POSITIVE_INFINITY,
+    hasHoles: false,
+  }));
   for (const mask of masks) {
     const { values, sizes } = findComponents(mask, "structures");
     const holes = new Set(findHoles(mask).map(({ value }) => value));
     for (const label of seen) {
-      const own = [...sizes].filter((_, part) => values[part] === label.value);
+      const own = sizes.filter((_, part) => values[part] === label.value);
+      if (own.length > 0) label.masks++;
       label.parts = Math.max(label.parts, own.length);
-      label.smallest = Math.min(label.smallest, ...own);
+      label.smallest = own.reduce((smallest, size) => Math.min(smallest, size), label.smallest);
       label.hasHoles ||= holes.has(label.value);
     }
   }
   return seen
     .filter(({ parts }) => parts > 0)
-    .map(({ value, parts, smallest, hasHoles }) => ({
+    .map(({ value, masks, parts, smallest, hasHoles }) => ({
       value,
-      largest: parts <= MOST_PARTS ? parts : null,
+      largest: masks >= FEWEST_MASKS && parts <= MOST_PARTS ? parts : null,
       minimumSize: Math.ceil(smallest * SMALLEST_SHARE),
-      fillHoles: !hasHoles,
+      fillHoles: masks >= FEWEST_MASKS && !hasHoles,
     }));
 }
 

@@ -7,6 +7,7 @@
  * Spacing  of the stored pixels, from the sizes and spacings in the catalog; the longer side where they are not square.
  */
 import type { RecipeName } from "@medssl/datasets";
+import { fitSpacing } from "@medssl/imaging";
 import { call, scope, type Tensor } from "@medssl/torch";
 import type { ImageSet, Selection } from "../data/image-set.ts";
 import { labelPixels } from "../data/label-pixels.ts";
@@ -145,10 +146,7 @@ function storedSpacings({ store, cases }: Selection): number[] {
   );
   return rows.flatMap(({ id, recipe, width, height, x, y }) => {
     if (!wanted.has(id)) return [];
-    const stored = store.info.recipes[recipe];
-    const [perColumn, perRow] = [width / stored.width, height / stored.height];
-    if (stored.fit === "squash") return [Math.max(x * perColumn, y * perRow)];
-    return [Math.max(x, y) * (stored.fit === "pad" ? Math.max(perColumn, perRow) : Math.min(perColumn, perRow))];
+    return [Math.max(...fitSpacing([y, x], store.info.recipes[recipe], width, height))];
   });
 }
 

@@ -3,6 +3,7 @@
  *
  * Pairs      a case of one cell and the same case of another; cases that only one of them has are left out, and so is a class
  *            where a case has no score of it.
+ * Draws      in which no case has a score of the class are left out.
  * Units      Dice 0-1.
  */
 import type { CaseScore, StudyCell } from "@medssl/contract";
@@ -55,7 +56,9 @@ function diceOf({ dice, classes }: CaseScore, label: string | undefined): number
 }
 
 function byPatient(draws: readonly (readonly { patient: string; value: number }[])[]): PatientValues[] {
-  const known = draws.map((cases) => cases.filter(({ value }) => Number.isFinite(value)));
+  const known = draws
+    .map((cases) => cases.filter(({ value }) => Number.isFinite(value)))
+    .filter((cases) => cases.length > 0);
   const patients = [...new Set(known.flatMap((cases) => cases.map(({ patient }) => patient)))].sort();
   const places = new Map(patients.map((patient, i) => [patient, i]));
   return known.map((cases) => {

@@ -149,7 +149,7 @@ function computePairs(pairs: readonly CellPair[], label: string | undefined): Pa
     ofPatients: inPoints(ofPatients),
     patients: means.length,
     cases: values[0]!.counts.reduce((sum, count) => sum + count, 0),
-    draws: pairs.length,
+    draws: values.length,
     p: test.p,
     rankBiserial: rankBiserial(test),
     cohenDz: cohenDz(means),
@@ -175,8 +175,9 @@ export function judge({ interval, patients }: PairedResult, corrected: number): 
 
 function meanOf(pairs: readonly CellPair[]): number | undefined {
   const [values] = differencesByPatient(pairs);
-  const [sum, count] = [values!.sums, values!.counts].map((list) => list.reduce((total, value) => total + value, 0));
-  return count === 0 ? undefined : (100 * sum!) / count!;
+  if (values === undefined) return undefined;
+  const [sum, count] = [values.sums, values.counts].map((list) => list.reduce((total, value) => total + value, 0));
+  return (100 * sum!) / count!;
 }
 
 const inPoints = ({ low, high }: Interval): Interval => ({ low: 100 * low, high: 100 * high });

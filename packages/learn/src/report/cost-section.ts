@@ -53,7 +53,8 @@ export function costSection(study: Study): Markup {
       <tbody>${rows}</tbody>
     </table></div>
     <p class="note">Training alone, without measuring. Images seen: crops or views, repetitions counted; the arms of a study see equally
-    many. Memory is the process's, everything that was loaded before included.</p>`;
+    many labeled ones, but for networks that plan their own batch and runs that validation patients ended, and with unlabeled images taking
+    part these beside them. Memory is the process's, everything that was loaded before included.</p>`;
 }
 
 function most(cells: readonly StudyCell[], what: "imagesSeen" | "memoryBytes" | "parameters"): number | undefined {

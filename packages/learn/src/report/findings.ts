@@ -8,7 +8,7 @@
 import type { Study } from "@medssl/contract";
 import { type Arm, armsOf, mainArm } from "./arm.ts";
 import type { CellPair } from "./case-values.ts";
-import { type Comparison, compare, comparePairs, comparisons, judge, MIN_PATIENTS, rivalries } from "./comparison.ts";
+import { type Comparison, compare, comparePairs, comparisons, MIN_PATIENTS, rivalries } from "./comparison.ts";
 import {
   counted,
   decimal,
@@ -20,6 +20,7 @@ import {
   pointsRange,
   pText,
 } from "./number-format.ts";
+import { clearlyBest } from "./significance.ts";
 import { cellsAt, labelCount, measuredFractions, type Summary, stepsOf, summarize } from "./summary.ts";
 
 export interface Finding {
@@ -125,7 +126,8 @@ function highest(study: Study): string {
     return reference === undefined ? [] : [[cell, reference]];
   });
   const result = comparePairs(pairs);
-  const isClear = result !== undefined && judge(result, result.p) === "ahead";
+  // Picked after the fact: it is to be clear of all others, with Holm's correction.
+  const isClear = clearlyBest(study, fraction) === first.arm.id;
   const size =
     result === undefined
       ? ""

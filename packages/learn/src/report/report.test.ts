@@ -143,7 +143,6 @@ test("several classes get a table each for Dice and IoU", async () => {
     "Dice by class, %",
     "IoU by class, %",
     "Paired differences in Dice points",
-    "Annotated patients for a wished Dice",
     "Gains in Dice points",
   ]);
 });

@@ -4,6 +4,7 @@
  * Values    of several draws on the same patients: a sum and a number of cases for each patient and draw. They may be scores of
  *           one arm or differences of two; the mean is that over the cases of a draw, averaged over the draws.
  * Patients  are resampled whole (a cluster each): the slices or eyes of one patient say much the same.
+ *           A resample without any case of some draw (of a rare class) has no mean there, and is drawn again.
  * Draws     cannot be resampled: two draws have three resamples. Each resample of the patients has one mean a draw, with
  *           standard error s / sqrt(K); a number of Student's t with K - 1 degrees of freedom times that is added. So with
  *           many draws the interval is the bootstrap's, where patients all agree it is Student's, and with two draws it is
@@ -19,7 +20,7 @@ import { Random } from "@medssl/datasets";
 export const RESAMPLES = 10_000;
 const LEVEL = 0.95;
 
-/** One draw's values, by patient; every draw has the same patients in the same order. */
+/** One draw's values, by patient; every draw has the same patients in the same order, and at least one case. */
 export interface PatientValues {
   readonly sums: Float64Array;
   readonly counts: Float64Array;
@@ -48,8 +49,10 @@ export function bootstrapMean(draws: readonly PatientValues[], seed: number, res
   const means = new Float64Array(numDraws);
   const chosen = new Uint32Array(numPatients);
   for (let i = 0; i < resamples; i++) {
-    for (let k = 0; k < numPatients; k++) chosen[k] = random.next() * numPatients;
-    for (let draw = 0; draw < numDraws; draw++) means[draw] = ratio(draws[draw]!, chosen);
+    do {
+      for (let k = 0; k < numPatients; k++) chosen[k] = random.next() * numPatients;
+      for (let draw = 0; draw < numDraws; draw++) means[draw] = ratio(draws[draw]!, chosen);
+    } while (means.some(Number.isNaN));
     const mean = average(means);
     ofPatients[i] = mean;
     both[i] = numDraws === 1 ? mean : mean + studentDeviate(lottery, numDraws - 1) * standardError(means, mean);

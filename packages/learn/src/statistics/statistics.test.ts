@@ -74,6 +74,16 @@ test("where patients agree, the interval over draws is Student's", () => {
   }
 });
 
+test("a class that most patients lack in some draw has an interval all the same", () => {
+  const always = { sums: new Float64Array(12).fill(0.5), counts: new Float64Array(12).fill(1) };
+  const once = { sums: Float64Array.from({ length: 12 }, (_, i) => (i === 0 ? 0.7 : 0)), counts: new Float64Array(12) };
+  once.counts[0] = 1;
+  const { mean, ofPatients } = bootstrapMean([always, once], 1);
+  assertClose(mean, 0.6, 1e-12, "mean");
+  assertClose(ofPatients.low, 0.6, 1e-12, "low");
+  assertClose(ofPatients.high, 0.6, 1e-12, "high");
+});
+
 test("a seed gives the same interval again, another one another", () => {
   const { sums, counts } = truth.bootstrap[0];
   const values = [{ sums: Float64Array.from(sums as number[]), counts: Float64Array.from(counts as number[]) }];

@@ -6,7 +6,8 @@
  *     mim, mim+acl, simclr...  its encoder pre-trained by that method, once for all cells
  *     imported:NAME            its encoder from a file of weights, such as an ImageNet-MAE; or weights=PATH, whose name is the file's
  *     ...@HEAD                 with another head than the study's
- *     semi:...                 learning by consistency from the training patients whose labels are not used as well
+ *     semi:...                 learning by consistency from the training patients whose labels are not used as well; with all labels
+ *                              from the labelled images themselves
  *
  * Heads    are those of the fine-tuning recipe; one whose name ends in `unet` is a baseline.
  * Errors   `ERR_ARM`

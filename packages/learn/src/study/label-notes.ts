@@ -3,6 +3,7 @@
  */
 import type { StudyCell, StudyNote } from "@medssl/contract";
 import { drawPatients, type Split, type Store } from "@medssl/datasets";
+import { labelRoles } from "../data/label-roles.ts";
 
 /** A share is said to be another one when they differ by more than this part of it. */
 const TOLERANCE = 0.25;
@@ -73,5 +74,7 @@ export function missingLabels(stores: readonly Store[], patients: ReadonlySet<st
       for (const value of Object.keys(JSON.parse(counts))) if (names.has(value)) shown.add(names.get(value)!);
     }
   }
-  return stores[0]!.info.labels.map(({ name }) => name).filter((name) => !shown.has(name));
+  return labelRoles(stores[0]!.info.labels)
+    .classes.map(({ name }) => name)
+    .filter((name) => !shown.has(name));
 }

@@ -55,6 +55,7 @@ function checkOnce({ dir, listen }: StudyOptions, split: Split, pool: readonly S
 }
 
 function fingerprint(stores: readonly Store[], test: readonly string[], learned: ReadonlySet<string>): string {
-  const what = [stores.map((store) => [store.dir, store.cases.length]), test, [...learned].sort()];
+  // The statistics tell other pixels from the same number of them.
+  const what = [stores.map(({ dir, cases, info }) => [dir, cases.length, info.statistics]), test, [...learned].sort()];
   return createHash("sha256").update(JSON.stringify(what)).digest("hex");
 }

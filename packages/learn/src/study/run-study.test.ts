@@ -229,9 +229,14 @@ test("a damaged file of a study is named", async () => {
   writeFileSync(settings, agreed);
 });
 
-test("an arm with semi: in front learns from the images whose labels are not used as well", async () => {
-  const { study } = await run({ dir: join(dir, "semi"), arms: ["semi:scratch@vit"], fractions: [20], draws: 1 });
+test("an arm with semi: in front learns from the images whose labels are not used as well, or from all", async () => {
+  const semi = { batchSize: 3, startStep: 1 };
+  const finetune = parseRecipe(finetuneSchema, { ...small, semi });
+  const options = { dir: join(dir, "semi"), arms: ["semi:scratch@vit"], fractions: [20, 100], draws: 1, finetune };
+  const { study, isComplete } = await run(options);
+  assert.equal(isComplete, true);
   const [cell] = study.cells;
+  assert.equal(cell!.imagesSeen, 2 * 4 + 3);
   assert.equal(cell!.arm, "semi:scratch@vit");
   const { recipe } = readRun(join(dir, "semi", cell!.run));
   assert.equal((recipe as FinetuneRecipe).semi.weight, 1);
@@ -275,6 +280,22 @@ test("a cell whose process fails does not cost the others, and is made by the ne
   assert.match(first.notes?.map(({ text }) => text).join() ?? "", /unet, 100% of labels, draw 0 failed: /);
   rmSync(join(options.dir, "cells", "unet-100-0"));
   assert.equal((await run({ ...options, jobs })).isComplete, true);
+});
+
+test("a cell that fails in the study's own process does not cost the others either", async () => {
+  const options = { dir: join(dir, "fails"), arms: ["unet", "scratch@vit"], fractions: [100], draws: 1 };
+  const cell = join(options.dir, "cells", "unet-100-0");
+  mkdirSync(cell, { recursive: true });
+  writeFileSync(join(cell, "run.json"), "another program's");
+  const { study: first, isComplete } = await run(options);
+  assert.equal(isComplete, false);
+  assert.deepEqual(
+    first.cells.map(({ arm }) => arm),
+    ["scratch@vit"],
+  );
+  assert.match(first.notes?.map(({ text }) => text).join() ?? "", /unet, 100% of labels, draw 0 failed: .*run\.json/);
+  rmSync(cell, { recursive: true });
+  assert.equal((await run(options)).isComplete, true);
 });
 
 test("when every run fails, the first failure is the study's", async () => {
@@ -333,4 +354,6 @@ test("a class that a draw does not show is named", () => {
   );
   assert.deepEqual(missingLabels([store], new Set()), ["foreground"]);
   assert.deepEqual(missingLabels([store], new Set(store.cases.map(({ patient }) => patient))), []);
+  const partial = new Store(store.dir, { ...store.info, labels: [...store.info.labels, { value: 2, name: "ignore" }] });
+  assert.deepEqual(missingLabels([partial], new Set(store.cases.map(({ patient }) => patient))), []);
 });

@@ -8,7 +8,7 @@
  *     DIR/cells/CELL         runs of fine-tuning, each with its scores in cell.json
  *     DIR/study.json, index.html, table.tex, figures/, failures/, *.csv    the report, renewed as cells end
  *
- * Fair     every arm has the same draws, crops, steps and batch size; the test patients are the same throughout, and no
+ * Fair     every arm has the same draws, crops, steps and batch size (study-runs.ts has the exceptions); the test patients are the same throughout, and no
  *          image of theirs is pre-trained on. Neither is one of a source's official test or validation, where the split
  *          kept to it: with masks or without.
  * Salts    of the stores must be one where patients are the user's own, or it is a warning where the split was given.
@@ -18,7 +18,7 @@
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Study, StudyCell, StudyNote, StudyPretraining } from "@medssl/contract";
+import { MedsslError, type Study, type StudyCell, type StudyNote, type StudyPretraining } from "@medssl/contract";
 import {
   casesOfPatients,
   checkSalts,
@@ -110,24 +110,40 @@ class StudyWork {
     }
   }
 
-  /** One run after the other. */
+  /** One run after the other. One that fails costs itself, and a pre-training its cells, as in several processes. */
   async runHere(): Promise<StudyResult> {
-    const { signal } = this.#options;
+    const { signal, listen } = this.#options;
+    const failed: FailedTask[] = [];
+    const isLost = ({ cell }: CellTask) =>
+      failed.some(({ task }) => task.kind === "pretrain" && task.method === cell.arm.method);
     for (const task of this.#tasks) {
-      if (task.kind === "pretrain") {
-        const run = await pretrainMethod(this.#options, this.#split, task.method, task.name);
-        if (run === undefined) return this.#publish();
-        this.#pretraining.set(task.method, run);
-        continue;
+      if (task.kind === "cell" && (this.#finished.has(task) || isLost(task))) continue;
+      try {
+        const isDone = await this.#perform(task);
+        if (!isDone) return this.#publish();
+      } catch (error) {
+        if (!(error instanceof MedsslError)) throw error;
+        failed.push({ task, error });
+        listen({ type: "note", level: "warning", message: `${task.name} failed: ${error.message}` });
       }
-      if (this.#finished.has(task)) continue;
-      const cell = await runCell(this.#options, this.#split, task.cell, task.name);
-      if (cell === undefined) return this.#publish();
-      this.#finished.set(task, cell);
-      await this.#publishAtTimes();
+      this.#failed = failed;
       if (signal?.aborted) break;
     }
     return this.#end();
+  }
+
+  /** @returns Whether it came to its end before the signal. */
+  async #perform(task: StudyTask): Promise<boolean> {
+    if (task.kind === "pretrain") {
+      const run = await pretrainMethod(this.#options, this.#split, task.method, task.name);
+      if (run !== undefined) this.#pretraining.set(task.method, run);
+      return run !== undefined;
+    }
+    const cell = await runCell(this.#options, this.#split, task.cell, task.name);
+    if (cell === undefined) return false;
+    this.#finished.set(task, cell);
+    await this.#publishAtTimes();
+    return true;
   }
 
   async runInProcesses(jobs: NonNullable<StudyOptions["jobs"]>, splitPath: string): Promise<StudyResult> {
@@ -147,12 +163,12 @@ class StudyWork {
         },
       },
     );
-    // Nothing at all could be run: the settings are at fault, and the first failure says how.
-    if (this.#finished.size === 0 && this.#failed.length > 0) throw this.#failed[0]!.error;
     return this.#end();
   }
 
   async #end(): Promise<StudyResult> {
+    // Nothing at all could be run: the settings are at fault, and the first failure says how.
+    if (this.#finished.size === 0 && this.#failed.length > 0) throw this.#failed[0]!.error;
     const result = await this.#publish();
     if (!result.isComplete) return result;
     await writeFailures(this.#options, result.study);
@@ -173,7 +189,7 @@ class StudyWork {
     const failed = this.#failed.map(
       ({ task, error }): StudyNote => ({
         level: "warning",
-        text: `${task.name} failed: ${error.message}. Run the command again to try it once more.`,
+        text: `${task.name} failed: ${error.message.replace(/\.$/, "")}. Run the command again to try it once more.`,
       }),
     );
     const study = describeStudy(this.#options, this.#split, this.#cells.length, pretraining, cells, {

@@ -2,7 +2,8 @@
  * The two kinds of runs that a study is made of: pre-training by a method, and a cell, which is fine-tuned and measured.
  *
  * Where    in the study's own process, or in another one (run-process.ts): a run needs nothing but `RunContext`.
- * Fair     every arm has the same draws, crops, steps and batch size.
+ * Fair     every arm has the same draws, crops, steps and batch size; but for what makes an arm: `semi:` sees unlabelled crops
+ *          beside them, and `auto-unet` plans its own crops and, on a GPU, its batch. `imagesSeen` counts what each saw.
  * Resuming a cell that has its cell.json is kept; an interrupted run goes on from its checkpoint.
  */
 import { existsSync } from "node:fs";
@@ -22,13 +23,13 @@ import { loadSegmenter } from "../evaluation/load-segmenter.ts";
 import { countParameters } from "../nn/module.ts";
 import { finetune } from "../training/finetune.ts";
 import { pretrain } from "../training/pretrain.ts";
-import { reconstructionsPath } from "../training/run-directory.ts";
+import { type FinetuneRun, reconstructionsPath } from "../training/run-directory.ts";
 import { armFolder, type StudyArm } from "./arms.ts";
 import { sampledCurve } from "./curve.ts";
 import { writeExamples } from "./examples.ts";
 import { readJson, writeJson } from "./json-file.ts";
 import { missingLabels } from "./label-notes.ts";
-import { unlabeledPool } from "./unlabeled-pool.ts";
+import { consistencyPool, unlabeledPool } from "./unlabeled-pool.ts";
 
 export interface RunContext {
   /** The study's folder. */
@@ -75,7 +76,7 @@ export async function pretrainMethod(
     images: run.images,
     steps: run.recipe.steps,
     seconds: run.seconds,
-    imagesSeen: run.recipe.steps * run.recipe.batchSize,
+    imagesSeen: recipeImages(run.recipe),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     curve: sampledCurve(dir),
     reconstructions: relative(context.dir, reconstructionsPath(dir)),
@@ -102,10 +103,7 @@ export async function runCell(
       store,
       cases: store.cases.filter(({ patient, hasMask }) => hasMask && chosen.has(patient)),
     })),
-    pool: unlabeledPool([...context.labeled, ...context.unlabeled], split).map(({ store, cases }) => ({
-      store,
-      cases: cases.filter(({ patient }) => !chosen.has(patient)),
-    })),
+    pool: consistencyPool([...context.labeled, ...context.unlabeled], split, patients),
     heldOutPatients: split.test,
     recipe: {
       ...context.finetune,
@@ -138,9 +136,9 @@ export async function runCell(
     patients,
     missingLabels: missingLabels(context.labeled, chosen),
     run: relative(context.dir, dir),
-    steps: run.recipe.steps,
+    steps: run.step,
     seconds: run.seconds,
-    imagesSeen: run.recipe.steps * run.recipe.batchSize,
+    imagesSeen: imagesSeen(run),
     parameters: countParameters(loadSegmenter(dir, "cpu").network),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
     curve: sampledCurve(dir),
@@ -149,6 +147,16 @@ export async function runCell(
   };
   writeJson(join(dir, CELL_FILE), result);
   return result;
+}
+
+/** Views of both parts. */
+const recipeImages = ({ steps, batchSize, convolutions }: PretrainRecipe): number =>
+  steps * batchSize + convolutions.steps * convolutions.batchSize;
+
+/** Crops, labelled and unlabelled; fewer than planned where validation patients stopped the run. */
+function imagesSeen({ step, recipe: { batchSize, semi } }: FinetuneRun): number {
+  const semiSteps = semi.weight > 0 ? Math.max(0, step - semi.startStep) : 0;
+  return step * batchSize + semiSteps * semi.batchSize;
 }
 
 /** A cell that an earlier run has finished. */

@@ -16,3 +16,19 @@ export function unlabeledPool(stores: readonly Store[], split: Split): Selection
     cases: store.cases.filter(({ patient }) => !heldOut.has(patient)),
   }));
 }
+
+/**
+ * What fine-tuning may be consistent on: the pool without the patients whose labels are used. Where these are all there are,
+ * their images: without labels they teach something, too.
+ *
+ * @param patients Whose labels are used
+ */
+export function consistencyPool(stores: readonly Store[], split: Split, patients: readonly string[]): Selection[] {
+  const labeled = new Set(patients);
+  const all = unlabeledPool(stores, split);
+  const others = all.map(({ store, cases }) => ({
+    store,
+    cases: cases.filter(({ patient }) => !labeled.has(patient)),
+  }));
+  return others.some(({ cases }) => cases.length > 0) ? others : all;
+}

@@ -86,6 +86,23 @@ test("with a model, items have its uncertainty; its own test patients and those 
   }
 });
 
+test("a model that sees neighbouring slices is shown them", async () => {
+  const slices = join(dir, "slices");
+  await finetune({
+    name: "slices",
+    selections: [{ store, cases: store.cases.filter(({ patient }) => patient === split.train[0]) }],
+    heldOutPatients: split.test,
+    recipe: parseRecipe(finetuneSchema, { head: "vit", inputSize: 32, steps: 1, batchSize: 2, contextSlices: 1 }),
+    encoder: run,
+    dir: slices,
+    isResumed: false,
+    device: "cpu",
+    listen,
+  });
+  const found = await suggest(options({ models: [model, slices], count: 2 }));
+  assert.equal(found!.suggestions.length, 2);
+});
+
 test("uncertainty is entropy of the mean view, disagreement what no view has by itself", () => {
   const view = (...foreground: number[]) => [[foreground.map((p) => 1 - p)], [foreground]];
   const ask = (...views: number[][]) => scope(() => uncertaintyOf(tensor(views.map((one) => [view(...one)])))[0]!);

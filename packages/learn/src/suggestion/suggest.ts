@@ -152,9 +152,9 @@ function runOf(source: string): PretrainRun | undefined {
 /** An encoder of CT still tells X-rays apart somehow, so it is no error; but it is hardly meant. */
 function warnOfOtherKind(source: string, set: ImageSet, listen: RunListener): void {
   const kinds = new Set(runOf(source)?.stores.flatMap(recipesOf));
-  const own = new Set(set.cases.map(({ recipe }) => recipe));
-  if (kinds.size === 0 || [...own].some((kind) => kinds.has(kind))) return;
-  const message = `the encoder was pre-trained on images of the kind ${[...kinds].join(", ")}, these are ${[...own].join(", ")}: what it finds typical may mean little`;
+  const own = set.kinds;
+  if (kinds.size === 0 || own.some((kind) => kinds.has(kind))) return;
+  const message = `the encoder was pre-trained on images of the kind ${[...kinds].join(", ")}, these are ${own.join(", ")}: what it finds typical may mean little`;
   listen({ type: "note", level: "warning", message });
 }
 

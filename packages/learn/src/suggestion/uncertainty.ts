@@ -28,8 +28,8 @@ export interface Uncertainty {
 
 export interface Committee {
   readonly runs: readonly FinetuneRun[];
-  /** Probabilities of the stored size for each network and view: [V, B, K + 1, H, W]. */
-  readonly views: (images: Tensor) => Tensor;
+  /** Probabilities of the stored size for each network and view of some images: [V, B, K + 1, H, W]. */
+  readonly views: (set: ImageSet, indices: readonly number[]) => Tensor;
 }
 
 /** Exponents of grey values. */
@@ -53,12 +53,13 @@ export function loadCommittee(dirs: readonly string[], device: Device): Committe
   }
   return {
     runs: members.map(({ run }) => run),
-    views: (images) =>
+    views: (set, indices) =>
       scope(() =>
         stack(
           members.flatMap(({ run, network }) => {
-            const { inputSize, inference } = run.recipe;
+            const { inputSize, inference, contextSlices } = run.recipe;
             const manner = { inputSize, inference, statistics: run.statistics };
+            const images = set.images(indices, device, contextSlices);
             return GAMMAS.map((gamma) => segmentImages(network as Segmenter, images.pow(gamma), manner));
           }),
         ),
@@ -71,13 +72,13 @@ export async function uncertainties(
   { views }: Committee,
   set: ImageSet,
   positions: readonly number[],
-  { device, listen, signal }: ImageVectorsOptions,
+  { listen, signal }: Pick<ImageVectorsOptions, "listen" | "signal">,
 ): Promise<Uncertainty[] | undefined> {
   const found: Uncertainty[] = [];
   const work = countedWork("ask the model", positions.length, listen);
   for (let start = 0; start < positions.length && !signal?.aborted; start += BATCH) {
     const batch = positions.slice(start, start + BATCH);
-    found.push(...scope(() => uncertaintyOf(views(set.images(batch, device)))));
+    found.push(...scope(() => uncertaintyOf(views(set, batch))));
     for (const _ of batch) work.advance();
     await setImmediate();
   }

@@ -13,6 +13,7 @@ import { discStore, testFolder } from "../testing/disc-store.ts";
 import { finetune } from "./finetune.ts";
 import { pretrain } from "./pretrain.ts";
 import { encoderPath, modelPath, readMetrics } from "./run-directory.ts";
+import { splitValidation } from "./validation.ts";
 
 const dir = testFolder();
 const shape = { inputSize: 32, encoder: { patchSize: 8, embedDim: 32, depth: 2, numHeads: 2 } };
@@ -90,6 +91,7 @@ test("with all that helps few labels, a run that was stopped and resumed ends wi
     );
     assert.deepEqual(resumed.validation, whole.run.validation);
   }
+  assert.deepEqual(whole.run.pool, { stores: [store.dir], images: store.cases.length - 2 * 6 });
   const [first, last] = [whole.metrics[0]!, whole.metrics.at(-1)!];
   assert.equal(first["consistency"], 0);
   assert.ok(last["consistency"]! > 0, "consistency has begun");
@@ -106,6 +108,32 @@ test("validation patients are of the labelled ones, are not learnt from, and kee
   const measured = [0, 1, 2, 3].map((i) => ({ step: Number(dices[2 * i]), dice: Number(dices[2 * i + 1]) }));
   const best = Math.max(...measured.map(({ dice }) => dice));
   assert.equal(result.validation!.step, measured.find(({ dice }) => dice === best)!.step);
+});
+
+test("validation patients without any structure choose nothing", async () => {
+  const source = join(dir, "healthy");
+  for (const folder of ["images", "masks"]) mkdirSync(join(source, folder), { recursive: true });
+  const random = new Random(4);
+  for (const name of ["patient000_0.png", "patient001_0.png"]) {
+    const mask = new Uint8Array(32 ** 2);
+    if (name.startsWith("patient000")) mask.fill(255, 300, 600);
+    const picture = (data: Uint8Array) => ({ width: 32, height: 32, channels: 1, data }) as const;
+    await writePng(join(source, "images", name), picture(mask.map((value) => value / 2 + 100 * random.next())));
+    await writePng(join(source, "masks", name), picture(mask));
+  }
+  const path = join(dir, "healthy-store");
+  await ingest([source], { store: path, labels: parseLabels("disc=255"), width: 32, height: 32 }, () => {});
+  const selections = [{ store: openStore(path), cases: openStore(path).cases }];
+  const masks = new ImageSet(selections).masks([0, 1]).flatten(1).sum([1]).toNested() as bigint[];
+  const healthy = openStore(path).cases[masks.findIndex((pixels) => Number(pixels) === 0)]!.patient;
+  const settings = { ...shape, head: "unet", steps: 2, validation: { fraction: 0.5, everySteps: 1 } };
+  const recipes = Array.from({ length: 20 }, (_, seed) => parseRecipe(finetuneSchema, { ...settings, seed }));
+  const recipe = recipes.find((one) => splitValidation(selections, one).patients[0] === healthy)!;
+  const { notes, ...base } = control("healthy-run");
+  const run = await finetune({ ...base, selections, heldOutPatients: [], recipe, encoder: undefined });
+  assert.match(notes.join(), /the validation patients show none of the structures/);
+  assert.equal(run.validation, undefined);
+  assert.equal(run.images, 1);
 });
 
 test("training stops when the validation patients gain nothing for long enough", async () => {
@@ -130,9 +158,13 @@ test("a frozen encoder stays as it was, an unfrozen one does not", async () => {
   assert.notDeepEqual(after("thawed"), before.get(name));
 });
 
-test("what cannot be had is said: validation of one patient, consistency without images", async () => {
+test("what cannot be had is said: validation of one patient, consistency without images, neighbours of pictures", async () => {
   const { notes } = await run("one", { ...shape, steps: 1, validation: { fraction: 0.3 } }, { labeled: 1 });
   assert.match(notes.join("\n"), /too few labelled patients to keep any for validation/);
+  const settings = { ...shape, head: "vit", steps: 1, contextSlices: 1, loss: { deepSupervision: 0.5 } };
+  const useless = (await run("useless", settings)).notes.join("\n");
+  assert.match(useless, /contextSlices .* these images are pictures/);
+  assert.match(useless, /loss\.deepSupervision is left out: the head vit has no coarser levels/);
   await assert.rejects(run("none", { ...shape, steps: 1, semi: { weight: 1 } }, { labeled: patients.length }), {
     code: "ERR_SEMI_POOL",
     hint: /--unlabelled/,
@@ -161,7 +193,9 @@ test("scribbles are enough: what is labelled ignore says nothing", async () => {
     () => {},
   );
   const scribbles = openStore(join(dir, "scribbles"));
-  const recipe = parseRecipe(finetuneSchema, { ...shape, head: "unet", steps: 60, batchSize: 4, learningRate: 5e-3 });
+  const settings = { ...shape, head: "unet", steps: 60, batchSize: 4, learningRate: 5e-3 };
+  // What nobody labelled takes no part in the weights of the classes either.
+  const recipe = parseRecipe(finetuneSchema, { ...settings, loss: { classBalance: "frequency" } });
   const selections = [{ store: scribbles, cases: scribbles.cases.slice(0, 12) }];
   const base = { selections, heldOutPatients: [], recipe, encoder: undefined };
   const result = await finetune({ ...base, ...control("scribbles") });

@@ -6,7 +6,7 @@
  *         `ImageSet`.
  */
 import { MedsslError } from "@medssl/contract";
-import type { Label } from "@medssl/datasets";
+import type { Label, Store } from "@medssl/datasets";
 import { ImageSet, type Selection } from "../data/image-set.ts";
 import { labelPixels } from "../data/label-pixels.ts";
 import { labelRoles } from "../data/label-roles.ts";
@@ -23,7 +23,7 @@ export interface FinetuneData {
   readonly set: ImageSet;
   /** Of `set`. */
   readonly selections: readonly Selection[];
-  /** Patients who are kept aside, and their images; undefined where there are none. */
+  /** Patients who are kept aside, and their images; undefined where there are none, or none that shows a structure. */
   readonly validation: ValidationPatients | undefined;
   readonly pool: ImageSet | undefined;
   readonly classes: readonly Label[];
@@ -54,17 +54,38 @@ export function finetuneData(options: FinetuneOptions): FinetuneData {
       `nothing is learned from images without labels: that begins at step ${recipe.semi.startStep} (semi.startStep), and there are ${recipe.steps}`,
     );
   }
-  const pool = recipe.semi.weight > 0 ? unlabeledPool(options) : undefined;
-  const validation =
-    patients.length === 0 ? undefined : { set: new ImageSet(validated), selections: validated, patients };
+  if (recipe.contextSlices > 0 && !learned.some(({ store }) => hasVolumes(store))) {
+    note("contextSlices shows neighbours in a volume, but these images are pictures: each is shown several times over");
+  }
+  const pool = recipe.semi.weight > 0 ? unlabeledPool(options, new Set(patients)) : undefined;
+  const validation = showsAny(validated, classes.length)
+    ? { set: new ImageSet(validated), selections: validated, patients }
+    : undefined;
+  if (patients.length > 0 && validation === undefined) {
+    note(
+      "the validation patients show none of the structures and say nothing: all steps are taken, and the last weights are kept",
+    );
+  }
   return { set, selections: learned, validation, pool, classes, pixels, ignoredValue };
 }
 
-function unlabeledPool({ pool = [] }: FinetuneOptions): ImageSet {
-  if (!pool.some(({ cases }) => cases.length > 0)) {
+/** Where nothing is shown, a network that finds nothing is perfect. */
+const showsAny = (selections: readonly Selection[], numClasses: number): boolean =>
+  selections.some(({ cases }) => cases.length > 0) &&
+  labelPixels(new ImageSet(selections), numClasses + 1).some((count, value) => value > 0 && count > 0);
+
+const hasVolumes = (store: Store): boolean => store.query("SELECT id FROM cases WHERE slices > 1 LIMIT 1").length > 0;
+
+/** Without the patients that it is validated on: they say how it does on images that it has not seen. */
+function unlabeledPool({ pool = [] }: FinetuneOptions, validated: ReadonlySet<string>): ImageSet {
+  const kept = pool.map(({ store, cases }) => ({
+    store,
+    cases: cases.filter(({ patient }) => !validated.has(patient)),
+  }));
+  if (!kept.some(({ cases }) => cases.length > 0)) {
     throw new MedsslError("ERR_SEMI_POOL", "Semi-supervised fine-tuning needs images without labels; there are none.", {
       hint: "Use fewer labels than there are (--labels 10%), or give --unlabelled STORE, or leave out --semi.",
     });
   }
-  return new ImageSet(pool);
+  return new ImageSet(kept);
 }

@@ -86,6 +86,10 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
 
   manualSeed(recipe.seed);
   const network = moveModule(buildSegmenter(recipe, classes.length, pretrained), device);
+  if (recipe.loss.deepSupervision > 0 && network.forwardLevels === undefined) {
+    const message = `loss.deepSupervision is left out: the head ${recipe.head} has no coarser levels (hybrid and U-Nets have)`;
+    listen({ type: "note", level: "warning", message });
+  }
   const optimizer = segmenterOptimizer(network, recipe, pretrained);
   const parameters = optimizer.groups.flatMap((group) => group.parameters);
   const encoderParameters = parameters.filter(([name]) => name.startsWith("encoder."));
@@ -126,9 +130,11 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     statistics,
     labels: classes,
     ...(ignoredValue === undefined ? {} : { ignoredValue }),
+    ...(pool === undefined ? {} : { pool: { stores: storesOf(options.pool!), images: pool.count } }),
     heldOutPatients: options.heldOutPatients,
     ...(best === undefined ? {} : { validation: { patients: validation!.patients, ...best.record } }),
     input: { width, height, channel, fit, dtype },
+    kinds: set.kinds,
     isComplete,
     step,
     seconds,
@@ -166,6 +172,9 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     return best!.record.misses >= recipe.validation.patience;
   };
 
+  const isValidated = (step: number) =>
+    best !== undefined && (step % recipe.validation.everySteps === 0 || step === recipe.steps);
+
   const result = await runSteps({
     ...options,
     firstStep: before.step,
@@ -202,11 +211,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
       return { loss, gradientNorm: clip.norm, parts };
     },
     checkpoint: (progress) => writeCheckpoint(dir, trained, progress, listen),
-    async watch({ step }: MetricsLine) {
-      const isDue = step % recipe.validation.everySteps === 0 || step === recipe.steps;
-      if (best !== undefined && isDue && (await validate(step))) return "finished";
-      return undefined;
-    },
+    watchesWeights: isValidated,
+    watch: async ({ step }: MetricsLine) => (isValidated(step) && (await validate(step)) ? "finished" : undefined),
   });
   if (result.isComplete) {
     if (best !== undefined) best.apply();
@@ -218,6 +224,9 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   writeRun(dir, run);
   return run;
 }
+
+const storesOf = (selections: readonly Selection[]): string[] =>
+  selections.filter(({ cases }) => cases.length > 0).map(({ store }) => store.dir);
 
 /** Whether a pre-trained ViT stays as it is for now. */
 function freeze(parameters: NamedParameters, isFrozen: boolean): void {

@@ -55,6 +55,8 @@ export interface LoopOptions {
   /** Forward, backward, update; what it allocates is freed behind it. @param step 0-based */
   takeStep(step: number, learningRate: number): StepOutcome;
   checkpoint(progress: Progress): void;
+  /** Whether `watch` looks at the weights behind this step, so that no further one may be under way. @param step 1-based */
+  watchesWeights?(step: number): boolean;
   /** Looks at the numbers of a step, and does what is due behind it. @returns "finished" when no further step is of use */
   // biome-ignore lint/suspicious/noConfusingVoidType: most watchers return nothing
   watch?(line: MetricsLine): Promise<"finished" | void>;
@@ -119,7 +121,7 @@ class Loop {
 
   /** @returns Whether all steps are done; false when it was stopped, with a checkpoint of that moment. */
   async run(): Promise<boolean> {
-    const { firstStep, schedule, device, ranks } = this.#options;
+    const { firstStep, schedule, device, ranks, watchesWeights } = this.#options;
     let pending: Pending | undefined;
     const settle = async () => {
       const last = pending;
@@ -134,19 +136,19 @@ class Loop {
       if (device === "cpu") this.#timeStep((performance.now() - startMs) / 1000);
       await settle();
       pending = started;
-      if (device === "cpu") await settle();
-      else this.#timeStep((performance.now() - startMs - (this.#watchedMs - watchedBefore)) / 1000);
+      const isWatched = watchesWeights?.(step + 1) === true;
+      if (device === "cpu" || isWatched) await settle();
+      if (device !== "cpu") this.#timeStep((performance.now() - startMs - (this.#watchedMs - watchedBefore)) / 1000);
       await setImmediate();
       // Where nobody else has to be asked, a wish of this very moment counts.
       if (ranks.of === 1) this.#isStopping = this.#wantsToStop();
       const isDue = this.#isCheckpointDue(step + 1);
-      if (isDue) await settle();
+      if (isDue || this.#isStopping) await settle();
+      if (this.#isFinished) break;
       if (this.#isStopping) {
-        await settle();
         this.#checkpoint(step + 1);
         return false;
       }
-      if (this.#isFinished) break;
       if (isDue) this.#checkpoint(step + 1);
     }
     await settle();

@@ -17,7 +17,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type FinetuneRecipe, MedsslError, type PretrainRecipe } from "@medssl/contract";
-import type { Label, StoreRecipe } from "@medssl/datasets";
+import type { Label, RecipeName, StoreRecipe } from "@medssl/datasets";
 import { buildInfo, type Device, numThreads } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
 import type { PostProcessing } from "../inference/post-processing.ts";
@@ -71,6 +71,8 @@ export interface FinetuneRun extends RunBase {
   readonly labels: readonly Label[];
   /** Patients whose labels were used. */
   readonly patients: readonly string[];
+  /** Unlabelled images that took part, and the stores that they are of. */
+  readonly pool?: { readonly stores: readonly string[]; readonly images: number };
   /** Value of mask pixels that say nothing, where there are such. */
   readonly ignoredValue?: number;
   /** Patients of `patients` who chose the weights; the Dice of these, and the step they are of. */
@@ -81,6 +83,8 @@ export interface FinetuneRun extends RunBase {
   readonly heldOutPatients: readonly string[];
   /** Stored size of the images, and the channel and fit with which a new image is brought to it. */
   readonly input: StoreRecipe;
+  /** What kinds of images it learned from, by how they were stored; runs of earlier versions do not say. */
+  readonly kinds?: readonly RecipeName[];
 }
 
 export type RunInfo = PretrainRun | FinetuneRun;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { parseRecipe, pretrainSchema } from "@medssl/contract";
-import type { Store } from "@medssl/datasets";
+import { Store } from "@medssl/datasets";
 import { generatorState, manualSeed, memoryStats, scope, setNumThreads } from "@medssl/torch";
 import { anatomyOf } from "../data/anatomy.ts";
 import { ImageSet, measureStatistics } from "../data/image-set.ts";
@@ -78,6 +78,13 @@ test("a run goes on to the bit as if there had been no probe", async () => {
   const dices: number[] = [];
   assert.deepEqual(await pretrained(async (vit) => dices.push((await few.measure(vit))!.dice)), plain);
   assert.equal(new Set(dices).size, 3); // it did train something
+});
+
+test("a label called ignore is no structure to learn", async () => {
+  const partial = new Store(store.dir, { ...store.info, labels: [...store.info.labels, { value: 2, name: "ignore" }] });
+  const vit = new ViT({ ...recipe.encoder, imageSize: 32 });
+  const [plain, other] = [probe(), probe({ selections: [{ store: partial, cases: store.cases }] })];
+  assert.deepEqual((await other.measure(vit))!.draws, (await plain.measure(vit))!.draws);
 });
 
 test("a probe tells the same of the same encoder, whatever was drawn before, and leaves no tensor behind", async () => {

@@ -15,10 +15,11 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { type FinetuneRecipe, finetuneSchema, MedsslError, parseRecipe } from "@medssl/contract";
-import { type Case, type Label, Random } from "@medssl/datasets";
+import { type Case, Random } from "@medssl/datasets";
 import { type Device, manualSeed, saveGenerators, scope } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
 import { ImageSet, type Selection } from "../data/image-set.ts";
+import { type LabelRoles, labelRoles } from "../data/label-roles.ts";
 import { cutLabeledCrops } from "../data/labeled-crops.ts";
 import { Sampler } from "../data/sampler.ts";
 import { meanDice } from "../evaluation/mean-dice.ts";
@@ -59,8 +60,7 @@ export interface ProbeResult {
   readonly seconds: number;
 }
 
-interface Draw {
-  readonly labels: readonly Label[];
+interface Draw extends LabelRoles {
   readonly learned: ImageSet;
   readonly measured: ImageSet;
 }
@@ -100,13 +100,17 @@ export class FewShotProbe {
     }
   }
 
-  async #fineTune(source: ViT, { labels, learned, measured }: Draw, signal?: AbortSignal): Promise<number | undefined> {
+  async #fineTune(
+    source: ViT,
+    { classes, ignoredValue, learned, measured }: Draw,
+    signal?: AbortSignal,
+  ): Promise<number | undefined> {
     const { device, statistics } = this.#options;
     const { steps, inputSize, batchSize, warmupSteps, gradientClipNorm, augmentation, precision } = this.#recipe;
     manualSeed(this.#seed);
     const encoder = new ViT(source.options);
     loadStateDict(encoder, new Map(stateDict(source)));
-    const network = moveModule(new ViTSegmenter(encoder, { numClasses: labels.length }), device);
+    const network = moveModule(new ViTSegmenter(encoder, { numClasses: classes.length }), device);
     const optimizer = segmenterOptimizer(
       network,
       { ...this.#recipe, encoder: { ...this.#recipe.encoder, depth: source.options.depth } },
@@ -118,7 +122,7 @@ export class FewShotProbe {
       const schedule = { peak: peakLearningRate(this.#recipe), totalSteps: steps, warmupSteps };
       for (let step = 0; step < steps; step++) {
         scope(() => {
-          const manner = { inputSize, augmentation, statistics, device };
+          const manner = { inputSize, augmentation, statistics, device, ignoredValue };
           const crops = cutLabeledCrops(learned, sampler.next(batchSize), manner);
           inPrecision(() => segmentationLoss(network.forward(crops.images), crops.labels)).loss.backward();
           const clip = gradientClip(optimizer.parameters, gradientClipNorm);
@@ -127,7 +131,14 @@ export class FewShotProbe {
         await setImmediate();
         if (signal?.aborted) return undefined;
       }
-      const manner = { inputSize, inference: this.#recipe.inference, statistics, labels, device };
+      const manner = {
+        inputSize,
+        inference: this.#recipe.inference,
+        statistics,
+        labels: classes,
+        ignoredValue,
+        device,
+      };
       return await meanDice(network, measured, manner);
     } finally {
       for (const [, tensor] of [...stateDict(network), ...optimizer.stateTensors()]) tensor.dispose();
@@ -157,7 +168,7 @@ function drawPatients({ selections, patients: wanted = 5, measured = 48 }: FewSh
   const others = all.cases.filter(({ patient }) => !learned.has(patient));
   const looked = new Set(random.shuffle([...others]).slice(0, measured));
   return {
-    labels: all.labels,
+    ...labelRoles(all.labels),
     learned: choose(selections, ({ hasMask, patient }) => hasMask && learned.has(patient)),
     measured: choose(selections, (one) => looked.has(one)),
   };
