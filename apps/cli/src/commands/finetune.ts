@@ -38,7 +38,7 @@ export const finetuneCommand = (): Command =>
       .option("--labels <percent>", "share of the training patients whose labels are used", percent, 100)
       .option("--draw <n>", "which random draw of these patients", seed, 0)
       .option("--split <file>", "who is held out for testing; made if missing (default: split.json in the store)")
-      .option("--recipe <name>", "organs, vessels, lesions, or a .json file of your own", "organs")
+      .option("--recipe <name>", "organs, vessels, lesions, slices, or a .json file of your own", "organs")
       .option("--semi", "learn from the training patients whose labels are not used as well, by consistency")
       .option("--unlabelled <dir...>", "with --semi: more stores to be consistent on")
       .option("--validation <share>", "share of the labelled patients that choose the weights and when to stop", share)

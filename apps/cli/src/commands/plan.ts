@@ -37,7 +37,7 @@ export const planCommand = (): Command =>
       )
       .option(
         "--recipe <name>",
-        "what the plan leaves as it is: organs, vessels, lesions, or a .json file of your own",
+        "what the plan leaves as it is: organs, vessels, lesions, slices, or a .json file of your own",
         "organs",
       )
       .option("--out <file>", "writes the planned recipe, to be edited and used: finetune --recipe FILE.json"),

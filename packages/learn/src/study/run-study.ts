@@ -189,7 +189,7 @@ class StudyWork {
     const failed = this.#failed.map(
       ({ task, error }): StudyNote => ({
         level: "warning",
-        text: `${task.name} failed: ${error.message}. Run the command again to try it once more.`,
+        text: `${task.name} failed: ${error.message.replace(/\.$/, "")}. Run the command again to try it once more.`,
       }),
     );
     const study = describeStudy(this.#options, this.#split, this.#cells.length, pretraining, cells, {
