@@ -6,6 +6,8 @@
  */
 import { call, noGrad, operator, scope, stack, type Tensor, tensor, zerosLike } from "@medssl/torch";
 
+import { moving } from "./parameter-groups.ts";
+
 export interface ParameterGroup {
   readonly parameters: readonly (readonly [name: string, parameter: Tensor])[];
   /** Factor on the schedule's learning rate. */
@@ -53,19 +55,16 @@ export class AdamW {
     noGrad(() =>
       scope(() => {
         for (const { parameters, learningRateScale, weightDecay } of this.groups) {
-          const moving = parameters.flatMap(([name, parameter]) => {
-            const gradient = parameter.grad;
-            return gradient === undefined ? [] : [{ name, parameter, gradient }];
-          });
-          if (moving.length === 0) continue;
-          const steps = moving.map(({ parameter }) => this.#steps.get(parameter)!);
+          const moved = moving(parameters);
+          if (moved.length === 0) continue;
+          const steps = moved.map(({ parameter }) => this.#steps.get(parameter)!);
           const [beta1, beta2] = this.#options.betas;
           call("aten::_foreach_add_.Scalar", [steps, 1]);
           fusedAdamW(
-            moving.map(({ parameter }) => parameter),
-            moving.map(({ gradient }) => gradient),
-            moving.map(({ name }) => this.#moments.get(name)![0]),
-            moving.map(({ name }) => this.#moments.get(name)![1]),
+            moved.map(({ parameter }) => parameter),
+            moved.map(({ gradient }) => gradient),
+            moved.map(({ name }) => this.#moments.get(name)![0]),
+            moved.map(({ name }) => this.#moments.get(name)![1]),
             [],
             steps,
             learningRate * learningRateScale,
@@ -78,7 +77,7 @@ export class AdamW {
             clip?.divisor,
             clip?.isBroken,
           );
-          for (const { parameter } of moving) parameter.grad = undefined;
+          for (const { parameter } of moved) parameter.grad = undefined;
         }
       }),
     );

@@ -8,6 +8,21 @@ import type { ParameterGroup } from "./adamw.ts";
 
 export type NamedParameters = readonly (readonly [string, Tensor])[];
 
+/** A parameter with its gradient. */
+export interface Moving {
+  readonly name: string;
+  readonly parameter: Tensor;
+  readonly gradient: Tensor;
+}
+
+/** Those that have a gradient: what an optimiser's step moves. */
+export function moving(parameters: NamedParameters): Moving[] {
+  return parameters.flatMap(([name, parameter]) => {
+    const gradient = parameter.grad;
+    return gradient === undefined ? [] : [{ name, parameter, gradient }];
+  });
+}
+
 /** Two groups, with and without weight decay. */
 export function decayGroups(parameters: NamedParameters, weightDecay: number, learningRateScale = 1): ParameterGroup[] {
   const isDecayed = ([name, { rank }]: readonly [string, Tensor]) => rank > 1 && !/(token|pos_embed)$/.test(name);

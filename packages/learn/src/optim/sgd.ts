@@ -9,6 +9,7 @@
  */
 import { noGrad, operator, scope, type Tensor, zerosLike } from "@medssl/torch";
 import type { GradientClip, ParameterGroup } from "./adamw.ts";
+import { moving } from "./parameter-groups.ts";
 
 export interface SgdOptions {
   /** Share of the velocity that is left after a step. */
@@ -47,15 +48,12 @@ export class Sgd {
     noGrad(() =>
       scope(() => {
         for (const { parameters, learningRateScale, weightDecay } of this.groups) {
-          const moving = parameters.flatMap(([name, parameter]) => {
-            const gradient = parameter.grad;
-            return gradient === undefined ? [] : [{ name, parameter, gradient }];
-          });
-          if (moving.length === 0) continue;
+          const moved = moving(parameters);
+          if (moved.length === 0) continue;
           fusedSgd(
-            moving.map(({ parameter }) => parameter),
-            moving.map(({ gradient }) => gradient),
-            moving.map(({ name }) => this.#velocities.get(name)!),
+            moved.map(({ parameter }) => parameter),
+            moved.map(({ gradient }) => gradient),
+            moved.map(({ name }) => this.#velocities.get(name)!),
             weightDecay,
             this.#options.momentum,
             learningRate * learningRateScale,
@@ -66,7 +64,7 @@ export class Sgd {
             clip?.divisor,
             clip?.isBroken,
           );
-          for (const { parameter } of moving) parameter.grad = undefined;
+          for (const { parameter } of moved) parameter.grad = undefined;
         }
       }),
     );
