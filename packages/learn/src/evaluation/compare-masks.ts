@@ -51,14 +51,14 @@ export async function compareMasks(
   const { classes, ignoredValue } = labelRoles(rule.labels);
   const problems = [...unpaired];
   const cases: CaseScore[] = [];
-  const grids: Pick<GriddedCase, "shape" | "spacingMm">[] = [];
+  const grids: Parameters<typeof spacingNotes>[0][number][] = [];
   const work = countedWork("measure", pairs.length, listen);
   for (const pair of pairs) {
     if (signal?.aborted) break;
     try {
       const [gridded] = assumeSpacing([await readPair(pair, rule)], assumedSpacing);
       cases.push(measureCase(gridded!, { labels: classes, ignoredValue, toleranceMm, clDice }));
-      grids.push({ shape: gridded!.shape, spacingMm: gridded!.spacingMm });
+      grids.push({ shape: gridded!.shape, spacingMm: gridded!.spacingMm, isSpacingAssumed: gridded!.isSpacingAssumed });
     } catch (error) {
       if (!(error instanceof MedsslError)) throw error;
       problems.push({ file: pair.prediction, reason: error.message });

@@ -12,11 +12,19 @@ export type AssumedSpacing = readonly [number] | readonly [number, number] | Vec
 interface Gridded {
   readonly shape: Vec3;
   readonly spacingMm?: Vec3 | undefined;
+  /** Whether the user said it in the case's place. */
+  readonly isSpacingAssumed?: boolean | undefined;
 }
 
 /** The same cases; those whose spacing cannot be used have the assumed one. */
-export function assumeSpacing<Case extends Gridded>(cases: readonly Case[], assumed?: AssumedSpacing): Case[] {
-  return cases.map((one) => ({ ...one, spacingMm: usableSpacing(one.spacingMm, one.shape) ?? spread(assumed) }));
+export function assumeSpacing<Case extends Gridded>(
+  cases: readonly Case[],
+  assumed?: AssumedSpacing,
+): (Case & Gridded)[] {
+  return cases.map((one) => {
+    const own = usableSpacing(one.spacingMm, one.shape);
+    return { ...one, spacingMm: own ?? spread(assumed), isSpacingAssumed: own === undefined && assumed !== undefined };
+  });
 }
 
 function spread(assumed: AssumedSpacing | undefined): Vec3 | undefined {
@@ -29,10 +37,19 @@ function spread(assumed: AssumedSpacing | undefined): Vec3 | undefined {
 /** Sentences for the user. */
 export function spacingNotes(cases: readonly Gridded[]): string[] {
   const without = cases.filter(({ shape, spacingMm }) => usableSpacing(spacingMm, shape) === undefined).length;
-  if (without === 0) return [];
-  const which =
-    without === cases.length ? `None of the ${without} cases says` : `${without} of ${cases.length} cases do not say`;
+  const assumed = cases.filter(({ isSpacingAssumed }) => isSpacingAssumed).length;
+  const silent = (count: number) =>
+    count === cases.length ? `None of the ${count} cases says` : `${count} of ${cases.length} cases do not say`;
   return [
-    `${which} how large a voxel is: HD95, ASSD, NSD and volumes are left out there (--spacing says it in mm; --spacing 1 measures in pixels).`,
+    ...(without === 0
+      ? []
+      : [
+          `${silent(without)} how large a voxel is: HD95, ASSD, NSD and volumes are left out there (--spacing says it in mm; --spacing 1 measures in pixels).`,
+        ]),
+    ...(assumed === 0
+      ? []
+      : [
+          `${silent(assumed)} how large a voxel is: --spacing was taken for it. Where that is not its size, what is called mm here is none: with 1 it is a pixel.`,
+        ]),
   ];
 }
