@@ -120,7 +120,7 @@ export function elementsOf(dataset: DatasetValues): WrittenElement[] {
 }
 
 function writtenValue(vr: string, values: Values): WrittenValue {
-  if (values instanceof Uint8Array || (typeof values === "object" && "fill" in values)) return values;
+  if (values instanceof Uint8Array || (typeof values === "object" && "writeInto" in values)) return values;
   const list = Array.isArray(values) ? values : [values];
   if (vr === "SQ") return list.map(elementsOf);
   if (vr === "AT")

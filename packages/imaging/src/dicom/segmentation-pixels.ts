@@ -72,7 +72,7 @@ function binaryFrames(labels: Uint8Array, values: readonly number[], shape: Vec3
   return {
     list,
     length: Math.ceil((list.length * size) / 8),
-    fill(target) {
+    writeInto(target) {
       for (const [k, { segment, slice }] of list.entries()) {
         const value = values[segment! - 1]!;
         const [start, end] = runs[slice]!.get(value) ?? [0, 0];
@@ -94,7 +94,7 @@ function labelmapFrames(labels: Uint8Array, values: readonly number[], shape: Ve
   return {
     list,
     length: list.length * size,
-    fill(target) {
+    writeInto(target) {
       for (const [k, { slice }] of list.entries()) {
         for (let i = 0; i < size; i++) target[k * size + i] = numbers[labels[slice * size + i]!]!;
       }
@@ -112,7 +112,7 @@ function fractionalFrames(fractions: readonly Uint8Array[], shape: Vec3): PixelF
   return {
     list,
     length: list.length * size,
-    fill(target) {
+    writeInto(target) {
       for (const [k, { segment, slice }] of list.entries()) target.set(frameOf(segment!, slice), k * size);
     },
   };

@@ -28,7 +28,7 @@ export type WrittenValue =
 export interface FilledValue {
   readonly length: number;
   /** @param target `length` zeros. */
-  readonly fill: (target: Uint8Array) => void;
+  readonly writeInto: (target: Uint8Array) => void;
 }
 
 /** What a file says of itself before its data set. */
@@ -96,7 +96,7 @@ function datasetSize(elements: readonly WrittenElement[], encoding: Encoding): n
 }
 
 function valueSize({ value }: WrittenElement, encoding: Encoding): number {
-  if (value instanceof Uint8Array || "fill" in value) return value.length + (value.length % 2);
+  if (value instanceof Uint8Array || "writeInto" in value) return value.length + (value.length % 2);
   if ("fragments" in value) return value.fragments.reduce((sum, fragment) => sum + 8 + fragment.length, 8);
   return value.reduce((sum, item) => sum + 8 + datasetSize(item, encoding), 0);
 }
@@ -129,10 +129,10 @@ class ElementWriter {
 
   #writeElement(element: WrittenElement): void {
     const { value } = element;
-    if (value instanceof Uint8Array || "fill" in value) {
+    if (value instanceof Uint8Array || "writeInto" in value) {
       this.#writeHeader(element, valueSize(element, this.#encoding));
       if (value instanceof Uint8Array) this.#write(value);
-      else this.#fill(value);
+      else this.#writeFilled(value);
       if (value.length % 2 === 1) this.#write(Uint8Array.of(spacePaddedVrs.has(element.vr) ? 0x20 : 0));
     } else if ("fragments" in value) {
       this.#writeHeader(element, undefinedLength);
@@ -180,8 +180,8 @@ class ElementWriter {
     this.#position += 4;
   }
 
-  #fill({ length, fill }: FilledValue): void {
-    fill(this.#bytes.subarray(this.#position, this.#position + length));
+  #writeFilled({ length, writeInto }: FilledValue): void {
+    writeInto(this.#bytes.subarray(this.#position, this.#position + length));
     this.#position += length;
   }
 
