@@ -12,6 +12,18 @@ export * from "./dicom/stored-frames.ts";
 export { type TransferSyntax, transferSyntaxes } from "./dicom/transfer-syntaxes.ts";
 export * from "./dicom/volume.ts";
 export * from "./dicom/volume-assembly.ts";
+export {
+  type DicomJson,
+  type DicomJsonElement,
+  jsonItems,
+  jsonNumber,
+  jsonText,
+  jsonTexts,
+} from "./dicomweb/dicom-json.ts";
+export * from "./dicomweb/dicomweb-client.ts";
+export * from "./dicomweb/pacs-address.ts";
+export type * from "./dicomweb/pacs-client.ts";
+export { basicAuthorization, type PacsConnectionOptions } from "./dicomweb/pacs-connection.ts";
 export * from "./fit.ts";
 export * from "./geometry/affine.ts";
 export { type Grid, gridOf, gridWithShape, gridWithSpacing } from "./geometry/grid.ts";
@@ -29,6 +41,7 @@ export * from "./nifti/encode-nifti.ts";
 export { isNifti } from "./nifti/nifti-fields.ts";
 export * from "./nifti/nifti-file.ts";
 export type * from "./nifti/nifti-header.ts";
+export * from "./node/fetch-study.ts";
 export * from "./node/file-format.ts";
 export * from "./node/indexed-png.ts";
 export * from "./node/read-image.ts";
