@@ -12,6 +12,7 @@ export * from "./dicom/stored-frames.ts";
 export { type TransferSyntax, transferSyntaxes } from "./dicom/transfer-syntaxes.ts";
 export * from "./dicom/volume.ts";
 export * from "./dicom/volume-assembly.ts";
+export { type FileMeta, textElement, type WrittenElement, writeDicomFile } from "./dicom/write-elements.ts";
 export {
   type DicomJson,
   type DicomJsonElement,

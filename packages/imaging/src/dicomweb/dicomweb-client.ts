@@ -27,7 +27,7 @@ import type {
   StoredInstance,
 } from "./pacs-client.ts";
 import { type PacsAnswer, PacsConnection, type PacsConnectionOptions } from "./pacs-connection.ts";
-import { PacsFailure } from "./pacs-failure.ts";
+import { PacsFailure, statusFailure } from "./pacs-failure.ts";
 import { storedInstances } from "./store-answer.ts";
 
 const PAGE = 200;
@@ -217,16 +217,12 @@ export class DicomwebClient implements PacsClient {
         accept: JSON_TYPE,
       },
       body: new Blob([...parts, `--${boundary}--\r\n`]),
-      alsoTakes: [409],
+      alsoTakes: [400, 409],
       signal,
     } as const;
     return await this.#connection.ask(request, async (answer) => {
-      const [lists = {}] = await readDatasets(answer);
-      return storedInstances(
-        lists,
-        batch.map(({ instanceUid }) => instanceUid),
-        answer.status === 200,
-      );
+      const uids = batch.map(({ instanceUid }) => instanceUid);
+      return storedInstances(await readLists(answer), uids, answer.response.status === 200);
     });
   }
 }
@@ -245,18 +241,36 @@ async function* instancesOf({ chunks, contentType, request }: PacsAnswer): Async
 }
 
 async function readDatasets({ chunks, contentType, request }: PacsAnswer): Promise<DicomJson[]> {
-  const text = new TextDecoder().decode(joinBytes(await Array.fromAsync(chunks)));
-  let answer: unknown;
-  try {
-    answer = text.trim() === "" ? undefined : JSON.parse(text);
-  } catch {
-    // Told below.
-  }
-  const datasets = text.trim() !== "" && answer === undefined ? undefined : jsonDatasets(answer);
+  const datasets = datasetsIn(await textOf(chunks));
   if (datasets !== undefined) return datasets;
   throw new PacsFailure("ERR_PACS_ANSWER", `${request}: expected ${JSON_TYPE}, got "${contentType}"`, {
     hint: "Is this the address of the DICOMweb service itself, and not that of a viewer or a login page?",
   });
+}
+
+/** What became of files that were sent. Archives that refuse all of them answer 400 or 409, with their lists or without. */
+async function readLists({ chunks, request, response }: PacsAnswer): Promise<DicomJson> {
+  const text = await textOf(chunks);
+  const [lists = {}] = datasetsIn(text) ?? [];
+  if (response.ok || LISTS.some((tag) => tag in lists)) return lists;
+  throw statusFailure(request, response, text, true);
+}
+
+/** Failed, stored, other failures. */
+const LISTS = ["00081198", "00081199", "0008119A"];
+
+/** An empty answer has none; undefined for what is no DICOM as JSON. */
+function datasetsIn(text: string): DicomJson[] | undefined {
+  if (text.trim() === "") return [];
+  try {
+    return jsonDatasets(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  return new TextDecoder().decode(joinBytes(await Array.fromAsync(chunks)));
 }
 
 /** Undefined for bytes that are no DICOM. */

@@ -40,7 +40,8 @@ export interface PacsRequest {
 export interface PacsAnswer {
   /** Method and address, for messages. */
   readonly request: string;
-  readonly status: number;
+  /** Its status and headers; the body is in `chunks`. */
+  readonly response: Response;
   readonly contentType: string;
   /** To be read to its end, or left: either frees the connection. */
   readonly chunks: AsyncGenerator<Uint8Array>;
@@ -124,9 +125,8 @@ export class PacsConnection {
       throw error instanceof PacsFailure ? error : networkFailure(request, error);
     });
     const chunks = chunksOf(response, request, { stop, idleTimeoutMs, signal });
-    const { status } = response;
-    if (response.ok || alsoTakes.includes(status)) {
-      return { request, status, contentType: response.headers.get("content-type") ?? "", chunks };
+    if (response.ok || alsoTakes.includes(response.status)) {
+      return { request, response, contentType: response.headers.get("content-type") ?? "", chunks };
     }
     throw statusFailure(request, response, await beginningOf(chunks), login !== undefined);
   }

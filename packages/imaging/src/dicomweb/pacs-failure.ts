@@ -108,7 +108,7 @@ function retryAfterMs(text: string | null): number | undefined {
 
 /** The first words of an answer that is text: an archive's own explanation. */
 function remarkOf(text: string): string {
-  const message = /"(?:Message|message|error|errorMessage|detail)"\s*:\s*"([^"]{1,200})"/.exec(text)?.[1];
+  const message = /"(?:Details|errorMessage|message|Message|error)"\s*:\s*"([^"]{1,200})"/.exec(text)?.[1];
   if (message !== undefined) return message;
   return /^\s*[<{[]/.test(text) ? "" : text.replace(/\s+/g, " ").trim().slice(0, 120);
 }

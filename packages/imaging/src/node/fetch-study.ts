@@ -10,6 +10,7 @@
 
 import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { MedsslError } from "@medssl/contract";
 import { checkedUid } from "../dicomweb/pacs-address.ts";
 import type { FoundSeries, PacsClient } from "../dicomweb/pacs-client.ts";
 
@@ -56,9 +57,11 @@ export async function fetchStudy(
   const files: string[] = [];
   const leftOut: FoundSeries[] = [];
   const failures: { instanceUid: string; reason: string }[] = [];
+  const missing = new Set(seriesUids ?? ["any"]);
   let numFetched = 0;
   for await (const series of client.findSeries(studyUid, {}, { signal })) {
     const { seriesUid } = series;
+    missing.delete(seriesUids === undefined ? "any" : seriesUid);
     if (!(seriesUids === undefined ? wants(series) : seriesUids.includes(seriesUid))) {
       leftOut.push(series);
       continue;
@@ -77,10 +80,23 @@ export async function fetchStudy(
       onFile?.(path);
     }
   }
+  const [none] = missing;
+  if (none !== undefined) throw notThere(client.address, studyUid, none);
   return { files: files.sort(), numFetched, leftOut, failures };
 }
 
 const END = ".dcm";
+
+function notThere(address: string, studyUid: string, seriesUid: string): MedsslError {
+  const what = seriesUid === "any" ? `study ${studyUid}` : `series ${seriesUid} in study ${studyUid}`;
+  return new MedsslError(
+    "ERR_PACS_NOT_FOUND",
+    `${address}: the archive has no ${what}, or does not show it to this user`,
+    {
+      hint: "Check the UID.",
+    },
+  );
+}
 
 async function writeWhole(path: string, temporary: string, bytes: Uint8Array): Promise<void> {
   await writeFile(temporary, bytes, { mode: 0o600, flush: true });
