@@ -1,5 +1,6 @@
 export * from "./errors.ts";
 export * from "./finetune-recipe.ts";
+export * from "./model-card.ts";
 export * from "./pretrain-recipe.ts";
 export { type RecipeField, recipeFields } from "./recipe-fields.ts";
 export type { Precision, ViTConfig } from "./recipe-parts.ts";

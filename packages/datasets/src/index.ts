@@ -1,4 +1,4 @@
-export { cutSlices, type StoredSlice } from "./ingest/cut-slices.ts";
+export { csvTable, type Field } from "./csv-table.ts";
 export * from "./ingest/ingest.ts";
 export type { IngestSummary, SourceSummary } from "./ingest/ingest-summary.ts";
 export { wholeNumbers } from "./ingest/read-labels.ts";
@@ -16,7 +16,6 @@ export {
   ruleFromVotes,
   voteOnMask,
 } from "./label-rule.ts";
-export { modalityOfDicom } from "./layouts/dicom-object.ts";
 export { listDicom } from "./layouts/dicom-series.ts";
 export { isImageFile, stemOf } from "./layouts/image-file.ts";
 export type * from "./layouts/layout.ts";
@@ -30,6 +29,7 @@ export * from "./phantoms/phantom.ts";
 export * from "./phantoms/phantom-folder.ts";
 export * from "./phantoms/table1.ts";
 export { TorsoScan, type TorsoSlice } from "./phantoms/torso-scan.ts";
+export { type Prediction, type PredictOptions, type PredictResult, predict } from "./prediction/predict.ts";
 export * from "./private/deidentify-archive.ts";
 export type { QuarantinedFile } from "./private/ledger.ts";
 export { readSalt } from "./private/salt.ts";

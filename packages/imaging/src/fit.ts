@@ -33,15 +33,21 @@ export function fitLabels(labels: LabelImage, frame: Frame): LabelImage {
  * left out is background.
  */
 export function unfitLabels(labels: LabelImage, frame: Frame, width: number, height: number): LabelImage {
+  return resizeLabels(unframe(labels, frame, width, height), width, height);
+}
+
+/** The same for grey values, such as how likely a label is: bicubic. */
+export function unfitValues(values: Image<Uint8Array>, frame: Frame, width: number, height: number): Image<Uint8Array> {
+  return resizeImage(unframe(values, frame, width, height), width, height);
+}
+
+/** What of the frame is image; 0 where a crop left it out. */
+function unframe(image: Image<Uint8Array>, frame: Frame, width: number, height: number) {
   const inner = innerBox(width, height, frame);
-  const whole = {
-    width: inner.width,
-    height: inner.height,
-    channels: 1,
-    data: new Uint8Array(inner.width * inner.height),
-  } as const;
-  copyOverlap(labels, whole, -inner.left, -inner.top);
-  return resizeLabels(whole, width, height);
+  const data = new Uint8Array(inner.width * inner.height);
+  const whole = { width: inner.width, height: inner.height, channels: 1, data } as const;
+  copyOverlap(image, whole, -inner.left, -inner.top);
+  return whole;
 }
 
 /** Shares of a picture's width and height from its upper left corner, 0-1 inside of it. */

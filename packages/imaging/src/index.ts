@@ -1,47 +1,4 @@
-export * from "./black-border.ts";
-export * from "./burned-in.ts";
-export * from "./channels.ts";
-export * from "./dicom/dataset.ts";
-export { type DeidentifiedFile, type DeidentifyOptions, deidentifyDicom } from "./dicom/deidentify.ts";
-export * from "./dicom/dicomdir.ts";
-export * from "./dicom/instance-header.ts";
-export * from "./dicom/scan-of-dicom.ts";
-export * from "./dicom/segmentation.ts";
-export * from "./dicom/segmentation-labels.ts";
-export * from "./dicom/stored-frames.ts";
-export { type TransferSyntax, transferSyntaxes } from "./dicom/transfer-syntaxes.ts";
-export * from "./dicom/volume.ts";
-export * from "./dicom/volume-assembly.ts";
-export { type FileMeta, textElement, type WrittenElement, writeDicomFile } from "./dicom/write-elements.ts";
-export {
-  type DicomJson,
-  type DicomJsonElement,
-  jsonItems,
-  jsonNumber,
-  jsonText,
-  jsonTexts,
-} from "./dicomweb/dicom-json.ts";
-export * from "./dicomweb/dicomweb-client.ts";
-export * from "./dicomweb/pacs-address.ts";
-export type * from "./dicomweb/pacs-client.ts";
-export { basicAuthorization, type PacsConnectionOptions } from "./dicomweb/pacs-connection.ts";
-export * from "./fit.ts";
-export * from "./geometry/affine.ts";
-export { type Grid, gridOf, gridWithShape, gridWithSpacing } from "./geometry/grid.ts";
-export * from "./geometry/orientation.ts";
-export * from "./geometry/resample-image.ts";
-export * from "./geometry/resample-labels.ts";
-export type { Interpolation } from "./geometry/taps.ts";
-export * from "./hounsfield.ts";
-export * from "./image.ts";
-export * from "./intensity.ts";
-export * from "./limits.ts";
-export * from "./measure-pixels.ts";
-export * from "./montage.ts";
-export * from "./nifti/encode-nifti.ts";
-export { isNifti } from "./nifti/nifti-fields.ts";
-export * from "./nifti/nifti-file.ts";
-export type * from "./nifti/nifti-header.ts";
+export * from "./browser.ts";
 export * from "./node/fetch-study.ts";
 export * from "./node/file-format.ts";
 export * from "./node/indexed-png.ts";
@@ -53,7 +10,3 @@ export * from "./node/worker-pool.ts";
 export * from "./node/write-jpeg.ts";
 export * from "./node/write-nifti.ts";
 export * from "./node/write-png.ts";
-export * from "./overlay.ts";
-export * from "./percentiles.ts";
-export * from "./resize.ts";
-export type * from "./scan.ts";

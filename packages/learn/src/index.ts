@@ -7,12 +7,9 @@ export { lungEnds } from "./data/thorax-frame.ts";
 export { type CompareMasksOptions, compareMasks, type MaskComparison } from "./evaluation/compare-masks.ts";
 export { type EvaluateOptions, type Evaluation, evaluateRun, type MetricChoice } from "./evaluation/evaluate.ts";
 export type { MaskProblem } from "./evaluation/pair-masks.ts";
-export { type Prediction, type PredictOptions, type PredictResult, predict } from "./evaluation/predict.ts";
 export { scoresCsv } from "./evaluation/scores-csv.ts";
 export type { AssumedSpacing } from "./evaluation/spacing.ts";
-export type { LabelVolume } from "./inference/connected-components.ts";
 export { keepWhatHelps, rulesOfMasks, type ValidatedCase } from "./inference/learn-post-processing.ts";
-export { type PostProcessing, postProcess } from "./inference/post-processing.ts";
 export {
   labelMaps,
   type Segmenter,
@@ -20,6 +17,7 @@ export {
   segmentImages,
   segmentLabels,
 } from "./inference/segment-images.ts";
+export { openTorchSegmenter, planOfRun, type TorchSegmenterOptions } from "./inference/torch-segmenter.ts";
 export { distancesBetween, hd95, nsd } from "./metrics/surface-distances.ts";
 export { type FindOptions, type FoundViT, findViT } from "./models/find-vit.ts";
 export { HybridUNet } from "./models/hybrid-unet.ts";

@@ -45,22 +45,21 @@ export const predictCommand = (): Command =>
     )
     .action(async (inputs: string[], options: Options) => {
       await prepareCompute(options);
-      const { predict } = await import("@medssl/learn");
+      const [{ openTorchSegmenter }, { predict }] = await Promise.all([
+        import("@medssl/learn"),
+        import("@medssl/datasets"),
+      ]);
+      const segmenter = openTorchSegmenter(options.model, {
+        inference: {
+          ...(options.overlap === undefined ? {} : { tileOverlap: options.overlap }),
+          ...(options.flips === undefined ? {} : { flips: options.flips }),
+        },
+        isCleaned: options.postProcessing,
+        isNative: options.native ?? false,
+        device: options.device,
+      });
       const result = await interruptible((signal) =>
-        predict({
-          dir: options.model,
-          inputs,
-          out: options.out,
-          inference: {
-            ...(options.overlap === undefined ? {} : { tileOverlap: options.overlap }),
-            ...(options.flips === undefined ? {} : { flips: options.flips }),
-          },
-          isCleaned: options.postProcessing,
-          isNative: options.native ?? false,
-          device: options.device,
-          listen: progressListener(),
-          signal,
-        }),
+        predict({ segmenter, inputs, out: options.out, listen: progressListener(), signal }),
       );
       if (!result.isComplete) process.exitCode = INTERRUPTED;
       if (result.predictions.length === 0) process.exitCode = 1;
@@ -68,7 +67,7 @@ export const predictCommand = (): Command =>
         printJson(result);
         return;
       }
-      const labels = result.labels.map(({ name }) => name);
+      const labels = result.classes.map(({ name }) => name);
       const { predictions, skipped } = result;
       if (predictions.length === 0) console.log("Nothing was segmented.");
       else {

@@ -11,11 +11,13 @@
 
 import { MedsslError } from "@medssl/contract";
 import {
+  cutSlices,
   hasTextLikeBorder,
   percentiles,
   reorientForDisplay,
   type Samples,
   type Scan,
+  type StoredSlice,
   selectChannel,
   toUint8,
   type Vec3,
@@ -24,7 +26,6 @@ import type { LabelRule } from "../label-rule.ts";
 import type { Modality, SourceItem } from "../layouts/layout.ts";
 import { shortHash } from "../private/pseudonyms.ts";
 import { type RecipeName, recipeOf, type StoreRecipes } from "../store/recipe.ts";
-import { cutSlices, type StoredSlice } from "./cut-slices.ts";
 import { type ReadLabels, readLabels } from "./read-labels.ts";
 import { type Identity, type ReadScan, type RefusedFile, readScans } from "./read-scans.ts";
 import { sliceHeights } from "./slice-heights.ts";

@@ -7,7 +7,7 @@
  * Source     PS3.3, PS3.4 (SOP classes), PS3.16 CID 29 (modalities).
  */
 
-import type { InstanceHeader } from "@medssl/imaging";
+import { type InstanceHeader, imageKindOf } from "@medssl/imaging";
 import type { Modality, SourceItem } from "./layout.ts";
 
 export type DicomKind = "image" | "mask" | "other";
@@ -18,18 +18,6 @@ const MASKS = ["66.4", "66.7"].map((number) => STORAGE + number);
 /** Doses and parametric maps have pixels, but no image. */
 const COMPUTED = ["481.2", "30"].map((number) => STORAGE + number);
 
-const MODALITIES: Readonly<Record<string, Exclude<Modality, "other">>> = {
-  CT: "ct",
-  MR: "mr",
-  CR: "xray",
-  DX: "xray",
-  DR: "xray",
-  RG: "xray",
-  RF: "xray",
-  MG: "xray",
-  OP: "fundus",
-};
-
 const VIEWS: Readonly<Record<string, Pick<SourceItem, "view" | "projection">>> = {
   PA: { view: "frontal", projection: "PA" },
   AP: { view: "frontal", projection: "AP" },
@@ -38,16 +26,13 @@ const VIEWS: Readonly<Record<string, Pick<SourceItem, "view" | "projection">>> =
   LATERAL: { view: "lateral" },
 };
 
-/** What a DICOM modality such as "DX" is to a store; undefined for those that it has no recipe for, or that tell nothing. */
-export const modalityOfDicom = (code: string): Exclude<Modality, "other"> | undefined => MODALITIES[code];
-
 export function kindOf({ sopClass = "", modality, hasPixels }: InstanceHeader): DicomKind {
   if (!hasPixels || COMPUTED.includes(sopClass)) return "other";
   return MASKS.includes(sopClass) || modality === "SEG" ? "mask" : "image";
 }
 
 export function imageFacts({ modality = "", viewPosition = "" }: InstanceHeader) {
-  const kind: Modality = modalityOfDicom(modality) ?? "other";
+  const kind: Modality = imageKindOf(modality) ?? "other";
   return { modality: kind, ...(kind === "xray" ? VIEWS[viewPosition] : undefined) };
 }
 

@@ -11,26 +11,14 @@
  * Bits     uint8 or int16; the records of one recipe form files of their own, so that one store can hold all of them.
  */
 
-import type { Frame } from "@medssl/imaging";
+import type { SliceForm } from "@medssl/imaging";
 import type { Modality } from "../layouts/layout.ts";
 
 export const recipeNames = ["xray", "ct", "mr", "fundus", "picture"] as const;
 export type RecipeName = (typeof recipeNames)[number];
 
-export interface StoreRecipe extends Frame {
-  /** Stored size in pixels. */
-  readonly width: number;
-  readonly height: number;
-  /**
-   * `squash` fills the size whatever the aspect; `pad` keeps the aspect and centers the image on black (air in CT);
-   * `crop` keeps the aspect, fills the size with the short side and leaves the ends of the long side out.
-   */
-  readonly fit: "squash" | "pad" | "crop";
-  /** What a color image became: its luminance (Rec. 601) or its green channel. */
-  readonly channel: "luma" | "green";
-  /** uint8: grey values, 0-255. int16: Hounsfield units. */
-  readonly dtype: "uint8" | "int16";
-}
+/** How a store keeps one kind of image. */
+export type StoreRecipe = SliceForm;
 
 export type StoreRecipes = Readonly<Record<RecipeName, StoreRecipe>>;
 

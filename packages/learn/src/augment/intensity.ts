@@ -64,9 +64,9 @@ export interface Statistics {
   readonly mean: number;
   readonly std: number;
   /** Values are limited to these first, where they are given. */
-  readonly limits?: readonly [low: number, high: number];
+  readonly limits?: readonly [low: number, high: number] | undefined;
   /** Whether each image's own mean and deviation are taken in place of these. @default false */
-  readonly isPerImage?: boolean;
+  readonly isPerImage?: boolean | undefined;
 }
 
 /** Deviation below which an image counts as blank: half a grey value. */

@@ -12,12 +12,9 @@
  */
 import { MedsslError } from "@medssl/contract";
 import type { Case, Label, RecipeName, Store, StoreRecipe } from "@medssl/datasets";
+import { numbersText, unitRange } from "@medssl/imaging";
 import { cat, type Device, fromTypedArray, interpolate, keep, mapNpy, scope, type Tensor } from "@medssl/torch";
 import { VolumeIndex } from "./volume-index.ts";
-
-/** Lower and upper end of what of a CT slice is told apart, in HU; as in SelfMedMAE and VoCo for the abdomen. */
-const CT_RANGE_HU = [-175, 250] as const;
-const BYTE_RANGE = [0, 255] as const;
 
 interface Shard {
   readonly images: Tensor;
@@ -109,7 +106,7 @@ export class ImageSet {
       if (other.dtype !== dtype) {
         throw new MedsslError(
           "ERR_STORE_KINDS",
-          `Images with masks of two kinds of numbers: ${kindText(this.recipe)} and ${kindText(other)}, in ${where}.`,
+          `Images with masks of two kinds of numbers: ${numbersText(this.recipe.dtype)} and ${numbersText(other.dtype)}, in ${where}.`,
           { hint: "Ingest them into stores of their own, CT apart from others, and train a model of each." },
         );
       }
@@ -208,7 +205,7 @@ export class ImageSet {
 
 /** Stored values to floats of 0-1. @param images [B, 1, H, W] */
 export function toUnit(images: Tensor, { dtype }: Pick<StoreRecipe, "dtype">): Tensor {
-  const [low, high] = dtype === "int16" ? CT_RANGE_HU : BYTE_RANGE;
+  const [low, high] = unitRange(dtype);
   return scope(() => {
     const unit = images
       .to({ dtype: "float32" })
@@ -229,10 +226,6 @@ function mapShard(path: string, { dir }: Store): Tensor {
   }
 }
 
-/** What the stored numbers are, for a sentence. */
-export const kindText = ({ dtype }: Pick<StoreRecipe, "dtype">): string =>
-  dtype === "int16" ? "Hounsfield units" : "grey values of 8 bits";
-
 export const labelText = (labels: readonly Label[]): string =>
   labels.map(({ value, name }) => `${value} ${name}`).join(", ");
 
@@ -252,13 +245,13 @@ const MEASURED = 2048;
  */
 export function measureStatistics(
   set: ImageSet,
-  windows: readonly (readonly [number, number])[] = [CT_RANGE_HU],
+  windows: readonly (readonly [number, number])[] = [unitRange("int16")],
 ): { readonly mean: number; readonly std: number } {
   const count = Math.min(set.count, MEASURED);
   let [sum, squares] = [0, 0];
   for (let i = 0; i < count; i++) {
     const index = Math.floor((i * set.count) / count);
-    const ranges = set.isHounsfield(index) ? windows : [BYTE_RANGE];
+    const ranges = set.isHounsfield(index) ? windows : [unitRange("uint8")];
     scope(() => {
       const stored = set.stored([index], "cpu", [set.height, set.width]).to({ dtype: "float64" });
       for (const [low, high] of ranges) {

@@ -3,14 +3,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { finetuneSchema, parseRecipe, type RunEvent } from "@medssl/contract";
-import { type Case, ingest, openStore, Random, type Store } from "@medssl/datasets";
+import { type Case, ingest, openStore, predict, Random, type Store } from "@medssl/datasets";
 import { type Affine, decodeMaskScan, encodeNifti, readImageBytes, type Samples } from "@medssl/imaging";
 import { scope, setNumThreads } from "@medssl/torch";
+import { openTorchSegmenter } from "../inference/torch-segmenter.ts";
 import { measureCase } from "../metrics/measure-case.ts";
 import { testFolder } from "../testing/disc-store.ts";
 import { finetune } from "../training/finetune.ts";
 import { evaluateRun } from "./evaluate.ts";
-import { predict } from "./predict.ts";
 import { storedVolumes } from "./stored-volumes.ts";
 
 const dir = testFolder();
@@ -114,7 +114,8 @@ test("a NIfTI file of one slice is predicted as such, on its own grid: it can be
   const path = join(dir, "slice.nii");
   writeFileSync(path, encodeNifti({ ...scan, data }));
   const out = join(dir, "predicted");
-  const { predictions } = await predict({ dir: RUN, inputs: [path], out, device: "cpu", listen: () => {} });
+  const segmenter = openTorchSegmenter(RUN, { device: "cpu" });
+  const { predictions } = await predict({ segmenter, inputs: [path], out, listen: () => {} });
   assert.equal(predictions[0]!.mask, join(out, "masks", "slice.nii.gz"));
   const file = predictions[0]!.mask;
   const mask = await decodeMaskScan(await readImageBytes(file), file);

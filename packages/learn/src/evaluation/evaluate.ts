@@ -8,15 +8,14 @@
  */
 import { type CaseScore, countedWork, MedsslError, type RunListener, type Scores } from "@medssl/contract";
 import type { Case, Label, Store } from "@medssl/datasets";
-import type { Vec3 } from "@medssl/imaging";
+import { postProcess, type Vec3 } from "@medssl/imaging";
 import { type Device, fromTypedArray, scope, type Tensor } from "@medssl/torch";
 import { ImageSet, labelText, type Selection } from "../data/image-set.ts";
 import { labelRoles } from "../data/label-roles.ts";
-import { postProcess } from "../inference/post-processing.ts";
+import { loadSegmenter } from "../inference/load-segmenter.ts";
 import { type MeasureOptions, measureCase } from "../metrics/measure-case.ts";
 import { summarizeScores } from "../metrics/summarize-scores.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
-import { loadSegmenter } from "./load-segmenter.ts";
 import { type AssumedSpacing, assumeSpacing, spacingNotes } from "./spacing.ts";
 import { type StoredVolume, storedVolumes } from "./stored-volumes.ts";
 import { segmentStored, volumeMaps } from "./volume-maps.ts";

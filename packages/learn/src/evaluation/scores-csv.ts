@@ -1,7 +1,7 @@
 /** Scores as a table for a program: a row for each class of each case. Absent numbers are empty. */
 import type { Scores } from "@medssl/contract";
+import { csvTable } from "@medssl/datasets";
 import { METRICS } from "../metrics/summarize-scores.ts";
-import { csvTable } from "./csv-table.ts";
 
 export function scoresCsv({ cases }: Scores): string {
   const counted = ["truthVoxels", "predictionVoxels", "bothVoxels"];

@@ -3,8 +3,7 @@
  *
  * Units    mm, [z, y, x].
  */
-import type { Vec3 } from "@medssl/imaging";
-import { usableSpacing } from "../metrics/measure-case.ts";
+import { usableSpacing, type Vec3 } from "@medssl/imaging";
 
 /** One number for all axes, or y and x of pictures, or z, y and x of volumes. */
 export type AssumedSpacing = readonly [number] | readonly [number, number] | Vec3;

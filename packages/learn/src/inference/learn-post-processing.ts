@@ -6,9 +6,9 @@
  * Validation  where there are predictions for patients that were not learned from, a rule stays only if the mean Dice of
  *             its label is no lower with it, on top of those that stayed before.
  */
+import type { LabelRule, PostProcessing } from "@medssl/contract";
 import type { Label } from "@medssl/datasets";
-import { findComponents, findHoles, type LabelVolume } from "./connected-components.ts";
-import { type LabelRule, type PostProcessing, postProcess } from "./post-processing.ts";
+import { findComponents, findHoles, type LabelVolume, postProcess } from "@medssl/imaging";
 
 /** More parts than this are lesions or vessels, whose number says nothing of the next patient's. */
 const MOST_PARTS = 4;

@@ -5,8 +5,8 @@
  *          [B, K + 1, tile, W], whatever the picture's height. Tiles go through the network a few at a time.
  * Small    a picture smaller than a tile lies in its middle, on black, as crops beyond an image's edge do in training.
  */
-import { cat, operator, scope, type Tensor, zeros } from "@medssl/torch";
-import { gaussianWeight, tileStarts } from "./tiles.ts";
+import { gaussianWeights, tileStarts } from "@medssl/imaging";
+import { cat, fromTypedArray, operator, scope, type Tensor, zeros } from "@medssl/torch";
 
 /** Pixels that go through the network at once: few enough for a processor's cache, many enough to fill a GPU. */
 const PIXELS_AT_ONCE = { cpu: 2 ** 16, cuda: 2 ** 20 } as const;
@@ -37,7 +37,7 @@ export function slideOver(
   const lefts = tileStarts(width, tile, overlap);
   return scope(() => {
     const padded = above + below + left + right > 0 ? images.pad([left, right, above, below]) : images;
-    const weight = gaussianWeight(tile, images.device);
+    const weight = fromTypedArray(gaussianWeights(tile), [tile, tile]).to({ device: images.device });
     let sums: Sums | undefined;
     const bands = tops.map((top, i) => {
       const { rest, band } = scope(() => {

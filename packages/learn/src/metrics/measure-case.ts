@@ -11,7 +11,7 @@
  */
 import type { CaseScore, ClassScore } from "@medssl/contract";
 import type { Label } from "@medssl/datasets";
-import type { Vec3 } from "@medssl/imaging";
+import { usableSpacing, type Vec3 } from "@medssl/imaging";
 import { clDice } from "./centerline-dice.ts";
 import { classBox } from "./class-box.ts";
 import { labelRegions } from "./label-regions.ts";
@@ -71,13 +71,6 @@ export function measureCase(gridded: GriddedCase, options: MeasureOptions): Case
     ];
   });
   return { case: name, patient, ...meanOverlap(classes), classes };
-}
-
-/** Whether lengths can be told on this grid. */
-export function usableSpacing(spacingMm: Vec3 | undefined, [depth]: Vec3): Vec3 | undefined {
-  if (spacingMm === undefined) return undefined;
-  const needed = depth === 1 ? spacingMm.slice(1) : spacingMm;
-  return needed.every((mm) => mm > 0 && Number.isFinite(mm)) ? spacingMm : undefined;
 }
 
 function withoutIgnored(

@@ -9,7 +9,7 @@ import { cat, setNumThreads, type Tensor } from "@medssl/torch";
 import { standardize } from "../augment/intensity.ts";
 import { ImageSet } from "../data/image-set.ts";
 import { normalizationStatistics } from "../data/normalization.ts";
-import { loadSegmenter } from "../evaluation/load-segmenter.ts";
+import { loadSegmenter } from "../inference/load-segmenter.ts";
 import { segmentImages } from "../inference/segment-images.ts";
 import { testFolder } from "../testing/disc-store.ts";
 import { finetune } from "../training/finetune.ts";

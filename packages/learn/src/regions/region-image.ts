@@ -9,10 +9,10 @@
  */
 import { existsSync } from "node:fs";
 import { MedsslError } from "@medssl/contract";
-import { type Case, cutSlices, type RecipeName, readCase, type Store, type StoreRecipe } from "@medssl/datasets";
-import { type Image, readScan, reorientForDisplay, type Scan } from "@medssl/imaging";
+import { type Case, type RecipeName, readCase, type Store, type StoreRecipe } from "@medssl/datasets";
+import { cutSlices, type Image, numbersText, readScan, reorientForDisplay, type Scan } from "@medssl/imaging";
 import { type Device, fromTypedArray, scope, type Tensor } from "@medssl/torch";
-import { kindText, toUnit } from "../data/image-set.ts";
+import { toUnit } from "../data/image-set.ts";
 
 export interface RegionImage {
   /** File, or id of the case. */
@@ -92,8 +92,8 @@ function storeOfKind(file: string, scan: Scan, stores: readonly Store[]) {
     .sort((a, b) => b.cases - a.cases);
   if (fitting.length > 0) return fitting[0]!;
   const dtype = isHounsfield ? "int16" : "uint8";
-  const held = kindText({ dtype: isHounsfield ? "uint8" : "int16" });
-  throw new MedsslError("ERR_INPUT_KIND", `${file} holds ${kindText({ dtype })}, the stores hold ${held}`, {
+  const held = numbersText(isHounsfield ? "uint8" : "int16");
+  throw new MedsslError("ERR_INPUT_KIND", `${file} holds ${numbersText(dtype)}, the stores hold ${held}`, {
     hint: "Search among images of the same modality.",
   });
 }

@@ -6,7 +6,7 @@
  */
 
 import type { ClassScore, Study } from "@medssl/contract";
-import { csvTable, type Field } from "../evaluation/csv-table.ts";
+import { csvTable, type Field } from "@medssl/datasets";
 import { classLabels, summaries } from "./summary.ts";
 
 /** One row a trained model. */

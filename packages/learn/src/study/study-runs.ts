@@ -19,7 +19,7 @@ import type {
 import { drawPatients, type Split, type Store } from "@medssl/datasets";
 import type { Device } from "@medssl/torch";
 import { evaluateRun } from "../evaluation/evaluate.ts";
-import { loadSegmenter } from "../evaluation/load-segmenter.ts";
+import { loadSegmenter } from "../inference/load-segmenter.ts";
 import { countParameters } from "../nn/module.ts";
 import { finetune } from "../training/finetune.ts";
 import { pretrain } from "../training/pretrain.ts";

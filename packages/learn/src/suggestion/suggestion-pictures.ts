@@ -7,11 +7,10 @@
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { html, htmlPage, type Markup } from "@medssl/datasets";
+import { csvTable, html, htmlPage, type Markup } from "@medssl/datasets";
 import { type Image, montage, writePng } from "@medssl/imaging";
 import { interpolate, scope } from "@medssl/torch";
 import type { ImageSet } from "../data/image-set.ts";
-import { csvTable } from "../evaluation/csv-table.ts";
 import { grayImage } from "../evaluation/pictures.ts";
 import { dataUri } from "../report/picture.ts";
 import type { Suggestion, Suggestions } from "./suggest.ts";

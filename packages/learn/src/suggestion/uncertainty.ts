@@ -14,7 +14,7 @@ import { setImmediate } from "node:timers/promises";
 import { countedWork, MedsslError } from "@medssl/contract";
 import { type Device, scope, stack, type Tensor } from "@medssl/torch";
 import { type ImageSet, labelText } from "../data/image-set.ts";
-import { loadSegmenter } from "../evaluation/load-segmenter.ts";
+import { loadSegmenter } from "../inference/load-segmenter.ts";
 import { type Segmenter, segmentImages } from "../inference/segment-images.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
 import type { ImageVectorsOptions } from "./image-vectors.ts";

@@ -2,13 +2,12 @@
  * Post-processing of a fine-tuned network: what the labelled masks justify and the validation patients, where there are any, do not
  * lose by.
  */
-import type { FinetuneRecipe } from "@medssl/contract";
+import type { FinetuneRecipe, PostProcessing } from "@medssl/contract";
 import type { Device } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
 import { storedVolumes } from "../evaluation/stored-volumes.ts";
 import { volumeMaps } from "../evaluation/volume-maps.ts";
 import { keepWhatHelps, rulesOfMasks, type ValidatedCase } from "../inference/learn-post-processing.ts";
-import type { PostProcessing } from "../inference/post-processing.ts";
 import type { Segmenter } from "../inference/segment-images.ts";
 import type { FinetuneData } from "./finetune-data.ts";
 

@@ -7,8 +7,8 @@ import { ingest, openStore, parseLabels, Random, type Store } from "@medssl/data
 import { writePng } from "@medssl/imaging";
 import { readSafetensors, setNumThreads, type Tensor } from "@medssl/torch";
 import { ImageSet } from "../data/image-set.ts";
-import { loadSegmenter } from "../evaluation/load-segmenter.ts";
 import { meanDice } from "../evaluation/mean-dice.ts";
+import { loadSegmenter } from "../inference/load-segmenter.ts";
 import { discStore, testFolder } from "../testing/disc-store.ts";
 import { finetune } from "./finetune.ts";
 import { pretrain } from "./pretrain.ts";

@@ -16,11 +16,10 @@
  */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type FinetuneRecipe, MedsslError, type PretrainRecipe } from "@medssl/contract";
+import { type FinetuneRecipe, MedsslError, type PostProcessing, type PretrainRecipe } from "@medssl/contract";
 import type { Label, RecipeName, StoreRecipe } from "@medssl/datasets";
 import { buildInfo, type Device, numThreads } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
-import type { PostProcessing } from "../inference/post-processing.ts";
 import { appendToFile, replaceFile } from "./replace-file.ts";
 import { requireSameSettings } from "./same-settings.ts";
 

@@ -14,7 +14,7 @@ import {
 import { type Split, type Store, splitStores } from "@medssl/datasets";
 import { generatorState, memoryStats, readSafetensors, setNumThreads } from "@medssl/torch";
 import { evaluateRun } from "../evaluation/evaluate.ts";
-import { loadSegmenter } from "../evaluation/load-segmenter.ts";
+import { loadSegmenter } from "../inference/load-segmenter.ts";
 import { loadEncoder, saveEncoder } from "../models/load-encoder.ts";
 import { ViTSegmenter } from "../models/vit-segmenter.ts";
 import { discStore, testFolder } from "../testing/disc-store.ts";

@@ -5,19 +5,8 @@
  * Order    of each label: parts beyond the largest ones and parts that are too small become background; then holes are
  *          filled with what encloses them.
  */
+import type { PostProcessing } from "@medssl/contract";
 import { findComponents, findHoles, type LabelVolume } from "./connected-components.ts";
-
-export interface LabelRule {
-  readonly value: number;
-  /** Parts that are kept, the largest ones; null: any number. */
-  readonly largest: number | null;
-  /** Voxels of the smallest part that is kept; the largest one stays whatever its size: too little found is more than nothing. */
-  readonly minimumSize: number;
-  readonly fillHoles: boolean;
-}
-
-/** One rule for each label that has one. */
-export type PostProcessing = readonly LabelRule[];
 
 /** @param scale Voxels here for one of the size that the rules were learned at. @returns A new label map, or the same where nothing was changed. */
 export function postProcess(volume: LabelVolume, rules: PostProcessing, scale = 1): Uint8Array {

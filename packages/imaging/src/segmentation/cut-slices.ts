@@ -1,27 +1,21 @@
 /**
- * A scan to the pixels that a store keeps, slice by slice, in the store's units and at the store's size.
+ * A scan to the pixels that stores keep and networks are given, slice by slice, in one form.
  *
- * Units     int16 recipes keep Hounsfield units. 8 bits are made from the window that the file recommends, where it is a
+ * Units     int16 forms keep Hounsfield units. 8 bits are made from the window that the file recommends, where it is a
  *           picture of one (X-rays); else from the 0.5th..99.5th percentile, of the whole volume where it is one.
  * Slices    those of one value are left out, unless a label is on them.
  */
 
-import {
-  fitImage,
-  fitLabels,
-  grayRange,
-  type Image,
-  type Samples,
-  type Scan,
-  selectChannel,
-  toHounsfieldPixels,
-  toUint8,
-} from "@medssl/imaging";
-import type { Pixels } from "../store/npy-file.ts";
-import type { StoreRecipe } from "../store/recipe.ts";
+import { selectChannel } from "../channels.ts";
+import { fitImage, fitLabels } from "../fit.ts";
+import { toHounsfieldPixels } from "../hounsfield.ts";
+import type { Image } from "../image.ts";
+import { grayRange, toUint8 } from "../intensity.ts";
+import type { Samples, Scan } from "../scan.ts";
+import type { SliceForm, SlicePixels } from "./slice-form.ts";
 
 export interface StoredSlice {
-  readonly pixels: Pixels;
+  readonly pixels: SlicePixels;
   readonly labels: Uint8Array | undefined;
   /** Position in the volume, from foot to head. */
   readonly slice: number;
@@ -36,20 +30,20 @@ export interface StoredSlice {
 export function* cutSlices(
   shown: Scan,
   labels: Uint8Array | undefined,
-  recipe: StoreRecipe,
+  form: SliceForm,
   heightsMm: readonly number[] = [],
 ): Generator<StoredSlice> {
   const [depth, height, width] = shown.shape;
-  const toPixels = pixelsOf(shown, recipe);
+  const toPixels = pixelsOf(shown, form);
   const size = width * height;
   for (let z = 0; z < depth; z++) {
     const stored = shown.data.subarray(z * size * shown.channels, (z + 1) * size * shown.channels);
     const mask = labels?.subarray(z * size, (z + 1) * size);
     if (isOneValue(stored) && !mask?.some((label) => label > 0)) continue;
-    const image = selectChannel({ width, height, channels: shown.channels, data: stored }, recipe.channel);
+    const image = selectChannel({ width, height, channels: shown.channels, data: stored }, form.channel);
     yield {
-      pixels: fitImage(toPixels(image), recipe).data,
-      labels: mask && fitLabels({ width, height, channels: 1, data: mask }, recipe).data,
+      pixels: fitImage(toPixels(image), form).data,
+      labels: mask && fitLabels({ width, height, channels: 1, data: mask }, form).data,
       slice: z,
       zMm: heightsMm[z],
     };
@@ -57,7 +51,7 @@ export function* cutSlices(
 }
 
 /** How one slice's values become the store's; decided on the whole scan, so that its slices stay comparable. */
-function pixelsOf(scan: Scan, { dtype, channel }: StoreRecipe): (image: Image<Samples>) => Image<Pixels> {
+function pixelsOf(scan: Scan, { dtype, channel }: SliceForm): (image: Image<Samples>) => Image<SlicePixels> {
   if (dtype === "int16") return toHounsfieldPixels;
   const { shape, channels, data, meaning, windows } = scan;
   if (meaning === "shown" && data instanceof Uint8Array) return (image) => toUint8(image, "full");

@@ -7,8 +7,6 @@
  * Places   spread evenly, as nnU-Net's: the last tile ends with the picture and no two overlap by less than asked for.
  *          As many as MONAI has, which pushes the last one back instead.
  */
-import { type Device, linspace, scope, type Tensor } from "@medssl/torch";
-
 const SIGMA_SHARE = 1 / 8;
 const SMALLEST_WEIGHT = 1e-3;
 
@@ -21,14 +19,13 @@ export function tileStarts(length: number, tile: number, overlap: number): numbe
   return Array.from({ length: count }, (_, i) => Math.floor((i * (length - tile)) / (count - 1)));
 }
 
-/** @returns float32 [tile, tile] */
-export function gaussianWeight(tile: number, device: Device): Tensor {
-  return scope(() => {
-    const reach = (tile - 1) / 2;
-    const axis = linspace(-reach, reach, tile, { device })
-      .square()
-      .mul(-1 / (2 * (SIGMA_SHARE * tile) ** 2))
-      .exp();
-    return axis.unsqueeze(1).mul(axis.unsqueeze(0)).clamp(SMALLEST_WEIGHT);
-  });
+/** Of each pixel of a tile. @returns [tile, tile] */
+export function gaussianWeights(tile: number): Float32Array<ArrayBuffer> {
+  const reach = (tile - 1) / 2;
+  const axis = Float32Array.from({ length: tile }, (_, i) =>
+    Math.exp(-((i - reach) ** 2) / (2 * (SIGMA_SHARE * tile) ** 2)),
+  );
+  return Float32Array.from({ length: tile ** 2 }, (_, i) =>
+    Math.max(axis[Math.floor(i / tile)]! * axis[i % tile]!, SMALLEST_WEIGHT),
+  );
 }

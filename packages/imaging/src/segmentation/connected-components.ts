@@ -7,7 +7,7 @@
  * Cost     linear in the voxels: runs along x are joined to those of the rows before, by union-find with path halving.
  * Source   He, Chao, Suzuki, "A run-based two-scan labeling algorithm", IEEE TIP 17 (2008).
  */
-import type { Vec3 } from "@medssl/imaging";
+import type { Vec3 } from "../scan.ts";
 
 export interface LabelVolume {
   readonly labels: Uint8Array;

@@ -6,50 +6,41 @@
  *         OUT/predictions.csv says which mask is whose, the share of the image that each label covers, and where the
  *         spacing is known its area (pictures) or volume.
  * Errors  a file that cannot be read, or is of another kind than the network learned from (`ERR_INPUT_KIND`,
- *         `ERR_INPUT_SLICES`), is skipped and listed; the others go on. Those of prediction-inputs.ts, and
- *         `ERR_OPTION_OVERLAP`, end it.
+ *         `ERR_INPUT_COLOR`, `ERR_INPUT_SLICES`), is skipped and listed; the others go on. Those of prediction-inputs.ts
+ *         end it.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { countedWork, type InferenceOptions, MedsslError, type RunListener } from "@medssl/contract";
-import { type Label, modalityOfDicom, readScans, type StoreRecipe } from "@medssl/datasets";
+import { countedWork, MedsslError, type RunListener, type SegmentClass } from "@medssl/contract";
 import {
+  checkScan,
+  elementSize,
   HU_WINDOWS,
   type Image,
   montage,
+  onOwnGrid,
   overlayLabels,
   reorientForDisplay,
   type Samples,
   type Scan,
+  type ScanSegmenter,
+  type SliceForm,
   selectChannel,
   toUint8,
   writeLabelPng,
   writeNifti,
   writePng,
 } from "@medssl/imaging";
-import type { Device } from "@medssl/torch";
-import { kindText } from "../data/image-set.ts";
-import type { FinetuneRun } from "../training/run-directory.ts";
-import { isNifti } from "./compare-masks.ts";
-import { csvTable } from "./csv-table.ts";
-import { loadSegmenter } from "./load-segmenter.ts";
+import { csvTable } from "../csv-table.ts";
+import { readScans } from "../ingest/read-scans.ts";
 import { listInputs, type PredictionInput } from "./prediction-inputs.ts";
-import { elementSize, onOwnGrid, type ScanSegmenter, segmentScan } from "./segment-scan.ts";
 
 export interface PredictOptions {
-  /** Folder of a fine-tuning run. */
-  readonly dir: string;
+  readonly segmenter: ScanSegmenter;
   /** Image files, and folders of them. */
   readonly inputs: readonly string[];
   readonly out: string;
-  /** In the place of the recipe's. */
-  readonly inference?: Partial<Pick<InferenceOptions, "tileOverlap" | "flips">>;
-  /** Whether the run's post-processing is applied. @default true */
-  readonly isCleaned?: boolean;
-  /** Whether pictures are segmented in tiles of their own pixels, not at the size that the network learned at. @default false */
-  readonly isNative?: boolean;
-  readonly device: Device;
   readonly listen: RunListener;
   readonly signal?: AbortSignal | undefined;
 }
@@ -67,20 +58,14 @@ export interface Prediction {
 }
 
 export interface PredictResult {
-  readonly labels: readonly Label[];
+  readonly classes: readonly SegmentClass[];
   readonly predictions: readonly Prediction[];
   readonly skipped: readonly { readonly file: string; readonly reason: string }[];
   readonly isComplete: boolean;
 }
 
 export async function predict(options: PredictOptions): Promise<PredictResult> {
-  const { dir, out, device, listen, signal } = options;
-  const { run, network } = loadSegmenter(dir, device);
-  const segmenter = { ...segmenterOf(run, options), network, device };
-  const check = (file: string, scan: Scan) => {
-    checkKind(file, scan, run);
-    checkSlices(file, scan, run.recipe.contextSlices);
-  };
+  const { segmenter, out, listen, signal } = options;
   const { inputs, masks } = await listInputs(options.inputs, out);
   const note = (message: string) => listen({ type: "note", level: "warning", message });
   if (masks.length > 0) note(`${masks.length} files are named as masks and left out, such as ${masks[0]}`);
@@ -90,7 +75,7 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
   const work = countedWork("segment", inputs.length, listen);
   for (const input of inputs) {
     try {
-      predictions.push(...(await predictInput(input, out, run.labels, segmenter, { check, note })));
+      predictions.push(...(await predictInput(input, out, segmenter, note)));
     } catch (error) {
       if (!(error instanceof MedsslError)) throw error;
       skipped.push({ file: input.file, reason: error.message });
@@ -106,51 +91,24 @@ export async function predict(options: PredictOptions): Promise<PredictResult> {
       `${unsized.length} images do not say how large their pixels are, such as ${unsized[0]!.file}: no areas or volumes`,
     );
   }
-  writeFileSync(join(out, "predictions.csv"), predictionTable(run.labels, predictions));
-  return { labels: run.labels, predictions, skipped, isComplete };
-}
-
-/** @throws {MedsslError} `ERR_OPTION_OVERLAP` */
-function segmenterOf(
-  { recipe, statistics, input, postProcessing }: FinetuneRun,
-  { inference = {}, isCleaned = true, isNative = false, dir }: PredictOptions,
-): Omit<ScanSegmenter, "network" | "device"> {
-  const mode = isNative ? "tiles" : recipe.inference.mode;
-  if (inference.tileOverlap !== undefined && mode === "whole") {
-    throw new MedsslError(
-      "ERR_OPTION_OVERLAP",
-      `${dir}: this model segments pictures as a whole, there are no tiles to overlap`,
-      {
-        hint: "Leave --overlap out; or fine-tune with inference.mode=tiles.",
-      },
-    );
-  }
-  return {
-    inputSize: recipe.inputSize,
-    inference: { ...recipe.inference, ...inference, mode },
-    statistics,
-    contextSlices: recipe.contextSlices,
-    input,
-    isNative,
-    postProcessing: isCleaned ? (postProcessing ?? []) : [],
-  };
+  writeFileSync(join(out, "predictions.csv"), predictionTable(segmenter.classes, predictions));
+  return { classes: segmenter.classes, predictions, skipped, isComplete };
 }
 
 /** One prediction a scan; a series may hold several. */
 async function predictInput(
   { file, name, files }: PredictionInput,
   out: string,
-  classes: readonly Label[],
   segmenter: ScanSegmenter,
-  { check, note }: { check(file: string, scan: Scan): void; note(message: string): void },
+  note: (message: string) => void,
 ): Promise<Prediction[]> {
   const { scans, refused } = await readScans({ key: name, files });
   for (const { reason } of refused) note(reason);
   const predictions: Prediction[] = [];
   for (const [i, { scan }] of scans.entries()) {
-    check(file, scan);
+    checkScan(file, scan, segmenter.plan);
     const ownName = scans.length === 1 ? name : `${name}-scan${i + 1}`;
-    predictions.push(await predictScan(scan, file, ownName, out, classes, segmenter));
+    predictions.push(await predictScan(scan, file, ownName, out, segmenter));
   }
   return predictions;
 }
@@ -160,22 +118,21 @@ async function predictScan(
   file: string,
   name: string,
   out: string,
-  classes: readonly Label[],
   segmenter: ScanSegmenter,
 ): Promise<Prediction> {
   const shown = reorientForDisplay(scan);
   const [depth, height, width] = shown.shape;
-  const labels = segmentScan(shown, segmenter);
-  const isPicture = depth === 1 && !isNifti(file);
+  const { labels } = await segmenter.segmentShown(shown);
+  const isPicture = depth === 1 && !isNiftiName(file);
   const mask = join(out, "masks", isPicture ? `${name}.png` : `${name}.nii.gz`);
   const overlay = join(out, "overlays", `${name}.png`);
   if (isPicture) await writeLabelPng(mask, { width, height, channels: 1, data: labels });
   else await writeNifti(mask, onOwnGrid(labels, shown, scan));
-  await writePng(overlay, overlayOf(shown, labels, segmenter.input));
+  await writePng(overlay, overlayOf(shown, labels, segmenter.plan.slices));
   const counts = new Float64Array(256);
   for (const label of labels) counts[label]!++;
   const ofEach = (factor: number) =>
-    Object.fromEntries(classes.map(({ name, value }) => [name, counts[value]! * factor]));
+    Object.fromEntries(segmenter.classes.map(({ name, value }) => [name, counts[value]! * factor]));
   const size = elementSize(shown);
   return {
     file,
@@ -186,47 +143,11 @@ async function predictScan(
   };
 }
 
-/**
- * Refuses grey values where Hounsfield units were learned from, and the other way round; and DICOM files of another modality.
- * Volumes whose file does not say what its numbers are, such as NIfTI, may be either; so may pictures, of which nobody says
- * what they show.
- *
- * @throws {MedsslError} `ERR_INPUT_KIND`
- */
-export function checkKind(
-  file: string,
-  { meaning, modality, data }: Pick<Scan, "meaning" | "modality" | "data">,
-  { input, kinds = [] }: { readonly input: Pick<StoreRecipe, "dtype"> } & Pick<FinetuneRun, "kinds">,
-): void {
-  const isGray = meaning === "shown" || data instanceof Uint8Array || (modality !== undefined && modality !== "CT");
-  const found = meaning === "hounsfield" ? "int16" : isGray ? "uint8" : input.dtype;
-  const kind = modality === undefined ? undefined : modalityOfDicom(modality);
-  const isOtherKind = kind !== undefined && kinds.length > 0 && !kinds.includes("picture") && !kinds.includes(kind);
-  if (found === input.dtype && !isOtherKind) return;
-  const [learned, given] =
-    found === input.dtype
-      ? [`images of the kind ${kinds.join(", ")}`, `the modality ${modality}`]
-      : [kindText(input), kindText({ dtype: found })];
-  throw new MedsslError("ERR_INPUT_KIND", `${file}: the model was trained on ${learned}, this file has ${given}`, {
-    hint: "Give it images of the kind that it was trained on; CT as DICOM or NIfTI, not as pictures.",
-  });
-}
-
-/** @throws {MedsslError} `ERR_INPUT_SLICES`: a picture for a network that sees several slices at once. */
-export function checkSlices(file: string, { shape }: Pick<Scan, "shape">, contextSlices: number): void {
-  if (contextSlices === 0 || shape[0] > 1) return;
-  throw new MedsslError(
-    "ERR_INPUT_SLICES",
-    `${file}: the model sees ${2 * contextSlices + 1} slices of a volume at once, this file has one picture`,
-    { hint: "Give it volumes: NIfTI files, or folders of DICOM series." },
-  );
-}
-
 const COLUMNS = 4;
 const MOST_SLICES = 12;
 
 /** A picture with its labels, or slices of a volume: spread evenly over those with labels, over all where there are none. */
-function overlayOf(shown: Scan, labels: Uint8Array, input: StoreRecipe): Image<Uint8Array> {
+function overlayOf(shown: Scan, labels: Uint8Array, input: SliceForm): Image<Uint8Array> {
   const [depth, height, width] = shown.shape;
   const size = height * width;
   const maskOf = (z: number) => labels.subarray(z * size, (z + 1) * size);
@@ -254,7 +175,7 @@ const evenly = (slices: readonly number[]): number[] => {
 function graySlice(
   { shape, channels, data, meaning }: Scan,
   slice: number,
-  { channel, dtype }: StoreRecipe,
+  { channel, dtype }: SliceForm,
 ): Image<Uint8Array> {
   const [, height, width] = shape;
   const size = width * height * channels;
@@ -263,7 +184,7 @@ function graySlice(
   return toUint8(selectChannel<Samples>(image, channel), isHounsfield ? HU_WINDOWS.abdomen : "percentile");
 }
 
-function predictionTable(labels: readonly Label[], predictions: readonly Prediction[]): string {
+function predictionTable(labels: readonly SegmentClass[], predictions: readonly Prediction[]): string {
   const names = labels.map(({ name }) => name);
   const inUnit = (values: Readonly<Record<string, number>> | undefined) =>
     names.map((name) => (values === undefined ? "" : values[name]!.toFixed(3)));
@@ -278,3 +199,5 @@ function predictionTable(labels: readonly Label[], predictions: readonly Predict
     ]),
   );
 }
+
+const isNiftiName = (file: string): boolean => /\.(?:nii|hdr)(?:\.gz)?$/i.test(file);

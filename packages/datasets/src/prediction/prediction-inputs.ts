@@ -10,7 +10,10 @@
 import { statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { MedsslError } from "@medssl/contract";
-import { isImageFile, listDicom, plainRole, SourceFolder } from "@medssl/datasets";
+import { listDicom } from "../layouts/dicom-series.ts";
+import { isImageFile } from "../layouts/image-file.ts";
+import { plainRole } from "../layouts/mask-table.ts";
+import { SourceFolder } from "../layouts/source-folder.ts";
 
 export interface PredictionInput {
   /** The file, or the folder of the series. */

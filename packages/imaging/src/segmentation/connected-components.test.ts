@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { Vec3 } from "@medssl/imaging";
+import type { Vec3 } from "../scan.ts";
 import { findComponents, findHoles } from "./connected-components.ts";
 
 interface Case {

@@ -1,0 +1,168 @@
+/**
+ * `model.json`: what an exported model is, what it wants to be given, how good it was seen to be, and what it may be used for.
+ *
+ * Folder   model.json, the weights that it names (model.onnx, ...) and golden/, inputs with the results that they must give.
+ * Errors   `ERR_MODEL_CARD` where it is damaged or incomplete, `ERR_MODEL_VERSION` where it was written by a later version.
+ */
+import { z } from "zod";
+import { MedsslError } from "./errors.ts";
+
+/** Of the card's form. A reader refuses what is newer than itself. */
+export const MODEL_CARD_VERSION = 1;
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+const code = z.strictObject({
+  scheme: z.string().describe("Coding scheme as DICOM names it: SCT is SNOMED CT."),
+  value: z.string(),
+  meaning: z.string(),
+});
+
+const labelRule = z.strictObject({
+  value: z.int().min(1).max(255),
+  largest: z.int().min(1).nullable().describe("Parts that are kept, the largest ones; null: any number."),
+  minimumSize: z.number().min(0).describe("Voxels of the smallest part that is kept, at the size of `slices`."),
+  fillHoles: z.boolean(),
+});
+
+/** How a scan's slices become what the network was trained on. */
+const sliceForm = z.strictObject({
+  width: z.int().min(1).describe("In pixels."),
+  height: z.int().min(1).describe("In pixels."),
+  fit: z.enum(["squash", "pad", "crop"]).describe("How a slice of another aspect is brought to this size."),
+  channel: z.enum(["luma", "green"]).describe("What is taken of a color image."),
+  dtype: z.enum(["uint8", "int16"]).describe("uint8: grey values, 0-255. int16: Hounsfield units."),
+});
+
+const statistics = z.strictObject({
+  mean: z.number(),
+  std: z.number(),
+  limits: z.tuple([z.number(), z.number()]).optional().describe("Values are limited to these first."),
+  isPerImage: z.boolean().optional().describe("Each image's own mean and deviation are taken in place of these."),
+});
+
+/** From a scan to the network's input, and from its output to a label map. */
+export const segmentationPlanSchema = z.strictObject({
+  inputSize: z.int().min(1).describe("Side of the square that the network sees, in pixels."),
+  contextSlices: z.int().min(0).describe("Slices on each side that the network sees as channels."),
+  slices: sliceForm,
+  unitRange: z
+    .tuple([z.number(), z.number()])
+    .describe("Values that become 0 and 1, in the units of `slices`; Hounsfield units beyond are limited to them."),
+  statistics: statistics.describe("Mean and deviation that values of 0-1 are standardised by."),
+  mode: z.enum(["whole", "tiles"]).describe("A slice at the input size, or overlapping tiles of it."),
+  tileOverlap: z.number().min(0).max(0.9).describe("Share of a tile's side that its neighbour covers as well."),
+  flips: z.enum(["none", "horizontal", "both"]).describe("Mirrored views that are averaged."),
+  postProcessing: z.array(labelRule),
+  kinds: z.array(z.string()).describe("What it learned from: xray, ct, mr, fundus, picture. Empty: nobody says."),
+});
+
+export const segmentClassSchema = z.strictObject({
+  value: z.int().min(1).max(255).describe("In label maps."),
+  name: z.string(),
+  color: z.tuple([z.int(), z.int(), z.int()]).describe("Red, green and blue, 0-255."),
+  category: code,
+  type: code,
+  modifiers: z.array(code),
+});
+
+const interval = z.strictObject({ mean: z.number(), low: z.number(), high: z.number() });
+
+const metrics = z.strictObject({
+  images: z.int(),
+  patients: z.int(),
+  dice: interval.describe("Mean over classes and held-out patients, with its 95% interval over other patients; 0-1."),
+  classes: z.array(z.strictObject({ name: z.string(), dice: interval, hd95Mm: z.number().optional() })),
+  data: z.string().describe("What it was measured on."),
+});
+
+const weights = z.strictObject({
+  precision: z.enum(["fp32", "fp16", "int8"]),
+  file: z.string(),
+  loss: z
+    .strictObject({
+      dice: z.number().describe("Dice on the held-out patients."),
+      change: z.number().describe("In the mean Dice, against fp32."),
+      sameLabels: z.number().describe("Share of pixels with fp32's label."),
+      images: z.int(),
+    })
+    .optional()
+    .describe("What was measured of it; not there where nothing could be."),
+});
+
+export const modelCardSchema = z.strictObject({
+  format: z.literal("medssl-model"),
+  version: z.literal(MODEL_CARD_VERSION),
+  name: z.string(),
+  createdAt: z.iso.datetime(),
+  producer: z.string().describe("Program and version."),
+  task: z.literal("segmentation"),
+  architecture: z.strictObject({ head: z.string(), parameters: z.int() }),
+  classes: z.array(segmentClassSchema).min(1),
+  plan: segmentationPlanSchema,
+  expectedSpacingMm: z
+    .tuple([z.number(), z.number()])
+    .optional()
+    .describe("Size [y, x] of the pixels that it learned from, in the middle; where their files said it."),
+  weights: z.array(weights).min(1),
+  opset: z.int(),
+  training: z.strictObject({
+    images: z.int(),
+    patients: z.int(),
+    encoder: z.string().nullable().describe("How the encoder was pre-trained; null: from scratch."),
+    recipeSha256: sha256,
+    dataSha256: sha256.describe("Of the labelled patients' pseudonyms and the stores' contents."),
+    heldOutSha256: sha256.nullable().describe("Of the pseudonyms of the patients who were kept for testing."),
+  }),
+  metrics: metrics.nullable(),
+  intendedUse: z.string(),
+  license: z.string(),
+  golden: z.array(
+    z.strictObject({
+      image: z.string().describe("A made-up image: .npy [depth, height, width], in the units of `plan.slices`."),
+      labels: z.string().describe("What it must give: .npy uint8 of the same shape."),
+      logits: z.string().describe(".npy float32 [1, K + 1, inputSize, inputSize], of the input in `input`."),
+      input: z.string().describe(".npy float32 [1, C, inputSize, inputSize], standardised."),
+    }),
+  ),
+  files: z
+    .record(z.string(), z.strictObject({ sha256, bytes: z.int() }))
+    .describe("Of every file of the folder but this one."),
+});
+
+export type ModelCard = z.infer<typeof modelCardSchema>;
+export type SegmentationPlan = z.infer<typeof segmentationPlanSchema>;
+export type SegmentClass = z.infer<typeof segmentClassSchema>;
+export type PostProcessing = SegmentationPlan["postProcessing"];
+export type LabelRule = PostProcessing[number];
+export type WeightPrecision = ModelCard["weights"][number]["precision"];
+
+/** @param source Where the text is from, for the messages. @throws {MedsslError} `ERR_MODEL_CARD`, `ERR_MODEL_VERSION` */
+export function parseModelCard(text: string, source: string): ModelCard {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new MedsslError("ERR_MODEL_CARD", `${source}: expected a model card, got what is no JSON`, { cause });
+  }
+  const { format, version } = (value ?? {}) as { format?: unknown; version?: unknown };
+  if (format !== "medssl-model") {
+    throw new MedsslError("ERR_MODEL_CARD", `${source}: expected the card of an exported model, got something else`, {
+      hint: "Give the folder that was --out of `medssl export`.",
+    });
+  }
+  if (typeof version === "number" && version > MODEL_CARD_VERSION) {
+    throw new MedsslError(
+      "ERR_MODEL_VERSION",
+      `${source}: a card of version ${version}; this program reads versions up to ${MODEL_CARD_VERSION}`,
+      { hint: "Update MedSSL-ViT, or export the model again with this version." },
+    );
+  }
+  const { success, data, error } = modelCardSchema.safeParse(value);
+  if (success) return data;
+  const [{ path, message }] = error.issues as [z.core.$ZodIssue];
+  throw new MedsslError("ERR_MODEL_CARD", `${source}: damaged: ${path.join(".") || "the card"}: ${message}`, {
+    hint: "Export the model again, or copy the folder again from where it came from.",
+    cause: error,
+  });
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Scan } from "../scan.ts";
+import { checkScan } from "./check-scan.ts";
+
+const picture: Scan = { shape: [1, 1, 1], channels: 1, data: new Uint8Array(1), meaning: "relative" };
+const grayModel = { slices: { dtype: "uint8" as const }, kinds: ["xray"], contextSlices: 0 } satisfies Parameters<
+  typeof checkScan
+>[2];
+
+test("a scan of other numbers than were learned from is refused; a volume that does not say may be either", () => {
+  const [bytes, words] = [new Uint8Array(1), new Int16Array(1)];
+  const check = (dtype: "int16" | "uint8", scan: Pick<Scan, "meaning" | "data" | "modality">) =>
+    checkScan("a", { ...picture, ...scan }, { slices: { dtype }, kinds: [], contextSlices: 0 });
+  const refused = { code: "ERR_INPUT_KIND", message: /^a: the model was trained on .*, this file has / };
+  for (const scan of [
+    { meaning: "shown", data: bytes },
+    { meaning: "relative", data: bytes },
+    { meaning: "relative", data: words, modality: "MR" },
+  ] as const) {
+    assert.throws(() => check("int16", scan), refused);
+    check("uint8", scan);
+  }
+  const ct = { meaning: "hounsfield", data: words, modality: "CT" } as const;
+  assert.throws(() => check("uint8", ct), refused);
+  check("int16", ct);
+  for (const dtype of ["int16", "uint8"] as const) check(dtype, { meaning: "relative", data: words });
+});
+
+test("a DICOM file of another modality is refused, where both are known", () => {
+  const data = new Int16Array(1);
+  const check = (modality: string | undefined, kinds: string[] = []) =>
+    checkScan("a", { ...picture, data, modality }, { slices: { dtype: "uint8" }, kinds, contextSlices: 0 });
+  assert.throws(() => check("MR", ["xray"]), {
+    code: "ERR_INPUT_KIND",
+    message: "a: the model was trained on images of the kind xray, this file has the modality MR",
+  });
+  check("DX", ["xray"]);
+  check("MR", ["mr", "xray"]);
+  // Nobody says what the model, or the file, is.
+  check("MR", ["picture"]);
+  check("MR");
+  check("OT", ["xray"]);
+  check(undefined, ["xray"]);
+});
+
+test("a network that sees several slices at once refuses a picture", () => {
+  const check = (name: string, depth: number, contextSlices: number) =>
+    checkScan(name, { ...picture, shape: [depth, 8, 8] }, { ...grayModel, kinds: [], contextSlices });
+  assert.throws(() => check("a.png", 1, 1), {
+    code: "ERR_INPUT_SLICES",
+    message: "a.png: the model sees 3 slices of a volume at once, this file has one picture",
+  });
+  check("a.png", 1, 0);
+  check("a.nii", 2, 1);
+});
+
+test("a photograph is no X-ray; a picture whose channels are alike is grey, whatever its file says", () => {
+  const size = 100;
+  const photo = (numColored: number): Scan => ({
+    ...picture,
+    shape: [1, 10, 10],
+    channels: 3,
+    data: Uint8Array.from({ length: 3 * size }, (_, i) => (i % 3 === 0 && i < 3 * numColored ? 200 : 100)),
+  });
+  assert.throws(() => checkScan("a.jpg", photo(50), grayModel), {
+    code: "ERR_INPUT_COLOR",
+    message: "a.jpg: the model was trained on grey images of the kind xray, this one has colors",
+  });
+  checkScan("a.jpg", photo(0), grayModel);
+  // A colored marker on a grey film.
+  checkScan("a.jpg", photo(4), grayModel);
+  checkScan("a.jpg", photo(50), { ...grayModel, kinds: ["fundus"] });
+});

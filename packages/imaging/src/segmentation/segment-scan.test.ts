@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reorientForDisplay } from "../geometry/orientation.ts";
+import type { Scan } from "../scan.ts";
+import { onOwnGrid, type SliceSegmenter, segmentScan } from "./segment-scan.ts";
+
+/** Label 1 where the last channel is bright; as sure as it is bright. */
+const segmenter: SliceSegmenter = {
+  async segmentSlices({ slices }, wantsFractions) {
+    const bright = slices.flatMap((channels) => [...channels.at(-1)!]);
+    const labels = Uint8Array.from(bright, (value) => Number(value > 127));
+    return wantsFractions ? { labels, fractions: Uint8Array.from(bright) } : { labels };
+  },
+};
+
+const plan = {
+  slices: { width: 32, height: 24, fit: "squash", channel: "luma", dtype: "uint8" } as const,
+  contextSlices: 0,
+  postProcessing: [],
+};
+
+/** Each slice dark but for its own square; slice 4 of one value throughout. RAS, as NIfTI files often are. */
+const [depth, height, width] = [9, 24, 32] as const;
+const isBright = (z: number, y: number, x: number) => z !== 4 && y >= 2 + z && y < 8 + z && x >= 3 && x < 9;
+const truth = (z: number, i: number) => Number(isBright(z, Math.floor(i / width), i % width));
+const size = height * width;
+const volume: Scan<Uint8Array> = {
+  shape: [depth, height, width],
+  channels: 1,
+  data: Uint8Array.from({ length: depth * size }, (_, i) => 255 * truth(Math.floor(i / size), i % size)),
+  meaning: "shown",
+  affine: [2, 0, 0, 10, 0, 2, 0, 20, 0, 0, 5, 30, 0, 0, 0, 1],
+  spacingMm: [5, 2, 2],
+};
+
+test("a volume's labels come back on its own grid, whichever way it was turned for the eye", async () => {
+  const shown = reorientForDisplay(volume);
+  assert.notDeepEqual(shown.affine, volume.affine);
+  for (const isNative of [false, true]) {
+    const { labels } = await segmentScan(shown, segmenter, { plan, numLabels: 1, isNative });
+    const mask = onOwnGrid(labels, shown, volume);
+    assert.deepEqual([mask.shape, mask.affine], [volume.shape, volume.affine]);
+    assert.deepEqual(
+      mask.data,
+      volume.data.map((value) => value / 255),
+    );
+  }
+});
+
+test("the slice behind is the last channel; where it is missing, the nearest that is there", async () => {
+  const { labels } = await segmentScan({ ...volume, affine: undefined }, segmenter, {
+    plan: { ...plan, contextSlices: 1 },
+    numLabels: 1,
+  });
+  const behind = [1, 2, 3, 3, undefined, 6, 7, 8, 8];
+  for (const [z, from] of behind.entries()) {
+    const expected = Uint8Array.from({ length: size }, (_, i) => (from === undefined ? 0 : truth(from, i)));
+    assert.deepEqual(labels.subarray(z * size, (z + 1) * size), expected, `slice ${z}`);
+  }
+});
+
+test("fractions lie on the scan's grid, follow what cleaning changed, and are made only where they are wanted", async () => {
+  const postProcessing = [{ value: 1, largest: 1, minimumSize: 1, fillHoles: true }];
+  const picture = (rows: readonly string[]): Scan<Uint8Array> => ({
+    shape: [1, rows.length, rows[0]!.length],
+    channels: 1,
+    data: Uint8Array.from(rows.join(""), (digit) => 25 * Number(digit)),
+    meaning: "shown",
+  });
+  const scan = picture(["999000", "929000", "999009"]);
+  const form = { ...plan.slices, width: 6, height: 3 };
+  const options = { plan: { ...plan, slices: form, postProcessing }, numLabels: 1 };
+  const { labels, fractions } = await segmentScan(scan, segmenter, { ...options, wantsFractions: true });
+  const filled = ["111000", "111000", "111000"].join("");
+  assert.equal(labels.join(""), filled);
+  assert.deepEqual([...fractions[0]!], [225, 225, 225, 0, 0, 0, 225, 255, 225, 0, 0, 0, 225, 225, 225, 0, 0, 0]);
+  assert.deepEqual((await segmentScan(scan, segmenter, options)).fractions, []);
+});
+
+test("it says how far it is, and stops when it is told to", async () => {
+  const done: number[] = [];
+  const controller = new AbortController();
+  const segment = (onProgress: (done: number) => void) =>
+    segmentScan(volume, segmenter, { plan, numLabels: 1, onProgress, signal: controller.signal });
+  await segment((slices) => void done.push(slices));
+  // Slice 4 is blank and no slice that is segmented.
+  assert.deepEqual(done, [4, 9]);
+  await assert.rejects(
+    segment(() => controller.abort()),
+    { name: "AbortError" },
+  );
+});

@@ -1,0 +1,140 @@
+/**
+ * A scan segmented slice by slice by any network, and its labels brought back to its own grid: the one way that training's
+ * libtorch and exported ONNX models share.
+ *
+ * Way        turned for the eye (`reorientForDisplay`), cut into slices and brought to the form that the network learned
+ *            from, segmented, cleaned as a whole at that size, each slice scaled back, turned back (`onOwnGrid`).
+ * Fractions  how sure the network is of each label, 0-255 for 0-1, where they are asked for. Where cleaning changed a
+ *            label, the fractions follow it.
+ * Memory     a few slices are floats at a time; beside the scan there are its labels, a byte a voxel, and with fractions a
+ *            byte more for each label.
+ */
+import type { SegmentationPlan } from "@medssl/contract";
+import { unfitLabels, unfitValues } from "../fit.ts";
+import { orientationCode } from "../geometry/affine.ts";
+import { reorient } from "../geometry/orientation.ts";
+import type { Scan, Vec3 } from "../scan.ts";
+import { cutSlices } from "./cut-slices.ts";
+import { postProcess } from "./post-processing.ts";
+import type { SliceForm, SlicePixels } from "./slice-form.ts";
+import { groupSlices } from "./slice-groups.ts";
+
+/** What an engine is given: of each slice the channels that the network sees, all of one size. */
+export interface SliceBatch {
+  /** [B][C], each [height, width] in the plan's form. */
+  readonly slices: readonly (readonly SlicePixels[])[];
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface SliceLabels {
+  /** The likeliest label, [B, height, width]. */
+  readonly labels: Uint8Array;
+  /** Of each label but the background, 0-255: [B, K, height, width]. There where they were asked for. */
+  readonly fractions?: Uint8Array | undefined;
+}
+
+/** A network at work: libtorch's, or an ONNX runtime's. */
+export interface SliceSegmenter {
+  segmentSlices(batch: SliceBatch, wantsFractions: boolean): Promise<SliceLabels>;
+}
+
+export interface SegmentScanOptions {
+  readonly plan: Pick<SegmentationPlan, "slices" | "contextSlices" | "postProcessing">;
+  /** Labels but the background; their values are 1, 2, ... */
+  readonly numLabels: number;
+  /** Whether slices are left at their own size. @default false */
+  readonly isNative?: boolean;
+  /** @default false */
+  readonly wantsFractions?: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each few slices. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface ScanLabels {
+  /** [D, H, W] */
+  readonly labels: Uint8Array;
+  /** Of label 1, 2, ...: each [D, H, W], 0-255; none where they were not asked for. */
+  readonly fractions: readonly Uint8Array[];
+}
+
+/** @param shown As the eye is used to it (`reorientForDisplay`). @returns On the same grid. */
+export async function segmentScan(
+  shown: Scan,
+  segmenter: SliceSegmenter,
+  { plan, numLabels, isNative = false, wantsFractions = false, signal, onProgress }: SegmentScanOptions,
+): Promise<ScanLabels> {
+  const [depth, height, width] = shown.shape;
+  const form: SliceForm = isNative ? { ...plan.slices, width, height, fit: "squash" } : plan.slices;
+  const size = form.width * form.height;
+  const found = new Uint8Array(depth * size);
+  const sure = Array.from({ length: wantsFractions ? numLabels : 0 }, () => new Uint8Array(depth * size));
+  for (const { slices, around } of groupSlices(cutSlices(shown, undefined, form), plan.contextSlices)) {
+    signal?.throwIfAborted();
+    const batch = { slices: around, width: form.width, height: form.height };
+    const { labels, fractions } = await segmenter.segmentSlices(batch, wantsFractions);
+    slices.forEach((slice, i) => {
+      found.set(labels.subarray(i * size, (i + 1) * size), slice * size);
+      sure.forEach((volume, k) => {
+        const start = (i * numLabels + k) * size;
+        volume.set(fractions!.subarray(start, start + size), slice * size);
+      });
+    });
+    onProgress?.(slices.at(-1)! + 1, depth);
+  }
+  const scale = size / (plan.slices.width * plan.slices.height);
+  const shape: Vec3 = [depth, form.height, form.width];
+  const cleaned = postProcess({ labels: found, shape }, plan.postProcessing, scale);
+  followCleaning(sure, found, cleaned);
+  const back = { shape: shown.shape, form, isNative };
+  return {
+    labels: backToScan(cleaned, back, unfitLabels),
+    fractions: sure.map((volume) => backToScan(volume, back, unfitValues)),
+  };
+}
+
+/** What cleaning took away is not there; what it filled is. */
+function followCleaning(sure: readonly Uint8Array[], found: Uint8Array, cleaned: Uint8Array): void {
+  if (sure.length === 0 || found === cleaned) return;
+  for (let i = 0; i < found.length; i++) {
+    if (found[i] === cleaned[i]) continue;
+    if (found[i]! > 0) sure[found[i]! - 1]![i] = 0;
+    if (cleaned[i]! > 0) sure[cleaned[i]! - 1]![i] = 255;
+  }
+}
+
+/** Each slice from the network's form to the scan's size; slices without anything stay empty. */
+function backToScan(
+  volume: Uint8Array,
+  { shape: [depth, height, width], form, isNative }: { shape: Vec3; form: SliceForm; isNative: boolean },
+  unfit: typeof unfitLabels,
+): Uint8Array {
+  if (isNative) return volume;
+  const size = form.width * form.height;
+  const result = new Uint8Array(depth * height * width);
+  for (let z = 0; z < depth; z++) {
+    const data = volume.subarray(z * size, (z + 1) * size);
+    if (!data.some((value) => value > 0)) continue;
+    const own = unfit({ width: form.width, height: form.height, channels: 1, data }, form, width, height);
+    result.set(own.data, z * height * width);
+  }
+  return result;
+}
+
+/** Values of the turned scan, on the grid that the scan has in its file. */
+export function onOwnGrid(
+  values: Uint8Array,
+  shown: Pick<Scan, "shape" | "affine">,
+  own: Pick<Scan, "affine" | "spacingMm">,
+): Scan<Uint8Array> {
+  const turned: Scan<Uint8Array> = {
+    shape: shown.shape,
+    channels: 1,
+    data: values,
+    meaning: "relative",
+    affine: shown.affine,
+  };
+  const back = own.affine === undefined ? turned : reorient(turned, orientationCode(own.affine));
+  return { ...back, affine: own.affine, spacingMm: own.spacingMm };
+}

@@ -1,0 +1,136 @@
+/**
+ * The network of a fine-tuning run at work on whole scans, with libtorch.
+ */
+import { basename, resolve } from "node:path";
+import { type InferenceOptions, MedsslError, type SegmentationPlan, type SegmentClass } from "@medssl/contract";
+import {
+  labelColor,
+  type Scan,
+  type ScanLabels,
+  type ScanSegmenter,
+  type SegmentOptions,
+  type SliceBatch,
+  type SliceLabels,
+  type SlicePixels,
+  type SliceSegmenter,
+  segmentScan,
+  unitRange,
+} from "@medssl/imaging";
+import { cat, type Device, fromTypedArray, scope, type Tensor } from "@medssl/torch";
+import { toUnit } from "../data/image-set.ts";
+import type { FinetuneRun } from "../training/run-directory.ts";
+import { loadSegmenter } from "./load-segmenter.ts";
+import { labelMaps, type Segmenter, segmentImages, segmentLabels } from "./segment-images.ts";
+
+export interface TorchSegmenterOptions {
+  readonly device: Device;
+  /** In the place of the recipe's. */
+  readonly inference?: Partial<Pick<InferenceOptions, "tileOverlap" | "flips">>;
+  /** Whether the run's post-processing is applied. @default true */
+  readonly isCleaned?: boolean;
+  /** Whether pictures are segmented in tiles of their own pixels, not at the size that the network learned at. @default false */
+  readonly isNative?: boolean;
+}
+
+/** @param dir Folder of a fine-tuning run. @throws {MedsslError} `ERR_OPTION_OVERLAP`, and those of reading a run */
+export function openTorchSegmenter(dir: string, options: TorchSegmenterOptions): ScanSegmenter {
+  const { run, network } = loadSegmenter(dir, options.device);
+  const plan = planWith(planOfRun(run), dir, options);
+  const slices = new TorchSliceSegmenter(network, plan, options.device);
+  return {
+    name: basename(resolve(dir)),
+    classes: classesOfRun(run),
+    plan,
+    segmentShown: (shown: Scan, wishes: SegmentOptions = {}): Promise<ScanLabels> =>
+      segmentScan(shown, slices, {
+        plan,
+        numLabels: run.labels.length,
+        isNative: options.isNative ?? false,
+        ...wishes,
+      }),
+    async dispose() {},
+  };
+}
+
+/** What the network's labels are to other programs. */
+const classesOfRun = ({ labels }: FinetuneRun): SegmentClass[] =>
+  labels.map(({ value, name }) => ({ value, name, color: [...labelColor(value)], ...GENERIC }));
+
+const BODY_PART = { scheme: "SCT", value: "123037004", meaning: "Anatomical Structure" };
+const GENERIC = { category: BODY_PART, type: BODY_PART, modifiers: [] };
+
+/** How scans become what the run's network learned from, and how its output becomes a label map. */
+export function planOfRun({
+  recipe,
+  statistics,
+  input,
+  postProcessing = [],
+  kinds = [],
+}: FinetuneRun): SegmentationPlan {
+  const { mode, tileOverlap, flips } = recipe.inference;
+  const { width, height, fit, channel, dtype } = input;
+  return {
+    inputSize: recipe.inputSize,
+    contextSlices: recipe.contextSlices,
+    slices: { width, height, fit, channel, dtype },
+    unitRange: [...unitRange(dtype)],
+    statistics: { ...statistics, ...(statistics.limits === undefined ? {} : { limits: [...statistics.limits] }) },
+    mode,
+    tileOverlap,
+    flips,
+    postProcessing: [...postProcessing],
+    kinds: [...kinds],
+  } as SegmentationPlan;
+}
+
+function planWith(
+  plan: SegmentationPlan,
+  dir: string,
+  { inference = {}, isCleaned = true, isNative = false }: TorchSegmenterOptions,
+): SegmentationPlan {
+  const mode = isNative ? "tiles" : plan.mode;
+  if (inference.tileOverlap !== undefined && mode === "whole") {
+    throw new MedsslError(
+      "ERR_OPTION_OVERLAP",
+      `${dir}: this model segments pictures as a whole, there are no tiles to overlap`,
+      { hint: "Leave --overlap out; or fine-tune with inference.mode=tiles." },
+    );
+  }
+  return { ...plan, ...inference, mode, postProcessing: isCleaned ? plan.postProcessing : [] };
+}
+
+/** A network on slices in their stored form. */
+export class TorchSliceSegmenter implements SliceSegmenter {
+  readonly #network: Segmenter;
+  readonly #plan: SegmentationPlan;
+  readonly #device: Device;
+
+  constructor(network: Segmenter, plan: SegmentationPlan, device: Device) {
+    this.#network = network;
+    this.#plan = plan;
+    this.#device = device;
+  }
+
+  async segmentSlices({ slices, width, height }: SliceBatch, wantsFractions: boolean): Promise<SliceLabels> {
+    const {
+      inputSize,
+      statistics,
+      slices: { dtype },
+    } = this.#plan;
+    const asImage = (pixels: SlicePixels): Tensor => fromTypedArray(pixels, [1, 1, height, width]);
+    const bytes = (tensor: Tensor) => tensor.to({ device: "cpu" }).contiguous().toTypedArray() as Uint8Array;
+    return scope(() => {
+      const images = cat(slices.map((channels) => cat(channels.map(asImage), 1)));
+      const unit = toUnit(images.to({ device: this.#device }), { dtype });
+      const { mode, tileOverlap, flips } = this.#plan;
+      const options = { inputSize, inference: { mode, tileOverlap, flips }, statistics: statistics };
+      if (!wantsFractions) return { labels: bytes(segmentLabels(this.#network, unit, options)) };
+      const probabilities = segmentImages(this.#network, unit, options);
+      const foreground = probabilities.slice(1, 1);
+      return {
+        labels: bytes(labelMaps(probabilities)),
+        fractions: bytes(foreground.mul(255).round().to({ dtype: "uint8" })),
+      };
+    });
+  }
+}
