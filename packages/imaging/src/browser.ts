@@ -18,6 +18,19 @@ export { type TransferSyntax, transferSyntaxes } from "./dicom/transfer-syntaxes
 export * from "./dicom/volume.ts";
 export * from "./dicom/volume-assembly.ts";
 export * from "./dicom/write-segmentation.ts";
+export { type FileMeta, textElement, type WrittenElement, writeDicomFile } from "./dicom/write-elements.ts";
+export {
+  type DicomJson,
+  type DicomJsonElement,
+  jsonItems,
+  jsonNumber,
+  jsonText,
+  jsonTexts,
+} from "./dicomweb/dicom-json.ts";
+export * from "./dicomweb/dicomweb-client.ts";
+export * from "./dicomweb/pacs-address.ts";
+export type * from "./dicomweb/pacs-client.ts";
+export { basicAuthorization, type PacsConnectionOptions } from "./dicomweb/pacs-connection.ts";
 export * from "./fit.ts";
 export * from "./geometry/affine.ts";
 export * from "./geometry/element-size.ts";
