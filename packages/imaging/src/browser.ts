@@ -17,8 +17,8 @@ export * from "./dicom/structures.ts";
 export { type TransferSyntax, transferSyntaxes } from "./dicom/transfer-syntaxes.ts";
 export * from "./dicom/volume.ts";
 export * from "./dicom/volume-assembly.ts";
-export * from "./dicom/write-segmentation.ts";
 export { type FileMeta, textElement, type WrittenElement, writeDicomFile } from "./dicom/write-elements.ts";
+export * from "./dicom/write-segmentation.ts";
 export {
   type DicomJson,
   type DicomJsonElement,
