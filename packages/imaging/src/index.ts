@@ -5,6 +5,7 @@ export * from "./node/indexed-png.ts";
 export * from "./node/read-image.ts";
 export * from "./node/read-nifti.ts";
 export * from "./node/read-scan.ts";
+export * from "./node/replace-file.ts";
 export * from "./node/serve-jobs.ts";
 export * from "./node/worker-pool.ts";
 export * from "./node/write-jpeg.ts";

@@ -14,7 +14,7 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { appendToFile } from "../training/replace-file.ts";
+import { appendToFile } from "@medssl/imaging";
 import { bytesField, doubleField, floatField, varintField } from "./protobuf.ts";
 import { tfRecord } from "./tf-record.ts";
 
