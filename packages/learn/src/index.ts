@@ -35,7 +35,9 @@ export { createObjective, type PretrainingObjective } from "./objectives/pretrai
 export { ALONE, type Ranks } from "./objectives/ranks.ts";
 export { segmentationLoss } from "./objectives/segmentation-loss.ts";
 export { type EncodeOptions, encodeOnnx } from "./onnx/encode-onnx.ts";
+export { toFloat16 } from "./onnx/float16.ts";
 export type { Graph } from "./onnx/graph.ts";
+export { quantizeWeights } from "./onnx/quantize.ts";
 export { type TraceOptions, traceNetwork } from "./onnx/trace-network.ts";
 export { AdamW, gradientClip, type ParameterGroup } from "./optim/adamw.ts";
 export { decayGroups } from "./optim/parameter-groups.ts";
