@@ -49,7 +49,8 @@ export function decodeNpy(file: Uint8Array, source: string): NpyArray {
   if (sizes === undefined) throw damaged("its header says something else");
   const shape = (sizes.match(/\d+/g) ?? []).map(Number);
   const count = shape.reduce((product, size) => product * size, 1);
-  const bytes = file.slice(end);
+  // A copy, also of Node's Buffer: numbers of several bytes begin where their type may.
+  const bytes = new Uint8Array(file.subarray(end));
   const width = { "|u1": 1, "<i2": 2, "<f4": 4 }[type];
   if (width === undefined) throw damaged(`of uint8, int16 or float32; it is of ${type}`);
   if (bytes.length !== count * width) throw damaged(`of ${count * width} bytes; it has ${bytes.length}`);

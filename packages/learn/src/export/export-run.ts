@@ -26,7 +26,9 @@ import { loadSegmenter } from "../inference/load-segmenter.ts";
 import { classesOfRun, planOfRun } from "../inference/torch-segmenter.ts";
 import { countParameters } from "../nn/module.ts";
 import { encodeOnnx, OPSET_VERSION } from "../onnx/encode-onnx.ts";
+import { toFloat16 } from "../onnx/float16.ts";
 import type { Graph } from "../onnx/graph.ts";
+import { quantizeWeights } from "../onnx/quantize.ts";
 import { traceNetwork } from "../onnx/trace-network.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
 import { metricsOf } from "./held-out-metrics.ts";
@@ -34,7 +36,7 @@ import { measurePrecisions, type PrecisionLoss } from "./measure-precisions.ts";
 import { checkOut, ModelFolder } from "./model-folder.ts";
 import type { AsyncNetwork } from "./queued-network.ts";
 import { middleSpacing, trainingFacts } from "./training-facts.ts";
-import { writeGolden } from "./write-golden.ts";
+import { type GoldenParity, writeGolden } from "./write-golden.ts";
 
 export interface ExportOptions {
   /** Folder of a fine-tuning run. */
@@ -63,10 +65,7 @@ export interface ExportedPrecision {
   readonly precision: WeightPrecision;
   readonly file: string;
   readonly bytes: number;
-  /** Largest difference of a logit from libtorch's. */
-  readonly goldenDifference: number;
-  /** Share of the golden images' pixels with libtorch's label. */
-  readonly goldenLabels: number;
+  readonly golden: GoldenParity;
   /** On held-out images, where there were some. */
   readonly heldOut: PrecisionLoss | undefined;
 }
@@ -107,15 +106,14 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
     const plan = planOfRun(run);
     const numLabels = run.labels.length + 1;
     const golden = await writeGolden(folder, network, { plan, numLabels, device, networks });
-    checkParity("golden images", golden.parity.get("fp32")!.largest);
+    checkParity("golden images", golden.parity.get("fp32")!.difference);
     const stores = storesOf(run);
     const measured = await measure(options, run, network, networks, options.stores ?? stores);
     if (measured === undefined) return undefined;
     const exported = wanted.map(({ name: precision, file }): ExportedPrecision => {
-      const { largest, sameLabels } = golden.parity.get(precision)!;
       const heldOut = measured.losses?.get(precision);
       const { bytes } = folder.files[file]!;
-      return { precision, file, bytes, goldenDifference: largest, goldenLabels: sameLabels, heldOut };
+      return { precision, file, bytes, golden: golden.parity.get(precision)!, heldOut };
     });
     const spacing = middleSpacing(run, stores);
     const card = modelCardSchema.parse({
@@ -129,10 +127,10 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
       classes,
       plan,
       ...(spacing === undefined ? {} : { expectedSpacingMm: spacing }),
-      weights: exported.map(({ precision, file, heldOut, ...of }) => ({
+      weights: exported.map(({ precision, file, golden: parity, heldOut }) => ({
         precision,
         file,
-        tolerance: toleranceOf(precision, of),
+        tolerance: toleranceOf(precision, parity),
         ...(heldOut === undefined ? {} : { loss: heldOut.loss }),
       })),
       opset: OPSET_VERSION,
@@ -144,7 +142,8 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
       files: folder.files,
     } satisfies ModelCard);
     folder.publish(card);
-    return { card, precisions: exported, notes: measured.notes };
+    const silent = "No file said how large its pixels are: the card expects no size, and has no distances.";
+    return { card, precisions: exported, notes: [...measured.notes, ...(spacing === undefined ? [silent] : [])] };
   } finally {
     for (const one of networks.values()) await one.release();
     folder.discard();
@@ -153,6 +152,8 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
 
 const precisions: readonly { name: WeightPrecision; file: string; convert: (graph: Graph) => Graph }[] = [
   { name: "fp32", file: "model.onnx", convert: (graph) => graph },
+  { name: "fp16", file: "model.fp16.onnx", convert: toFloat16 },
+  { name: "int8", file: "model.int8.onnx", convert: quantizeWeights },
 ];
 
 function withCodes(classes: readonly SegmentClass[], codes: ClassCodes): SegmentClass[] {
@@ -209,24 +210,24 @@ async function measure(
   const { set, volumes, scores } = evaluation;
   const losses = await measurePrecisions(network, { run, set, volumes, networks, device, listen, signal });
   if (losses === undefined) return undefined;
-  checkParity("held-out images", losses.get("fp32")!.largestDifference);
+  checkParity("held-out images", losses.get("fp32")!.difference);
   const names = stores.map(({ name }) => name).join(", ");
   const data =
     on === "held-out"
       ? `Patients of the training data (${names}) who were kept for testing.`
       : `Patients of ${names} whose labels were not learned from.`;
-  return { metrics: metricsOf(scores, set.count, data), losses, notes: scores.notes ?? [] };
+  return { metrics: metricsOf(scores, set.count, data), losses, notes: [] };
 }
 
 /** What `medssl verify` allows on golden images. */
 function toleranceOf(
   precision: WeightPrecision,
-  { goldenDifference, goldenLabels }: Pick<ExportedPrecision, "goldenDifference" | "goldenLabels">,
+  { difference, sameLabels }: GoldenParity,
 ): { logits: number; labels: number } {
   if (precision === "fp32") return { logits: LARGEST_DIFFERENCE, labels: SMALLEST_SAME };
   const rounded = (value: number) => Number(value.toPrecision(3));
   return {
-    logits: rounded(Math.max(MARGIN * goldenDifference, LARGEST_DIFFERENCE)),
-    labels: rounded(Math.min(1 - MARGIN * (1 - goldenLabels), SMALLEST_SAME)),
+    logits: rounded(Math.max(MARGIN * difference, LARGEST_DIFFERENCE)),
+    labels: rounded(Math.min(1 - MARGIN * (1 - sameLabels), SMALLEST_SAME)),
   };
 }

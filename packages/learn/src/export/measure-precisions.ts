@@ -15,8 +15,7 @@ import type { Segmenter } from "../inference/segment-images.ts";
 import { measureCase } from "../metrics/measure-case.ts";
 import { summarizeScores } from "../metrics/summarize-scores.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
-import { Parity } from "./parity.ts";
-import { type AsyncNetwork, answering, inputsOf, torchLogits } from "./queued-network.ts";
+import { type AsyncNetwork, answering, askAll, inputsOf, sameShare, torchLogits } from "./queued-network.ts";
 
 /** Slices at a time: all of their tiles' logits are in memory. */
 const AT_ONCE = 4;
@@ -34,13 +33,14 @@ export interface MeasurePrecisionsOptions {
 export interface PrecisionLoss {
   readonly loss: NonNullable<ModelCard["weights"][number]["loss"]>;
   /** Largest difference of a logit from libtorch's. */
-  readonly largestDifference: number;
+  readonly difference: number;
 }
 
 /** One network's results so far. */
 interface Results {
   readonly scores: CaseScore[];
-  readonly parity: Parity;
+  difference: number;
+  /** Pixels with libtorch's label. */
   same: number;
 }
 
@@ -56,10 +56,7 @@ export async function measurePrecisions(
   const scale = (set.width * set.height) / (run.input.width * run.input.height);
   const clean = (labels: Uint8Array, shape: Vec3) => postProcess({ labels, shape }, run.postProcessing ?? [], scale);
   const results = new Map(
-    [...networks.keys()].map((name): [WeightPrecision, Results] => [
-      name,
-      { scores: [], parity: new Parity(), same: 0 },
-    ]),
+    [...networks.keys()].map((name): [WeightPrecision, Results] => [name, { scores: [], difference: 0, same: 0 }]),
   );
   const references: CaseScore[] = [];
   let pixels = 0;
@@ -84,12 +81,9 @@ export async function measurePrecisions(
       const wanted = inputs.map((input) => torchLogits(network, input, device));
       put(reference, segment(answering(wanted, numLabels)));
       for (const [name, other] of networks) {
-        const answers: Float32Array[] = [];
-        for (const [i, { images, shape: asked }] of inputs.entries()) {
-          const logits = await other.run(images, asked);
-          results.get(name)!.parity.addDifference(logits, wanted[i]!);
-          answers.push(logits);
-        }
+        const { answers, difference } = await askAll(other, inputs, wanted);
+        const result = results.get(name)!;
+        result.difference = Math.max(result.difference, difference);
         put(maps.get(name)!, segment(answering(answers, numLabels)));
       }
       work.advance({}, batch.length);
@@ -105,17 +99,17 @@ export async function measurePrecisions(
       const found = clean(map, shape);
       const result = results.get(name)!;
       result.scores.push(score(found));
-      for (let i = 0; i < found.length; i++) if (found[i] === cleaned[i]) result.same++;
+      result.same += sameShare(found, cleaned) * found.length;
     }
     pixels += cleaned.length;
   }
   if (!work.end()) return undefined;
   const best = summarizeScores(references, classes).dice;
   return new Map(
-    [...results].map(([name, { scores, parity, same }]) => {
+    [...results].map(([name, { scores, difference, same }]) => {
       const { dice } = summarizeScores(scores, classes);
       const loss = { dice, change: dice - best, sameLabels: same / pixels, images: set.count };
-      return [name, { loss, largestDifference: parity.largest }];
+      return [name, { loss, difference }];
     }),
   );
 }

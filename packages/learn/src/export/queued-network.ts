@@ -23,6 +23,22 @@ export interface NetworkInput {
   readonly shape: ImagesShape;
 }
 
+/** A network's logits for each input, in their order, and the largest difference from those that are wanted. */
+export async function askAll(
+  network: AsyncNetwork,
+  inputs: readonly NetworkInput[],
+  wanted: readonly Float32Array[],
+): Promise<{ readonly answers: readonly Float32Array[]; readonly difference: number }> {
+  const answers: Float32Array[] = [];
+  let difference = 0;
+  for (const [i, { images, shape }] of inputs.entries()) {
+    const logits = await network.run(images, shape);
+    difference = Math.max(difference, largestDifference(logits, wanted[i]!));
+    answers.push(logits);
+  }
+  return { answers, difference };
+}
+
 /** What the work asks of a network, in its order. @param numLabels With the background. */
 export async function inputsOf(
   work: (network: Segmenter) => unknown,
@@ -63,3 +79,22 @@ export function torchLogits(
 
 const floats = (tensor: Tensor): Float32Array =>
   tensor.to({ device: "cpu", dtype: "float32" }).contiguous().toTypedArray() as Float32Array;
+
+/** NaN where a logit is, or where there are not as many. */
+function largestDifference(found: Float32Array, wanted: Float32Array): number {
+  if (found.length !== wanted.length) return Number.NaN;
+  let largest = 0;
+  for (let i = 0; i < wanted.length; i++) {
+    const difference = Math.abs(found[i]! - wanted[i]!);
+    if (!(difference <= largest)) largest = difference;
+    if (Number.isNaN(difference)) return difference;
+  }
+  return largest;
+}
+
+/** Of pixels, 0-1. */
+export function sameShare(found: Uint8Array, wanted: Uint8Array): number {
+  let same = 0;
+  for (let i = 0; i < wanted.length; i++) if (found[i] === wanted[i]) same++;
+  return same / wanted.length;
+}

@@ -8,8 +8,15 @@ import type { Segmenter } from "../inference/segment-images.ts";
 import { TorchSliceSegmenter } from "../inference/torch-segmenter.ts";
 import { goldenImages } from "./golden-images.ts";
 import type { ModelFolder } from "./model-folder.ts";
-import { Parity } from "./parity.ts";
-import { type AsyncNetwork, inputsOf, type NetworkInput, torchLogits } from "./queued-network.ts";
+import {
+  type AsyncNetwork,
+  answering,
+  askAll,
+  inputsOf,
+  type NetworkInput,
+  sameShare,
+  torchLogits,
+} from "./queued-network.ts";
 
 export interface GoldenOptions {
   readonly plan: SegmentationPlan;
@@ -19,10 +26,16 @@ export interface GoldenOptions {
   readonly networks: ReadonlyMap<WeightPrecision, AsyncNetwork>;
 }
 
+export interface GoldenParity {
+  /** Largest difference of a logit from libtorch's. */
+  readonly difference: number;
+  /** Smallest share of an image's pixels with libtorch's label, 0-1. */
+  readonly sameLabels: number;
+}
+
 export interface Golden {
   readonly card: ModelCard["golden"];
-  /** Of each precision, over all golden images. */
-  readonly parity: ReadonlyMap<WeightPrecision, Parity>;
+  readonly parity: ReadonlyMap<WeightPrecision, GoldenParity>;
 }
 
 export async function writeGolden(
@@ -30,17 +43,26 @@ export async function writeGolden(
   network: Segmenter,
   { plan, numLabels, device, networks }: GoldenOptions,
 ): Promise<Golden> {
-  const parity = new Map([...networks.keys()].map((precision) => [precision, new Parity()]));
+  const parity = new Map<WeightPrecision, GoldenParity>();
   const card: ModelCard["golden"] = [];
   for (const scan of goldenImages(plan)) {
-    const segment = (used: Segmenter) =>
-      segmentScan(scan, new TorchSliceSegmenter(used, plan, device), { plan, numLabels: numLabels - 1 });
-    const { labels } = await segment(network);
-    const input = middleOf(await inputsOf(segment, numLabels));
-    const logits = torchLogits(network, input, device);
+    const segment = async (used: Segmenter) => {
+      const slices = new TorchSliceSegmenter(used, plan, device);
+      return (await segmentScan(scan, slices, { plan, numLabels: numLabels - 1 })).labels;
+    };
+    const inputs = await inputsOf(segment, numLabels);
+    const wanted = inputs.map((input) => torchLogits(network, input, device));
+    const labels = await segment(answering(wanted, numLabels));
     for (const [precision, other] of networks) {
-      parity.get(precision)!.add(await other.run(input.images, input.shape), logits, numLabels);
+      const { answers, difference } = await askAll(other, inputs, wanted);
+      const sameLabels = sameShare(await segment(answering(answers, numLabels)), labels);
+      const before = parity.get(precision) ?? { difference: 0, sameLabels: 1 };
+      parity.set(precision, {
+        difference: Math.max(difference, before.difference),
+        sameLabels: Math.min(sameLabels, before.sameLabels),
+      });
     }
+    const input = middleOf(inputs);
     const [, , height, width] = input.shape;
     const write = (name: string, array: Parameters<typeof encodeNpy>[0]) => {
       const file = `golden/${card.length}/${name}.npy`;
@@ -51,7 +73,10 @@ export async function writeGolden(
       image: write("image", { shape: scan.shape, data: scan.data }),
       labels: write("labels", { shape: scan.shape, data: labels }),
       input: write("input", { shape: input.shape, data: input.images }),
-      logits: write("logits", { shape: [1, numLabels, height, width], data: logits }),
+      logits: write("logits", {
+        shape: [1, numLabels, height, width],
+        data: torchLogits(network, input, device),
+      }),
     });
   }
   return { card, parity };
