@@ -54,7 +54,7 @@ export function openTorchSegmenter(dir: string, options: TorchSegmenterOptions):
 }
 
 /** What the network's labels are to other programs. */
-const classesOfRun = ({ labels }: FinetuneRun): SegmentClass[] =>
+export const classesOfRun = ({ labels }: Pick<FinetuneRun, "labels">): SegmentClass[] =>
   labels.map(({ value, name }) => {
     const { category, type, modifiers } = structureOf(name);
     return { value, name, color: [...labelColor(value)], category, type, modifiers: [...modifiers] };

@@ -15,7 +15,7 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { appendToFile } from "@medssl/imaging";
-import { bytesField, doubleField, floatField, varintField } from "./protobuf.ts";
+import { bytesField, doubleField, floatField, varintField } from "../formats/protobuf.ts";
 import { tfRecord } from "./tf-record.ts";
 
 /** SessionLog.SessionStatus.START */
