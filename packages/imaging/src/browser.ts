@@ -1,5 +1,6 @@
 /** What runs in a browser as well as in Node: everything but what reads and writes files. */
 export * from "./black-border.ts";
+export { decodeScan } from "./browser/decode-scan.ts";
 export * from "./burned-in.ts";
 export * from "./channels.ts";
 export * from "./dicom/dataset.ts";
@@ -14,6 +15,7 @@ export * from "./dicom/stored-frames.ts";
 export { type TransferSyntax, transferSyntaxes } from "./dicom/transfer-syntaxes.ts";
 export * from "./dicom/volume.ts";
 export * from "./dicom/volume-assembly.ts";
+export * from "./file-format.ts";
 export * from "./fit.ts";
 export * from "./geometry/affine.ts";
 export * from "./geometry/element-size.ts";
