@@ -142,7 +142,7 @@ for k in range(3):
     names = dict(SpecificCharacterSet=["", "ISO 2022 IR 87"], PatientName="Yamada^Tarou=\u5c71\u7530^\u592a\u90ce", TimezoneOffsetFromUTC="+0900")
     save(f"mr-{k}", image(f"mr-{k}", "MR", k + 1, **plane((5, 6, 7), (0, 4, 0), k, (1, 0, 0, 0, 0, -1)), **names))
 
-enhanced = image("enhanced", "CT", kind="enhanced", frames=4, SpecificCharacterSet="ISO_IR 126", PatientName="\u0394\u03b9\u03bf\u03bd\u03c5\u03c3\u03b9\u03bf\u03c2")
+enhanced = image("enhanced", "CT", kind="enhanced", frames=4, SpecificCharacterSet="ISO_IR 126", PatientName="\u0394\u03b9\u03bf\u03bd\u03cd\u03c3\u03b9\u03bf\u03c2^\u0391")
 enhanced.FrameOfReferenceUID = f"{ROOT}.200"
 measures = item(PixelSpacing=[0.7, 0.6], SliceThickness=3)
 orientation = item(ImageOrientationPatient=list(oblique))
