@@ -9,6 +9,7 @@ enhanced     CT of four frames in one file; Greek names.
 dx, cr, mg   films; dx with a frame of reference but no place, mg compressed with loss as its header says.
 us           ultrasound of 3 frames, RGB, with burned-in text.
 op, xc, es   photographs in color; xc with text of UTF-8.
+jpeg         a film in baseline JPEG that has no flag of loss; its pixels are no picture.
 bad          a CT slice whose header breaks the rules of its own attributes.
 unnamed      a film without StudyInstanceUID and SOPInstanceUID.
 """
@@ -17,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
 
 here = Path(__file__).parent
 ROWS, COLUMNS = 7, 9
@@ -169,6 +171,10 @@ save("us", image("us", "US", samples=3, frames=3, BurnedInAnnotation="YES"))
 save("op", image("op", "OP", samples=3, ImageLaterality="R"))
 save("xc", image("xc", "XC", samples=3, SpecificCharacterSet="ISO_IR 192", PatientName="\u0141ukasz^\u017b"))
 save("es", image("es", "ES", samples=3, SpecificCharacterSet=None, PatientName="Doe^Jane"))
+
+jpeg = image("jpeg", "CR", PixelData=encapsulate([b"\xff\xd8\xff\xd9"]))
+jpeg["PixelData"].is_undefined_length = True
+save("jpeg", jpeg, JPEGBaseline8Bit)
 
 bad = image("bad", "CT", **plane((0, 0, 0), (0, 0, 1), 0), PatientAge="old", PatientSex="male", PatientWeight="0", StudyTime="8:15")
 bad.SpecificCharacterSet = "LATIN1"
