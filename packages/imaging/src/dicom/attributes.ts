@@ -43,6 +43,7 @@ const attributes = {
   SeriesInstanceUID: [0x0020000e, "UI"],
   SeriesNumber: [0x00200011, "IS"],
   InstanceNumber: [0x00200013, "IS"],
+  PatientOrientation: [0x00200020, "CS"],
   ImagePositionPatient: [0x00200032, "DS"],
   ImageOrientationPatient: [0x00200037, "DS"],
   FrameOfReferenceUID: [0x00200052, "UI"],

@@ -2,7 +2,7 @@
  * Elements of one data set written into another, which is explicit little endian.
  *
  * VR        the standard's, whatever the source called it.
- * Values    that break the rules of their VR are left out; those that identify are kept as they are.
+ * Values    that break the rules of their VR are left out, but for those that identify.
  * Items     of sequences go with all their public attributes.
  * Source    PS3.5 6.2.
  */
@@ -14,8 +14,10 @@ import type { WrittenElement } from "./write-elements.ts";
 export interface CopyRules {
   /** Text is decoded and written in UTF-8; else its bytes stay. */
   readonly toUtf8: boolean;
-  /** Written whatever their values are, empty where the source has none. */
+  /** Written whatever their values are. */
   readonly identifying: ReadonlySet<string>;
+  /** Written empty where there is no value, or none that may stand (type 2). */
+  readonly needed: ReadonlySet<string>;
 }
 
 /** @param tags Those to copy. */
@@ -30,7 +32,7 @@ export function copiedElements(dataset: DicomDataset, tags: Iterable<string>, ru
     }
     const value = copiedValue(dataset, tag, vr, rules);
     if (value && value.length > 0) return [{ ...element, value }];
-    return rules.identifying.has(tag) ? [{ ...element, value: new Uint8Array() }] : [];
+    return rules.needed.has(tag) ? [{ ...element, value: new Uint8Array() }] : [];
   });
 }
 

@@ -21,13 +21,16 @@ import { instanceReference, type PlacedSlice } from "./segmentation-groups.ts";
 import type { SeriesVolume } from "./volume.ts";
 import type { WrittenElement } from "./write-elements.ts";
 
-/** Written even where they are empty (type 2). */
-const identifying = new Set([
-  ...["00100010", "00100020", "00100030", "00100040"], // patient: name, ID, birth date, sex
-  ...["00080020", "00080030", "00080050", "00080090", "00200010", "0020000D"], // study
-]);
+/** By which an archive matches: name and ID of the patient; accession number, UID and ID of the study. */
+const identifying = new Set(["00100010", "00100020", "00080050", "0020000D", "00200010"]);
 
-/** The elements of each group that are copied, those that identify apart. */
+/** And date, time and sender of the study, birth date and sex of the patient: what must be there, be it empty (type 2). */
+const needed = new Set([...identifying, "00080020", "00080030", "00080090", "00100030", "00100040"]);
+
+/** So of a clinical trial, where its protocol is named: name of the protocol, site, point in time. */
+const neededOfTrial = ["00120021", "00120030", "00120031", "00120050"];
+
+/** The elements of each group that are copied beside those that are needed. */
 const copied: Readonly<Record<string, string>> = {
   "0008": "0051 0096 009C 009D 1030 1032 1048 1049 1060 1062 1080 1084 1110",
   "0010":
@@ -36,13 +39,14 @@ const copied: Readonly<Record<string, string>> = {
   "0012":
     "0010 0020 0021 0022 0023 0030 0031 0032 0040 0041 0042 0043 0050 0051 0052 0053 0054 0055 0062 0063 0064 0081 0082 0083",
   "0018": "0015",
-  "0020": "0060",
-  "0032": "1033 1034",
   "0038": "0010 0014 0060 0062 0064 0500",
   "0040": "1012",
 };
 
 const copiedTags = Object.entries(copied).flatMap(([group, elements]) => elements.split(" ").map((one) => group + one));
+
+/** Size and weight: many scanners write 0 for what nobody measured. */
+const bodySizes = new Set(["00101020", "00101030"]);
 
 export interface SegmentationSource {
   readonly elements: readonly WrittenElement[];
@@ -70,6 +74,8 @@ export function readSource(
     elements: [
       ...copiedText(first, isAscii),
       ...elementsOf({
+        // What says how a picture is held, where no axes do; type 2.
+        PatientOrientation: places ? undefined : first.strings("00200020"),
         FrameOfReferenceUID: places && frameOfReference,
         PositionReferenceIndicator: places && (first.string("00201040") ?? ""),
         ReferencedSeriesSequence: [
@@ -93,8 +99,12 @@ function copiedText(first: DicomDataset, isAscii: boolean): WrittenElement[] {
   const isDeclared = sets.some(Boolean) && sets.every((set) => /^(ISO_IR \d+|ISO 2022 IR \d+|GB18030|GBK|)$/.test(set));
   const isUtf8 = sets.length === 1 && sets[0] === "ISO_IR 192";
   const isKept = isUtf8 || (isDeclared && isAscii);
-  const tags = [...identifying, ...copiedTags];
-  const elements = copiedElements(first, tags, { toUtf8: !isKept, identifying });
+  const isTrial = first.string("00120020") !== undefined;
+  const elements = copiedElements(
+    first,
+    new Set([...needed, ...copiedTags.filter((tag) => !(bodySizes.has(tag) && first.number(tag) === 0))]),
+    { toUtf8: !isKept, identifying, needed: new Set([...needed, ...(isTrial ? neededOfTrial : [])]) },
+  );
   const needsSet = isKept || !isAscii || elements.some(holdsMoreThanAscii);
   const set = isKept ? sets : ["ISO_IR 192"];
   return [...elements, ...elementsOf({ SpecificCharacterSet: needsSet ? set : undefined })];
@@ -143,6 +153,8 @@ function sourceError(file: string, expected: string, got: readonly string[]): Me
 const lossyMethods: Readonly<Record<string, string>> = {
   "1.2.840.10008.1.2.4.50": "ISO_10918_1",
   "1.2.840.10008.1.2.4.51": "ISO_10918_1",
+  "1.2.840.10008.1.2.4.53": "ISO_10918_1",
+  "1.2.840.10008.1.2.4.55": "ISO_10918_1",
   "1.2.840.10008.1.2.4.81": "ISO_14495_1",
 };
 
