@@ -14,6 +14,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import {
+  encodeSegmentation,
+  groupInstances,
+  instanceHeader,
+  parseDicom,
+  type SegmentationPixels,
+  structureOf,
+} from "@medssl/imaging";
 import { build, type Plugin } from "esbuild";
 import { chromium, type Page } from "playwright-core";
 import type { ConformanceResult } from "../run.ts";
@@ -41,6 +49,7 @@ export async function run(): Promise<ConformanceResult> {
   try {
     const cases = viewerCases();
     writeSources(cases, folder);
+    writeSegmentations(cases, folder);
     await bundlePage(folder);
     return await showAll(cases, folder);
   } finally {
@@ -57,6 +66,42 @@ function writeSources(cases: readonly ViewerCase[], folder: string): void {
   writeFileSync(join(folder, "cases.json"), JSON.stringify(cases.map(({ image, labels, ...header }) => header)));
   execFileSync("python3", [join(import.meta.dirname, "sources.py"), folder], { stdio: "inherit" });
 }
+
+/** Ours, of each case: `binary`, `certain`, fractions that are all 0 or 1, and `fractional`. */
+function writeSegmentations(cases: readonly ViewerCase[], folder: string): void {
+  for (const { name, shape, segments, labels } of cases) {
+    const datasets = new Map(
+      imageFiles(name, shape).map((file) => [file, parseDicom(readFileSync(join(folder, file)), file)] as const),
+    );
+    const [volume] = groupInstances([...datasets].map(([file, dataset]) => instanceHeader(dataset, file)));
+    const fractions = (certain: number) =>
+      new Map(segments.map((_, i) => [i + 1, labels.map((label) => (label === i + 1 ? certain : 0))]));
+    const kinds: Readonly<Record<string, SegmentationPixels>> = {
+      binary: { kind: "binary", labels },
+      certain: { kind: "fractional", fractions: fractions(255) },
+      fractional: { kind: "fractional", fractions: fractions(150) },
+      labelmap: { kind: "labelmap", labels },
+    };
+    for (const [kind, pixels] of Object.entries(kinds)) {
+      const bytes = encodeSegmentation({
+        volume: volume!,
+        headerOf: (file) => datasets.get(file)!,
+        pixels,
+        segments: segments.map((segment, i) => ({
+          value: i + 1,
+          name: segment,
+          color: [200, 40 * i, 0] as const,
+          ...structureOf(segment),
+        })),
+        algorithm: { name: "conformance", version: "1" },
+      });
+      writeFileSync(join(folder, `medssl-${kind}-${name}.dcm`), bytes);
+    }
+  }
+}
+
+const imageFiles = (name: string, [numSlices]: ViewerCase["shape"]) =>
+  Array.from({ length: numSlices }, (_, i) => `${name}-${i}.dcm`);
 
 /** The page and the worker that decodes its images. No image is compressed, so no codec's WebAssembly is ever asked for. */
 async function bundlePage(folder: string): Promise<void> {
@@ -101,12 +146,16 @@ const noFractions = "Fractional segmentations are not yet supported";
 
 const showings: readonly Showing[] = [
   { name: "ct", kind: "highdicom-binary", view: "stack" },
-  { name: "ct", kind: "highdicom-binary", view: "coronal" },
-  { name: "ct", kind: "highdicom-certain", view: "stack" },
-  { name: "ct", kind: "highdicom-fractional", view: "stack", refusal: noFractions },
-  { name: "mr", kind: "highdicom-binary", view: "stack" },
   { name: "dx", kind: "highdicom-binary", view: "stack", refusal: noOrientation },
   { name: "dx", kind: "highdicom-oriented", view: "stack" },
+  { name: "ct", kind: "medssl-binary", view: "stack" },
+  { name: "ct", kind: "medssl-binary", view: "coronal" },
+  { name: "ct", kind: "medssl-certain", view: "stack" },
+  { name: "ct", kind: "medssl-labelmap", view: "stack" },
+  { name: "ct", kind: "medssl-fractional", view: "stack", refusal: noFractions },
+  { name: "mr", kind: "medssl-binary", view: "stack" },
+  { name: "dx", kind: "medssl-binary", view: "stack" },
+  { name: "op", kind: "medssl-binary", view: "stack" },
 ];
 
 async function showAll(cases: readonly ViewerCase[], folder: string): Promise<ConformanceResult> {
@@ -139,7 +188,7 @@ async function showAll(cases: readonly ViewerCase[], folder: string): Promise<Co
 /** What the page found, or the error that it ended in. */
 async function show(page: Page, { name, kind, view }: Showing, { shape }: ViewerCase): Promise<Shown | Error> {
   const toShow: CaseToShow = {
-    images: Array.from({ length: shape[0] }, (_, i) => `${name}-${i}.dcm`),
+    images: imageFiles(name, shape),
     segmentation: `${kind}-${name}.dcm`,
     labels: `${name}.labels`,
     view,
