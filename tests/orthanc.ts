@@ -2,15 +2,18 @@
  * A real picture archive for tests: Debian's Orthanc with its DICOMweb plugin, on loopback, with a storage folder of its
  * own that goes when it stops.
  *
+ * TLS        by a proxy in front of it, as archives are often run: Debian 12's own (civetweb with OpenSSL 3) ends with a
+ *            segmentation fault at the first connection.
  * Packages   orthanc, orthanc-dicomweb. Where they are missing, `orthancIsMissing` is the reason for skipping.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createServer as createTlsServer } from "node:tls";
 
 const PROGRAM = "/usr/sbin/Orthanc";
 const PLUGIN = "/usr/share/orthanc/plugins/libOrthancDicomWeb.so";
@@ -23,7 +26,7 @@ export const orthancIsMissing: string | false =
 export interface OrthancOptions {
   /** Passwords by user; without them everybody is let in. */
   readonly users?: Readonly<Record<string, string>>;
-  /** Serves https with a certificate for localhost that an authority of its own has signed. @default false */
+  /** Is reached by https, with a certificate for localhost that an authority of its own has signed. @default false */
   readonly hasTls?: boolean;
 }
 
@@ -41,7 +44,7 @@ export interface Orthanc {
 export async function startOrthanc({ users, hasTls = false }: OrthancOptions = {}): Promise<Orthanc> {
   const folder = mkdtempSync(join(tmpdir(), "medssl-orthanc-"));
   const [httpPort, dicomPort] = await freePorts(2);
-  if (hasTls) makeCertificates(folder);
+  const proxy = hasTls ? await tlsProxy(folder, httpPort!) : undefined;
   const config = {
     Name: "test",
     StorageDirectory: join(folder, "storage"),
@@ -53,13 +56,12 @@ export async function startOrthanc({ users, hasTls = false }: OrthancOptions = {
     RemoteAccessAllowed: false,
     AuthenticationEnabled: users !== undefined,
     RegisteredUsers: users ?? {},
-    SslEnabled: hasTls,
-    SslCertificate: join(folder, "server.pem"),
     DicomServerEnabled: true,
     DicomAet: "ORTHANC",
     DicomPort: dicomPort,
     DicomAlwaysAllowGet: true,
     DicomModalities: { tests: ["MEDSSL", "127.0.0.1", 104] },
+    OverwriteInstances: true,
     DicomWeb: { Enable: true, Root: "/dicom-web/", EnableWado: false },
   };
   mkdirSync(join(folder, "storage"));
@@ -67,11 +69,16 @@ export async function startOrthanc({ users, hasTls = false }: OrthancOptions = {
   const log = join(folder, "log");
   const output = openSync(log, "w");
   const program = spawn(PROGRAM, [join(folder, "orthanc.json")], { stdio: ["ignore", output, output] });
+  const kill = () => program.kill("SIGKILL");
+  process.once("exit", kill);
   const stop = async () => {
+    process.off("exit", kill);
     if (program.exitCode === null && program.signalCode === null) {
-      program.kill("SIGTERM");
+      // It takes seconds to end by itself, and nothing of it is kept.
+      kill();
       await once(program, "exit");
     }
+    proxy?.close();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -80,8 +87,8 @@ export async function startOrthanc({ users, hasTls = false }: OrthancOptions = {
     await stop();
     throw error;
   }
-  const url = `${hasTls ? "https://localhost" : "http://127.0.0.1"}:${httpPort}/dicom-web`;
-  return { url, dicomPort: dicomPort!, authority: join(folder, "authority.pem"), stop };
+  const url = proxy === undefined ? `http://127.0.0.1:${httpPort}` : `https://localhost:${portOf(proxy)}`;
+  return { url: `${url}/dicom-web`, dicomPort: dicomPort!, authority: join(folder, "authority.pem"), stop };
 }
 
 /** Its own log says when it serves, whatever login and certificates it wants. */
@@ -101,11 +108,35 @@ async function freePorts(count: number): Promise<number[]> {
   for (const server of servers) {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    const address = server.address();
-    if (address !== null && typeof address === "object") ports.push(address.port);
+    ports.push(portOf(server));
   }
   for (const server of servers) server.close();
   return ports;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server does not listen");
+  return address.port;
+}
+
+/** Takes TLS off what comes and hands it on to Orthanc. */
+async function tlsProxy(folder: string, port: number): Promise<Server> {
+  makeCertificates(folder);
+  const pem = readFileSync(join(folder, "server.pem"));
+  const proxy = createTlsServer({ key: pem, cert: pem }, (socket) => {
+    const inner = connect(port, "127.0.0.1");
+    for (const [from, to] of [
+      [socket, inner],
+      [inner, socket],
+    ] as const) {
+      from.pipe(to);
+      from.on("error", () => to.destroy());
+    }
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  return proxy;
 }
 
 /** authority.pem, and server.pem with the certificate that it signed and its key. */

@@ -8,8 +8,8 @@
 import { readFile } from "node:fs/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { MedsslError, type RunListener } from "@medssl/contract";
-import type { DicomwebClient, PacsConnectionOptions } from "@medssl/imaging";
-import type { Command } from "commander";
+import type { DicomwebClient, PacsConnectionOptions, PacsFilters } from "@medssl/imaging";
+import { type Command, InvalidArgumentError } from "commander";
 import { integerFrom } from "./option-values.ts";
 
 export interface PacsOptions {
@@ -56,6 +56,18 @@ export async function pacsClient(baseUrl: string, options: PacsOptions, listen: 
     listen,
     ...(timeoutMs === undefined ? {} : { answerTimeoutMs: timeoutMs, idleTimeoutMs: timeoutMs }),
   });
+}
+
+/** "ModalitiesInStudy=DX,StudyDate=20240101-": by keyword or tag. */
+export function parsePacsQuery(text: string): PacsFilters {
+  // A comma inside a value is followed by no keyword.
+  const pairs = text.split(/,(?=\s*\w+=)/).map((pair) => /^\s*(\w+)=(.+)$/.exec(pair));
+  if (pairs.includes(null)) {
+    throw new InvalidArgumentError(
+      "Expected KEYWORD=VALUE,..., such as ModalitiesInStudy=DX,StudyDate=20240101-20241231.",
+    );
+  }
+  return Object.fromEntries(pairs.map((pair) => [pair![1], pair![2]!.trim()]));
 }
 
 async function loginOf({ pacsTokenFile: file }: PacsOptions): Promise<PacsConnectionOptions["authorization"]> {

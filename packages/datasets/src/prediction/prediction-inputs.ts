@@ -18,10 +18,10 @@ import { plainRole } from "../layouts/mask-table.ts";
 import { SourceFolder } from "../layouts/source-folder.ts";
 import { shortHash } from "../private/pseudonyms.ts";
 
-/** A folder of what came from an archive: it is called by where it came from, and its files by their UIDs. */
+/** A folder with STUDY/SERIES/INSTANCE.dcm of an archive: these are called by their addresses there. */
 export interface FetchedFolder {
   readonly folder: string;
-  /** Of the study, in the archive. */
+  /** Of the archive. */
   readonly address: string;
 }
 
@@ -104,8 +104,8 @@ async function findSeries(folder: SourceFolder, paths: readonly string[], given:
     const isAlone = files.length === 1;
     const isAtRoot = relative(root, dirname(first)) === "";
     if (typeof given !== "string") {
-      const uid = basename(dirname(first));
-      const file = `${given.address}/series/${uid}`;
+      const [study, uid] = [basename(dirname(dirname(first))), basename(dirname(first))];
+      const file = `${given.address}/studies/${study}/series/${uid}`;
       series.push({ file, key: `${given.address}/${key}`, path: uid, files, isFetched: true });
       continue;
     }

@@ -8,7 +8,7 @@
  * Errors    those of the client, and the system's of writing files.
  */
 
-import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MedsslError } from "@medssl/contract";
 import { checkedUid } from "../dicomweb/pacs-address.ts";
@@ -99,6 +99,11 @@ function notThere(address: string, studyUid: string, seriesUid: string): MedsslE
 }
 
 async function writeWhole(path: string, temporary: string, bytes: Uint8Array): Promise<void> {
-  await writeFile(temporary, bytes, { mode: 0o600, flush: true });
-  await rename(temporary, path);
+  try {
+    await writeFile(temporary, bytes, { mode: 0o600, flush: true });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
