@@ -7,7 +7,7 @@
  */
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { MedsslError, type SegmentClass, type SegmentationPlan } from "@medssl/contract";
+import { MedsslError, type SegmentationPlan, type SegmentClass } from "@medssl/contract";
 import {
   type DicomDataset,
   encodeLabelPng,
