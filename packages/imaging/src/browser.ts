@@ -49,6 +49,7 @@ export * from "./nifti/encode-nifti.ts";
 export { isNifti } from "./nifti/nifti-fields.ts";
 export * from "./nifti/nifti-file.ts";
 export type * from "./nifti/nifti-header.ts";
+export * from "./npy.ts";
 export * from "./overlay.ts";
 export * from "./percentiles.ts";
 export * from "./resize.ts";

@@ -9,6 +9,7 @@ export { type EvaluateOptions, type Evaluation, evaluateRun, type MetricChoice }
 export type { MaskProblem } from "./evaluation/pair-masks.ts";
 export { scoresCsv } from "./evaluation/scores-csv.ts";
 export type { AssumedSpacing } from "./evaluation/spacing.ts";
+export { type ExportedPrecision, type ExportOptions, type ExportResult, exportRun } from "./export/export-run.ts";
 export { keepWhatHelps, rulesOfMasks, type ValidatedCase } from "./inference/learn-post-processing.ts";
 export {
   labelMaps,
