@@ -1,5 +1,6 @@
 /** What runs in a browser as well as in Node: everything but what reads and writes files. */
 export * from "./black-border.ts";
+export { decodeScan } from "./browser/decode-scan.ts";
 export * from "./burned-in.ts";
 export * from "./channels.ts";
 export * from "./dicom/dataset.ts";
@@ -31,6 +32,7 @@ export * from "./dicomweb/dicomweb-client.ts";
 export * from "./dicomweb/pacs-address.ts";
 export type * from "./dicomweb/pacs-client.ts";
 export { basicAuthorization, type PacsConnectionOptions } from "./dicomweb/pacs-connection.ts";
+export * from "./file-format.ts";
 export * from "./fit.ts";
 export * from "./geometry/affine.ts";
 export * from "./geometry/element-size.ts";
