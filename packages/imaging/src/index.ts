@@ -1,6 +1,5 @@
 export * from "./browser.ts";
 export * from "./node/fetch-study.ts";
-export * from "./node/file-format.ts";
 export * from "./node/indexed-png.ts";
 export * from "./node/read-image.ts";
 export * from "./node/read-nifti.ts";
