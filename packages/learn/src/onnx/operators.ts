@@ -142,6 +142,12 @@ const groupNorm: Entry = (call, graph) => {
   return graph.node("Add", [graph.node("Mul", [restored, scale]), shift]);
 };
 
+const groupNormGelu: Entry = (call, graph) =>
+  graph.node("Gelu", [groupNorm(call, graph)], { approximate: text("none") });
+
+const groupNormLeakyRelu: Entry = (call, graph) =>
+  graph.node("LeakyRelu", [groupNorm(call, graph)], { alpha: float(call.number("negative_slope", 0.01)) });
+
 const maxPool2d: Entry = (call, graph) => {
   const size = call.numbers("kernel_size");
   const [height, width = height] = size as [number, number?];
@@ -157,14 +163,24 @@ const maxPool2d: Entry = (call, graph) => {
 };
 
 /** Bilinear, pixels' outer edges aligned. */
-const resize: Entry = (call, graph) => {
-  call.expect("align_corners", false);
-  const size = call.numbers("output_size");
-  return graph.node("Resize", [graph.name(call.tensor("self")), "", "", graph.integers(size)], {
+const bilinear = (graph: GraphBuilder, name: string, size: readonly number[]): string =>
+  graph.node("Resize", [name, "", "", graph.integers(size)], {
     mode: text("linear"),
     coordinate_transformation_mode: text("half_pixel"),
     axes: ints([2, 3]),
   });
+
+const resize: Entry = (call, graph) => {
+  call.expect("align_corners", false);
+  return bilinear(graph, graph.name(call.tensor("self")), call.numbers("output_size"));
+};
+
+const resizeCat: Entry = (call, graph) => {
+  const [input, skip] = [call.tensor("input"), call.tensor("skip")];
+  const size = call.sizes(skip, 2);
+  const isSame = call.sizes(input, 2).every((length, i) => length === size[i]);
+  const resized = isSame ? graph.name(input) : bilinear(graph, graph.name(input), size);
+  return graph.node("Concat", [resized, graph.name(skip)], { axis: int(1) });
 };
 
 /** What an operator does to each row and column of an image by itself, as products with constant matrices on both sides. */
@@ -254,8 +270,11 @@ export const operators: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["medssl::self_attention", selfAttention],
   ["aten::layer_norm", layerNorm],
   ["aten::group_norm", groupNorm],
+  ["medssl::group_norm_gelu", groupNormGelu],
+  ["medssl::group_norm_leaky_relu", groupNormLeakyRelu],
   ["aten::max_pool2d", maxPool2d],
   ["aten::upsample_bilinear2d", resize],
+  ["medssl::resize_cat", resizeCat],
   ["aten::_upsample_bilinear2d_aa", separable("antialias", resampledBy("aten::_upsample_bilinear2d_aa"))],
   [
     "aten::adaptive_avg_pool2d",
