@@ -6,7 +6,7 @@
  * Errors   `ERR_OUTPUT_OTHER` where the folder holds results of another model or of other settings, or files of that name
  *          that were made by something else.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
@@ -101,7 +101,6 @@ export class PredictionLedger {
     }
     for (const folder of OUTPUT_FOLDERS) removeParts(join(this.#out, folder));
     if (this.#head !== undefined) return;
-    mkdirSync(this.#out, { recursive: true });
     putFile(join(this.#out, LEDGER), `${JSON.stringify(head)}\n`);
     this.#head = head;
   }

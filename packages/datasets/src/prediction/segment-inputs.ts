@@ -135,11 +135,11 @@ function predictionOf(
   segmenter: ScanSegmenter,
 ): Omit<Prediction, "file" | "name" | "seconds"> {
   const { own, dicom } = scan;
-  const { shape, spacingMm = null } = own;
+  const { shape, spacingMm } = own;
   return {
     outputs,
     shape,
-    spacingMm: (spacingMm ?? null)?.map((mm) => (Number.isFinite(mm) ? mm : null)),
+    spacingMm: spacingMm === undefined ? null : spacingMm.map((mm) => (Number.isFinite(mm) ? mm : null)),
     dicom,
     classes: findingsOf(scan, counts, segmenter),
     warnings: [...scan.warnings, ...problems.map(({ reason }) => reason)],
