@@ -69,10 +69,13 @@ export async function startOrthanc({ users, hasTls = false }: OrthancOptions = {
   const log = join(folder, "log");
   const output = openSync(log, "w");
   const program = spawn(PROGRAM, [join(folder, "orthanc.json")], { stdio: ["ignore", output, output] });
+  const kill = () => program.kill("SIGKILL");
+  process.once("exit", kill);
   const stop = async () => {
+    process.off("exit", kill);
     if (program.exitCode === null && program.signalCode === null) {
       // It takes seconds to end by itself, and nothing of it is kept.
-      program.kill("SIGKILL");
+      kill();
       await once(program, "exit");
     }
     proxy?.close();

@@ -1,5 +1,6 @@
 /** What runs in a browser as well as in Node: everything but what reads and writes files. */
 export * from "./black-border.ts";
+export { decodeScan } from "./browser/decode-scan.ts";
 export * from "./burned-in.ts";
 export * from "./channels.ts";
 export * from "./dicom/dataset.ts";
@@ -31,6 +32,7 @@ export * from "./dicomweb/dicomweb-client.ts";
 export * from "./dicomweb/pacs-address.ts";
 export type * from "./dicomweb/pacs-client.ts";
 export { basicAuthorization, type PacsConnectionOptions } from "./dicomweb/pacs-connection.ts";
+export * from "./file-format.ts";
 export * from "./fit.ts";
 export * from "./geometry/affine.ts";
 export * from "./geometry/element-size.ts";
@@ -49,6 +51,7 @@ export * from "./nifti/encode-nifti.ts";
 export { isNifti } from "./nifti/nifti-fields.ts";
 export * from "./nifti/nifti-file.ts";
 export type * from "./nifti/nifti-header.ts";
+export * from "./npy.ts";
 export * from "./overlay.ts";
 export * from "./percentiles.ts";
 export * from "./resize.ts";

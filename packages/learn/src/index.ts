@@ -5,10 +5,12 @@ export { Draws, type Share } from "./augment/draws.ts";
 export { Sampler } from "./data/sampler.ts";
 export { lungEnds } from "./data/thorax-frame.ts";
 export { type CompareMasksOptions, compareMasks, type MaskComparison } from "./evaluation/compare-masks.ts";
+export { comparePredictions, type PredictionComparison } from "./evaluation/compare-predictions.ts";
 export { type EvaluateOptions, type Evaluation, evaluateRun, type MetricChoice } from "./evaluation/evaluate.ts";
 export type { MaskProblem } from "./evaluation/pair-masks.ts";
 export { scoresCsv } from "./evaluation/scores-csv.ts";
 export type { AssumedSpacing } from "./evaluation/spacing.ts";
+export { type ExportedPrecision, type ExportOptions, type ExportResult, exportRun } from "./export/export-run.ts";
 export { keepWhatHelps, rulesOfMasks, type ValidatedCase } from "./inference/learn-post-processing.ts";
 export {
   labelMaps,

@@ -68,6 +68,12 @@ export class EngineThread {
     }
   }
 
+  /** Lets what is asked come to its end, then frees the model. */
+  async close(): Promise<void> {
+    if (this.#death === undefined) await this.ask("close", undefined);
+    await this.terminate();
+  }
+
   async terminate(): Promise<void> {
     this.#death ??= new MedsslError("ERR_SEGMENTER_DISPOSED", "segment: this segmenter was disposed of", {
       hint: "Load another one.",

@@ -99,8 +99,17 @@ export class Segmenter implements ScanSegmenter {
     return await this.#engine.ask("segmentShown", { shown, wantsFractions }, options);
   }
 
+  /**
+   * The network by itself, to check it against known results.
+   *
+   * @param images Standardised, [numImages, C, S, S]. @returns Logits [numImages, K + 1, S, S], background first.
+   */
+  async logitsOf(images: Float32Array, numImages = 1): Promise<Float32Array> {
+    return await this.#engine.ask("run", { images, numImages });
+  }
+
   async dispose(): Promise<void> {
-    await this.#engine.terminate();
+    await this.#engine.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

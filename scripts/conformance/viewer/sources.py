@@ -2,8 +2,8 @@
 
 python3 sources.py FOLDER reads FOLDER/cases.json, a list of {name, sopClass, modality, shape, channels, orientation?,
 spacing?, segments} with the arrays NAME.image (int16 or uint8, [slices, rows, columns, channels]) and NAME.labels (uint8).
-Writes NAME-0.dcm, NAME-1.dcm, ... and highdicom-KIND-NAME.dcm; KIND is binary, certain (fractional of 0 and 1), fractional, or
-oriented: binary with the plane that viewers take pictures without a place to have.
+Writes NAME-0.dcm, NAME-1.dcm, ..., highdicom-binary-NAME.dcm, and, of pictures without a place, highdicom-oriented-NAME.dcm: the
+same with the plane that viewers take such pictures to have.
 
 Needs: pip install pydicom==3.0.2 highdicom==0.28.2 numpy
 """
@@ -35,14 +35,11 @@ def main(folder):
             dataset.save_as(folder / f"{case['name']}-{index}.dcm", enforce_file_format=True)
         if case["modality"] == "OP":
             continue  # highdicom 0.28.2 takes these for multi-frame images and ends in an AttributeError
-        ones = np.stack([labels == number for number in range(1, len(case["segments"]) + 1)], -1).astype(float)
-        for kind, pixels in {"binary": labels, "certain": ones, "fractional": ones * 0.6}.items():
-            written = segmentation(case, series, pixels, "BINARY" if kind == "binary" else "FRACTIONAL")
-            written.save_as(folder / f"highdicom-{kind}-{case['name']}.dcm")
+        written = segmentation(case, series, labels)
+        written.save_as(folder / f"highdicom-binary-{case['name']}.dcm")
         if "orientation" not in case:
             plane = Dataset()
             plane.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-            written = segmentation(case, series, labels, "BINARY")
             written.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence = [plane]
             written.save_as(folder / f"highdicom-oriented-{case['name']}.dcm")
 
@@ -108,13 +105,13 @@ def place(dataset, case, index):
     dataset.SliceThickness = case["spacing"][0]
 
 
-def segmentation(case, series, pixels, kind):
+def segmentation(case, series, labels):
     descriptions = [
         SegmentDescription(number, name, codes.SCT.Organ, codes.SCT.Organ, "MANUAL")
         for number, name in enumerate(case["segments"], 1)
     ]
     return Segmentation(
-        series, pixels, kind, descriptions, generate_uid(), 2, generate_uid(), 1, "MedSSL", "conformance", "1", "1"
+        series, labels, "BINARY", descriptions, generate_uid(), 2, generate_uid(), 1, "MedSSL", "conformance", "1", "1"
     )
 
 

@@ -3,6 +3,7 @@
  *
  * Cases     CT, oblique MR, an X-ray without a frame of reference, a color photograph; see cases.ts.
  * Same      each segment's voxels in the viewer's label maps, and the pixels that it paints; see page.ts.
+ * Beside    highdicom's segmentations: what goes wrong with those too is the viewer's.
  * Pictures  in the folder that MEDSSL_SHOTS names, to be looked at.
  * Needs     /usr/bin/chromium, or the one that CHROMIUM names, and what sources.py needs.
  */
@@ -57,7 +58,7 @@ export async function run(): Promise<ConformanceResult> {
   }
 }
 
-/** The images, by another program, with its own segmentation of them where it makes one. */
+/** The images, and highdicom's segmentations of them. */
 function writeSources(cases: readonly ViewerCase[], folder: string): void {
   for (const { name, image, labels } of cases) {
     writeFileSync(join(folder, `${name}.image`), new Uint8Array(image.buffer, image.byteOffset, image.byteLength));
@@ -67,7 +68,7 @@ function writeSources(cases: readonly ViewerCase[], folder: string): void {
   execFileSync("python3", [join(import.meta.dirname, "sources.py"), folder], { stdio: "inherit" });
 }
 
-/** Ours, of each case: `binary`, `certain`, fractions that are all 0 or 1, and `fractional`. */
+/** Ours, of each case. `certain` is fractions that are all 0 or 1. */
 function writeSegmentations(cases: readonly ViewerCase[], folder: string): void {
   for (const { name, shape, segments, labels } of cases) {
     const datasets = new Map(
@@ -175,8 +176,9 @@ async function showAll(cases: readonly ViewerCase[], folder: string): Promise<Co
     const results: Result[] = [];
     for (const showing of showings) {
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-      const shown = await show(page, showing, cases.find(({ name }) => name === showing.name)!);
-      results.push(resultOf(showing, shown));
+      const shownCase = cases.find(({ name }) => name === showing.name)!;
+      const shown = await show(page, showing, shownCase);
+      results.push(resultOf(showing, shownCase, shown));
     }
     return summary(results);
   } finally {
@@ -205,7 +207,11 @@ interface Result {
   readonly refusal?: string | undefined;
 }
 
-function resultOf({ name, kind, view, refusal }: Showing, shown: Shown | Error): Result {
+function resultOf(
+  { name, kind, view, refusal }: Showing,
+  { segments: names }: ViewerCase,
+  shown: Shown | Error,
+): Result {
   const title = `${name}, ${kind}, ${view}`;
   if (shown instanceof Error) {
     const [reason = ""] = shown.message.replace(/^page.evaluate: /, "").split("\n");
@@ -217,7 +223,8 @@ function resultOf({ name, kind, view, refusal }: Showing, shown: Shown | Error):
     ...{ series: name, SEG: kind, view, segment, "our voxels": ours, "the viewer's": held, "in their place": same },
     ...{ "canvas pixels": looked, inside, wrong, opacity: opacity.toFixed(2) },
   }));
-  const isHeld = segments.every(({ ours, held, same }) => ours > 0 && held === ours && same === ours);
+  const isNamed = String(segments.map((segment) => segment.name)) === String(names);
+  const isHeld = isNamed && segments.every(({ ours, held, same }) => ours > 0 && held === ours && same === ours);
   const isPainted = inside > 1000 && wrong === 0 && opacity > 0.3;
   if (refusal) return { rows, problem: `${title}: the viewer takes it, and was known not to` };
   return { rows, problem: isHeld && isPainted ? undefined : title };

@@ -60,7 +60,7 @@ const SERIES_KEYWORDS = new Set(
   ),
 );
 /** What one study may fail with while the archive as a whole still answers. */
-const ONE_STUDYS = ["ERR_PACS_NOT_FOUND", "ERR_PACS_ANSWER"];
+const ONE_STUDYS = ["ERR_PACS_NOT_FOUND", "ERR_PACS_ANSWER", "ERR_PACS_UID"];
 
 /** @throws {MedsslError} `ERR_PACS_*` */
 export async function fetchSource(source: PacsSource, options: FetchSourceOptions): Promise<FetchedSource> {

@@ -1,31 +1,37 @@
 /**
- * Colors as DICOM recommends them for display: CIELAB of the illuminant D50, each coordinate in 16 bits.
+ * Colors as DICOM recommends them for display: CIELAB, each coordinate in 16 bits.
  *
+ * White     sRGB's own, D65. The standard means D50; but the programs that read the values (dcmtk, and so dcmqi and Slicer;
+ *           dcmjs, and so OHIF; highdicom) take D65, and show the color that was meant only so. Greys are the same in both.
  * Scale     L* of 0 to 100, a* and b* of -128 to 127, to 0 to 65535.
- * Source    PS3.3 C.10.7.1.1; IEC 61966-2-1 (sRGB); ISO 15076-1 (D50, Bradford's adaptation from D65).
+ * Source    PS3.3 C.10.7.1.1; IEC 61966-2-1 (sRGB); CIE 15.
  */
 
 import type { Color } from "../overlay.ts";
 
-/** From linear sRGB to XYZ of D50, one row each. */
+/** From linear sRGB to XYZ, one row each; a row's sum is white. */
 const toXyz = [
-  [0.4360747, 0.3850649, 0.1430804],
-  [0.2225045, 0.7168786, 0.0606169],
-  [0.0139322, 0.0971045, 0.7141733],
+  [0.4124564, 0.3575761, 0.1804375],
+  [0.2126729, 0.7151522, 0.072175],
+  [0.0193339, 0.119192, 0.9503041],
 ] as const;
-const white = [0.96422, 1, 0.82521] as const;
 
 /** @param color sRGB, 0 to 255. */
 export function dicomLabOf(color: Color): readonly [l: number, a: number, b: number] {
   const linear = color.map((value) => toLinear(value / 255));
-  const [x, y, z] = toXyz.map((row, i) => compressed(row.reduce((sum, w, j) => sum + w * linear[j]!, 0) / white[i]!));
-  return [scaled((116 * y! - 16) / 100), scaled((500 * (x! - y!) + 128) / 255), scaled((200 * (y! - z!) + 128) / 255)];
+  const [x, y, z] = toXyz.map((row) => {
+    const white = row[0] + row[1] + row[2];
+    return compressed((row[0] * linear[0]! + row[1] * linear[1]! + row[2] * linear[2]!) / white);
+  });
+  const [l, a, b] = [116 * y! - 16, 500 * (x! - y!), 200 * (y! - z!)];
+  return [scaled(l / 100), scaled((a + 128) / 255), scaled((b + 128) / 255)];
 }
 
 function toLinear(value: number): number {
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 }
 
+/** The cube root, but near black. */
 function compressed(share: number): number {
   return share > (6 / 29) ** 3 ? Math.cbrt(share) : share / (3 * (6 / 29) ** 2) + 4 / 29;
 }

@@ -50,7 +50,7 @@ export function frameGroups(
     SharedFunctionalGroupsSequence: [
       places
         ? { PixelMeasuresSequence: [pixelMeasures(places)], PlaneOrientationSequence: orientation && [orientation] }
-        : {},
+        : { PlaneOrientationSequence: [assumedPlane] },
     ],
     PerFrameFunctionalGroupsSequence: frames.map(({ segment, slice }) => {
       const place = places?.[slice];
@@ -119,6 +119,12 @@ function evenSpacing(places: readonly PlacedSlice[]): number | undefined {
   );
   return isEven ? Number(spacing.toFixed(6)) : undefined;
 }
+
+/**
+ * Of pictures that have no place. It has no meaning without a frame of reference; but Cornerstone3D and OHIF,
+ * which assume this plane of such pictures, refuse a segmentation that names none.
+ */
+const assumedPlane: DatasetValues = { ImageOrientationPatient: [1, 0, 0, 0, 1, 0] };
 
 /** Undefined where the slices' differ. */
 function sharedOrientation(places: readonly PlacedSlice[]): DatasetValues | undefined {

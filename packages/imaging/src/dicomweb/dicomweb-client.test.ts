@@ -90,6 +90,32 @@ test("a series that breaks off in the third instance: the first two are kept, on
   );
 });
 
+test("instances that the archive cannot give are told one by one; one that falls silent again and again is given up", async () => {
+  let isSilent = false;
+  await using pacs = await fakePacs(({ url }, response) => {
+    if (listed(url, response, [1, 2, 3, 4, 5])) return;
+    if (isSilent && !url.endsWith(seriesPath)) response.destroy();
+    else {
+      response.statusCode = 500;
+      response.end();
+    }
+  });
+  const client = clientOf(pacs.url, { attempts: 1 });
+  const missing: string[] = [];
+  const onMissing = (instanceUid: string) => missing.push(instanceUid);
+  assert.deepEqual(await Array.fromAsync(client.retrieveSeries(series, { onMissing })), []);
+  assert.deepEqual(missing, [1, 2, 3, 4, 5].map(uid));
+
+  isSilent = true;
+  missing.length = 0;
+  const given = Array.fromAsync(client.retrieveSeries(series, { onMissing }));
+  await assert.rejects(given, {
+    code: "ERR_PACS_BROKEN_OFF",
+    message: /4\.3: the connection broke off .*; tried once$/,
+  });
+  assert.deepEqual(missing, [uid(1), uid(2)]);
+});
+
 test("what is known is not asked for again", async () => {
   await using pacs = await fakePacs(({ url }, response) => {
     if (!listed(url, response, [1, 2, 3])) sendInstances(response, [3]);

@@ -35,8 +35,9 @@ const REQUEST_BYTES = 32 * 2 ** 20;
 const JSON_TYPE = "application/dicom+json";
 /** As it lies in the archive: recoding would cost time and may lose something. */
 const INSTANCES_TYPE = 'multipart/related; type="application/dicom"; transfer-syntax=*';
-/** Instances in a row that cannot be had, after which it is the archive that fails and not they. */
+/** Instances in a row for which the archive falls silent or breaks off, after which it is taken for broken itself. */
 const MAX_IN_A_ROW = 3;
+const SILENT = ["ERR_PACS_TIMEOUT", "ERR_PACS_BROKEN_OFF"];
 const HOPELESS = ["ERR_PACS_UNREACHABLE", "ERR_PACS_AUTH", "ERR_PACS_TLS", "ERR_PACS_BUSY"];
 
 export class DicomwebClient implements PacsClient {
@@ -101,7 +102,7 @@ export class DicomwebClient implements PacsClient {
       } catch (error) {
         signal?.throwIfAborted();
         if (onMissing === undefined || !(error instanceof MedsslError)) throw error;
-        numInARow += Number(error.code !== "ERR_PACS_NOT_FOUND");
+        numInARow = SILENT.includes(error.code) ? numInARow + 1 : 0;
         if (HOPELESS.includes(error.code) || numInARow >= MAX_IN_A_ROW) throw error;
         onMissing(instanceUid, error);
         continue;

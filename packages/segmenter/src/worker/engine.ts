@@ -109,6 +109,18 @@ export class Engine {
     });
   }
 
+  async run({ images, numImages }: Jobs["run"]["job"]): Promise<Float32Array> {
+    const { inputSize, contextSlices } = this.#plan;
+    const channels = 2 * contextSlices + 1;
+    const expected = numImages * channels * inputSize ** 2;
+    if (images.length !== expected) {
+      throw new RangeError(
+        `logitsOf: expected ${expected} values, [${numImages}, ${channels}, ${inputSize}, ${inputSize}], got ${images.length}`,
+      );
+    }
+    return await this.#network.run(images, [numImages, channels, inputSize, inputSize]);
+  }
+
   async close(): Promise<void> {
     await this.#network.release();
   }

@@ -69,6 +69,10 @@ export interface Jobs {
     readonly job: { readonly shown: Scan; readonly wantsFractions: boolean };
     readonly result: ScanLabels;
   };
+  readonly run: {
+    readonly job: { readonly images: Float32Array; readonly numImages: number };
+    readonly result: Float32Array;
+  };
   readonly close: { readonly job: undefined; readonly result: undefined };
 }
 

@@ -24,6 +24,8 @@ export function serveEngine(
         return await engine!.segment(request.job, listener);
       case "segmentShown":
         return await engine!.segmentShown(request.job, listener);
+      case "run":
+        return await engine!.run(request.job);
       case "close":
         return await engine?.close();
     }

@@ -9,6 +9,7 @@ enhanced     CT of four frames in one file; Greek names.
 dx, cr, mg   films; dx with a frame of reference but no place, mg compressed with loss as its header says.
 us           ultrasound of 3 frames, RGB, with burned-in text.
 op, xc, es   photographs in color; xc with text of UTF-8.
+jpeg         a film in baseline JPEG that has no flag of loss; its pixels are no picture.
 bad          a CT slice whose header breaks the rules of its own attributes.
 unnamed      a film without StudyInstanceUID and SOPInstanceUID.
 """
@@ -17,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
 
 here = Path(__file__).parent
 ROWS, COLUMNS = 7, 9
@@ -142,7 +144,7 @@ for k in range(3):
     names = dict(SpecificCharacterSet=["", "ISO 2022 IR 87"], PatientName="Yamada^Tarou=\u5c71\u7530^\u592a\u90ce", TimezoneOffsetFromUTC="+0900")
     save(f"mr-{k}", image(f"mr-{k}", "MR", k + 1, **plane((5, 6, 7), (0, 4, 0), k, (1, 0, 0, 0, 0, -1)), **names))
 
-enhanced = image("enhanced", "CT", kind="enhanced", frames=4, SpecificCharacterSet="ISO_IR 126", PatientName="\u0394\u03b9\u03bf\u03bd\u03c5\u03c3\u03b9\u03bf\u03c2")
+enhanced = image("enhanced", "CT", kind="enhanced", frames=4, SpecificCharacterSet="ISO_IR 126", PatientName="\u0394\u03b9\u03bf\u03bd\u03cd\u03c3\u03b9\u03bf\u03c2^\u0391")
 enhanced.FrameOfReferenceUID = f"{ROOT}.200"
 measures = item(PixelSpacing=[0.7, 0.6], SliceThickness=3)
 orientation = item(ImageOrientationPatient=list(oblique))
@@ -169,6 +171,10 @@ save("us", image("us", "US", samples=3, frames=3, BurnedInAnnotation="YES"))
 save("op", image("op", "OP", samples=3, ImageLaterality="R"))
 save("xc", image("xc", "XC", samples=3, SpecificCharacterSet="ISO_IR 192", PatientName="\u0141ukasz^\u017b"))
 save("es", image("es", "ES", samples=3, SpecificCharacterSet=None, PatientName="Doe^Jane"))
+
+jpeg = image("jpeg", "CR", PixelData=encapsulate([b"\xff\xd8\xff\xd9"]))
+jpeg["PixelData"].is_undefined_length = True
+save("jpeg", jpeg, JPEGBaseline8Bit)
 
 bad = image("bad", "CT", **plane((0, 0, 0), (0, 0, 1), 0), PatientAge="old", PatientSex="male", PatientWeight="0", StudyTime="8:15")
 bad.SpecificCharacterSet = "LATIN1"
