@@ -20,6 +20,7 @@ import {
   type WeightPrecision,
 } from "@medssl/contract";
 import { openStore, type Store } from "@medssl/datasets";
+import { structureOf } from "@medssl/imaging";
 import type { Device } from "@medssl/torch";
 import { evaluateRun } from "../evaluation/evaluate.ts";
 import { loadSegmenter } from "../inference/load-segmenter.ts";
@@ -162,7 +163,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
     return {
       card,
       precisions: exported,
-      notes: [...doubts, ...measured.notes, ...(spacing === undefined ? [silent] : [])],
+      notes: [...codeNotes(classes), ...doubts, ...measured.notes, ...(spacing === undefined ? [silent] : [])],
     };
   } finally {
     for (const one of networks.values()) await one.release();
@@ -183,6 +184,18 @@ function withCodes(classes: readonly SegmentClass[], codes: ClassCodes): Segment
     throw new MedsslError("ERR_CLASS_CODES", `The codes name a class ${unknown}; the model has ${names}.`);
   }
   return classes.map((one) => ({ ...one, ...(codes[one.name] as Partial<SegmentClass> | undefined) }));
+}
+
+/** Names that no code was found for. */
+function codeNotes(classes: readonly SegmentClass[]): string[] {
+  const unknown = classes.filter(({ name, type }) => {
+    const found = structureOf(name);
+    return !found.isKnown && type.value === found.type.value;
+  });
+  return unknown.map(
+    ({ name, type }) =>
+      `No code is known for the name ${name}: the card says no more than ${type.meaning}. --codes takes a better one.`,
+  );
 }
 
 /** The stores that it learned from; none where one of them is gone. */
