@@ -1,11 +1,13 @@
 /**
  * A picture of labels for a person to look at: on the image itself; of a volume on up to twelve slices, those with labels.
  *
- * Slices are chosen and cut out first, so that no more than them goes to the thread that draws.
+ * Size     that of the image; sides of 2048 pixels and more are halved, or more, so that 1024 are left: it is for looking at.
+ * Slices   are chosen and cut out first, so that no more than them goes to the thread that draws.
  */
 import {
   HU_WINDOWS,
   type Image,
+  type LabelImage,
   montage,
   overlayLabels,
   type Samples,
@@ -17,6 +19,8 @@ import {
 
 const COLUMNS = 4;
 const MOST_SLICES = 12;
+/** In pixels. */
+const LEAST_SIDE = 1024;
 
 /** Slices of a scan at their own size, with their labels. */
 export interface OverlaySlices {
@@ -58,10 +62,12 @@ export function drawOverlay(
   { width, height, channels, isHounsfield, slices }: OverlaySlices,
   channel: SliceForm["channel"],
 ): Image<Uint8Array> {
+  const factor = slices.length === 1 ? Math.max(Math.floor(Math.max(width, height) / LEAST_SIDE), 1) : 1;
   const tiles: Image<Uint8Array>[] = slices.map(({ data, labels }) => {
     const gray = selectChannel<Samples>({ width, height, channels, data }, channel);
-    const shown = toUint8(gray, isHounsfield ? HU_WINDOWS.abdomen : "percentile");
-    return overlayLabels(shown, { width, height, channels: 1, data: labels });
+    const small = factor === 1 ? gray : meansOfBlocks(gray, factor);
+    const shown = toUint8(small, isHounsfield ? HU_WINDOWS.abdomen : "percentile");
+    return overlayLabels(shown, largestOfBlocks(labels, width, small, factor));
   });
   if (tiles.length === 1) return tiles[0]!;
   const columns = Math.min(COLUMNS, tiles.length);
@@ -70,4 +76,35 @@ export function drawOverlay(
   return montage(
     Array.from({ length: tiles.length / columns }, (_, row) => tiles.slice(row * columns, (row + 1) * columns)),
   );
+}
+
+/** Each block of `factor` x `factor` pixels as its mean; what is left at the right and below goes. */
+function meansOfBlocks(image: Image<Samples>, factor: number): Image<Samples> {
+  const [width, height] = [Math.floor(image.width / factor), Math.floor(image.height / factor)];
+  const data = image.data.slice(0, width * height);
+  const sums = new Float64Array(width);
+  for (let y = 0; y < height; y++) {
+    sums.fill(0);
+    for (let row = y * factor; row < (y + 1) * factor; row++) {
+      for (let x = 0, i = row * image.width; x < width; x++) {
+        for (let dx = 0; dx < factor; dx++) sums[x]! += image.data[i++]!;
+      }
+    }
+    for (let x = 0; x < width; x++) data[y * width + x] = sums[x]! / factor ** 2;
+  }
+  return { width, height, channels: 1, data };
+}
+
+type Size = Pick<OverlaySlices, "width" | "height">;
+
+/** Each block as its largest label, so that thin structures stay. */
+function largestOfBlocks(labels: Uint8Array, rowLength: number, { width, height }: Size, factor: number): LabelImage {
+  const data = new Uint8Array(width * height);
+  for (let row = 0; row < height * factor; row++) {
+    const target = Math.floor(row / factor) * width;
+    for (let x = 0, i = row * rowLength; x < width; x++) {
+      for (let dx = 0; dx < factor; dx++, i++) if (labels[i]! > data[target + x]!) data[target + x] = labels[i]!;
+    }
+  }
+  return { width, height, channels: 1, data };
 }

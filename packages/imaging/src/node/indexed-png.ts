@@ -20,7 +20,7 @@ export async function writeLabelPng(path: string, labels: LabelImage): Promise<v
 
 export function encodeLabelPng({ width, height, data }: LabelImage): Uint8Array {
   let largest = 1;
-  for (const label of data) if (label > largest) largest = label;
+  for (let i = 0; i < data.length; i++) if (data[i]! > largest) largest = data[i]!;
   const numColors = largest + 1;
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
