@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import type { WeightPrecision } from "@medssl/contract";
+import { MedsslError, type WeightPrecision } from "@medssl/contract";
 import type { OutputFormat, PredictionReport } from "@medssl/datasets";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { withComputeOptions } from "../compute-options.ts";
@@ -75,7 +75,7 @@ export const predictCommand = (): Command =>
         .option("--native", "tiles of the image's own pixels; only for models that learned at that size")
         .option(
           "--workers <n>",
-          "threads that read and write beside the network (default: by processors)",
+          "threads that read, and as many that write, beside the network (default: by processors)",
           integerFrom(0, 256),
         ),
     ),
@@ -111,6 +111,10 @@ async function run(
   options: Options,
   signal: AbortSignal,
 ): Promise<PredictionReport | undefined> {
+  const { truth, truthLabels, format } = options;
+  if (truth !== undefined && format?.every((one) => one.startsWith("seg"))) {
+    throw new MedsslError("ERR_USAGE", "--truth: expected png or nifti among the formats: masks are what is compared");
+  }
   const listen = progressListener();
   const model = await predictionModel(options);
   const { predict } = await import("@medssl/datasets");
@@ -120,12 +124,12 @@ async function run(
       model,
       inputs: () => sources.fetch(signal),
       ...{ listen, signal },
-      ...{ out: options.out, formats: options.format, hasOverlays: options.overlays },
+      ...{ out: options.out, formats: format, hasOverlays: options.overlays },
       settings: modelSettings(options),
       producer: `medssl ${version()}`,
       isOverwriting: options.overwrite,
       numWorkers: options.workers ?? usualWorkers(options.device),
-      measure: options.truth === undefined ? undefined : measureBy(options.truth, options.truthLabels, listen, signal),
+      measure: truth === undefined ? undefined : measureBy(truth, truthLabels, listen, signal),
       archive: sources.archive,
     });
     if (report.isComplete) sources.forget();

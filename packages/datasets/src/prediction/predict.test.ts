@@ -149,12 +149,14 @@ test("a film's segmentation lies on its pixels", async () => {
 });
 
 test("what cannot be read, or is of another kind, is told of, and does not stop the others; threads change nothing", async () => {
+  const film = await picture();
   const { root } = folderOf({
     "a.png": await picture(),
     "b.png": (await picture()).subarray(0, 40),
     "c.dcm": ctSlice(1, 0),
     "d.png": await picture(9, 9),
     "e.dcm": ctSlice(2, 0).subarray(0, 700),
+    ...Object.fromEntries([1, 2, 3, 4].map((number) => [`f${number}.png`, film])),
   });
   const run = async (numWorkers: number) => {
     const out = join(root, `out${numWorkers}`);
@@ -167,7 +169,7 @@ test("what cannot be read, or is of another kind, is told of, and does not stop 
   const [here, threads] = [await run(0), await run(2)];
   assert.deepEqual(
     here.found.map(({ name }) => name),
-    ["a", "d"],
+    ["a", "d", "f1", "f2", "f3", "f4"],
   );
   assert.match(here.skipped.find(({ file }) => file.endsWith("c.dcm"))!.reason, /trained on grey values/);
   assert.deepEqual(threads, here);

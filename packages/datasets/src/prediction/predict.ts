@@ -68,7 +68,7 @@ export interface PredictOptions {
   readonly producer: string;
   /** Whether results that are there are made anew. @default false */
   readonly isOverwriting?: boolean | undefined;
-  /** Threads that read and write; none are started for one image. */
+  /** Threads that read, and as many that write; none are started for a few small images. */
   readonly numWorkers: number;
   /** Compares masks with the truth. */
   readonly measure?:
@@ -164,7 +164,7 @@ async function segmentAll(
 ): Promise<{ readonly classes: ReportHead["classes"]; readonly isComplete: boolean }> {
   const { model, out, formats, hasOverlays = true, listen, signal } = options;
   if (todo.length === 0 && ledger.classes !== undefined) return { classes: ledger.classes, isComplete: true };
-  const threads = new PredictionThreads(todo.length > 1 ? options.numWorkers : 0, todo);
+  const threads = new PredictionThreads(options.numWorkers, todo);
   threads.start();
   let segmenter: ScanSegmenter | undefined;
   try {

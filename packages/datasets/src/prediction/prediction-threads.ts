@@ -13,6 +13,9 @@ import type { PredictionInput } from "./prediction-inputs.ts";
 import { type ReadJob, type ReadResult, readInput } from "./read-input.ts";
 import { buffersOfResult, type WriteJob, type WriteResult, writeResult } from "./write-result.ts";
 
+/** Fewer images than this, of fewer bytes, are done before a thread has begun: 0.15 s. */
+const WORTH_THREADS = 8;
+const WORTH_BYTES = 2 ** 24;
 /** Of a file that may take long, in milliseconds; slices of a series have one each. */
 const READ_LIMIT_MS = 60_000;
 const WRITE_LIMIT_MS = 600_000;
@@ -28,12 +31,12 @@ export class PredictionThreads {
   /** Results that are written at a time while the network goes on. */
   readonly numAhead: number;
 
-  /** @param numWorkers That read, and as many that write; 0: none. */
+  /** @param numWorkers That read, and as many that write, where there is enough to do for them; 0: none. */
   constructor(numWorkers: number, inputs: readonly Pick<PredictionInput, "files">[]) {
-    const largest = inputs.reduce((most, input) => Math.max(most, decodedBytes(input)), 1);
+    const largest = inputs.reduce((most, input) => Math.max(most, COMPRESSION * bytesOf(input)), 1);
     const most = Math.min(2 * Math.max(numWorkers, 1), MOST_AHEAD);
     this.numAhead = Math.max(Math.min(Math.floor(AHEAD_BYTES / largest), most), 1);
-    if (numWorkers === 0) return;
+    if (numWorkers === 0 || !isWorthThreads(inputs)) return;
     this.#readers = new WorkerPool({
       module: new URL("./read-worker.ts", import.meta.url),
       numWorkers,
@@ -104,7 +107,10 @@ const readerBug = ({ input }: ReadJob, error: Error): MedsslError =>
     hint: "Please report it, with the file if you can.",
   });
 
-function decodedBytes({ files }: Pick<PredictionInput, "files">): number {
-  const sizes = files.map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
-  return COMPRESSION * sizes.reduce((sum, size) => sum + size, 0);
+function isWorthThreads(inputs: readonly Pick<PredictionInput, "files">[]): boolean {
+  const numBytes = inputs.reduce((sum, input) => sum + bytesOf(input), 0);
+  return inputs.length >= WORTH_THREADS || (inputs.length > 1 && numBytes >= WORTH_BYTES);
 }
+
+const bytesOf = ({ files }: Pick<PredictionInput, "files">): number =>
+  files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
