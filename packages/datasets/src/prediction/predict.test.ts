@@ -69,3 +69,20 @@ test("a prediction that is interrupted while its results are stored is not compl
   assert.deepEqual([again.isComplete, again.numKept, numSent], [true, 1, 1]);
   assert.deepEqual(again.predictions[0]!.stored, [{ output: "seg", address, instanceUid: "1", isStored: true }]);
 });
+
+test("what an archive took is not sent to it again, though another was given since", async () => {
+  const archiveAt = (address: string) => {
+    const archive = {
+      address,
+      numSent: 0,
+      async store() {
+        archive.numSent++;
+        return [{ instanceUid: "1", isStored: true }];
+      },
+    };
+    return archive;
+  };
+  const [first, second] = [archiveAt("https://first"), archiveAt("https://second")];
+  for (const archive of [first, second, first]) await predict({ ...options("twice", [dicom]), archive });
+  assert.deepEqual([first.numSent, second.numSent], [1, 1]);
+});
