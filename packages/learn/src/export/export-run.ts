@@ -96,13 +96,13 @@ const UNKNOWN_LICENSE = "Not stated. The terms of its training images may bind i
 
 /** @returns undefined when the signal came before it was whole; nothing is left then. */
 export async function exportRun(options: ExportOptions): Promise<ExportResult | undefined> {
-  const { dir, out, device, openNetwork, producer } = options;
-  checkOut(out, options.isOverwriting ?? false);
+  const { dir, out, device, openNetwork, producer, isOverwriting = false } = options;
+  checkOut(out, isOverwriting);
   const { run, network } = loadSegmenter(dir, device);
   const classes = withCodes(classesOfRun(run), options.codes ?? {});
   const { recipe } = run;
   const graph = traceNetwork(network, { channels: 2 * recipe.contextSlices + 1, size: recipe.inputSize });
-  const folder = new ModelFolder(out);
+  const folder = new ModelFolder(out, isOverwriting);
   const networks = new Map<WeightPrecision, AsyncNetwork>();
   try {
     const wanted = precisions.filter((one) => one.name === "fp32" || options.precisions?.includes(one.name));
