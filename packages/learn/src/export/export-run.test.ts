@@ -191,6 +191,19 @@ test("a network that gives other logits is not exported, and nothing of it is le
   assert.deepEqual([existsSync(join(dir, "wrong")), existsSync(join(dir, "wrong.part"))], [false, false]);
 });
 
+test("a precision that the network overflows in is told as such", async () => {
+  const overflowing = async (path: string): Promise<AsyncNetwork> => {
+    const network = await openNetwork(path);
+    if (!path.endsWith("fp16.onnx")) return network;
+    return { ...network, run: async (images, shape) => (await network.run(images, shape)).fill(Number.NaN) };
+  };
+  await assert.rejects(exported("overflown", { openNetwork: overflowing, precisions: ["fp16"] }), {
+    code: "ERR_EXPORT_PRECISION",
+    message: "In fp16 the network gives no numbers on golden images",
+    hint: /without fp16/,
+  });
+});
+
 test("an interrupted export leaves nothing", async () => {
   const controller = new AbortController();
   const listen = (event: RunEvent) => void (event.type === "step" && controller.abort());
