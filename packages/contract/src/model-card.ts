@@ -12,6 +12,9 @@ export const MODEL_CARD_VERSION = 1;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** Below the card's folder, with `/`: a card from elsewhere cannot name another file of the reader's. */
+const fileName = z.string().regex(/^[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/);
+
 const code = z.strictObject({
   scheme: z.string().describe("Coding scheme as DICOM names it: SCT is SNOMED CT."),
   value: z.string(),
@@ -78,7 +81,7 @@ const metrics = z.strictObject({
 
 const weights = z.strictObject({
   precision: z.enum(["fp32", "fp16", "int8"]),
-  file: z.string(),
+  file: fileName,
   tolerance: z
     .strictObject({
       logits: z.number().describe("Largest difference from the golden logits."),
@@ -130,14 +133,14 @@ export const modelCardSchema = z.strictObject({
   license: z.string(),
   golden: z.array(
     z.strictObject({
-      image: z.string().describe("A made-up image: .npy [depth, height, width], in the units of `plan.slices`."),
-      labels: z.string().describe("What it must give: .npy uint8 of the same shape."),
-      logits: z.string().describe(".npy float32 [1, K + 1, inputSize, inputSize], of the input in `input`."),
-      input: z.string().describe(".npy float32 [1, C, inputSize, inputSize], standardised."),
+      image: fileName.describe("A made-up image: .npy [depth, height, width], in the units of `plan.slices`."),
+      labels: fileName.describe("What it must give: .npy uint8 of the same shape."),
+      logits: fileName.describe(".npy float32 [1, K + 1, inputSize, inputSize], of the input in `input`."),
+      input: fileName.describe(".npy float32 [1, C, inputSize, inputSize], standardised."),
     }),
   ),
   files: z
-    .record(z.string(), z.strictObject({ sha256, bytes: z.int() }))
+    .record(fileName, z.strictObject({ sha256, bytes: z.int() }))
     .describe("Of every file of the folder but this one."),
 });
 
