@@ -144,6 +144,17 @@ test("other golden logits and other golden labels are told, whatever the hashes 
   );
 });
 
+test("a model without golden images cannot be verified", () => {
+  const without = modelWith("without-golden", (dir) => {
+    const card = JSON.parse(readFileSync(join(dir, "model.json"), "utf8")) as ModelCard;
+    const files = Object.fromEntries(Object.entries(card.files).filter(([file]) => !file.startsWith("golden/")));
+    writeFileSync(join(dir, "model.json"), JSON.stringify({ ...card, golden: [], files }));
+  });
+  const { status, stderr } = verify(without);
+  assert.equal(status, 1);
+  assert.match(stderr, /^medssl: without-golden\/model\.json names no golden images: nothing says/);
+});
+
 test("a file that is no network, a later version and another folder are told", () => {
   const broken = verify(modelWith("broken", (dir) => forge(dir, "model.onnx", (bytes) => bytes.subarray(0, 999))));
   assert.equal(broken.status, 1);
