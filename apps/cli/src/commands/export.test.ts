@@ -172,6 +172,18 @@ test("a file that is no network, a later version and another folder are told", (
   assert.match(none.stderr, /^medssl: store: expected the folder of an exported model, found no model\.json\n/);
 });
 
+test("a verification that is interrupted is no bug", () => {
+  const interrupting = `--import=data:text/javascript,${encodeURIComponent(`
+    const timer = setInterval(() => {
+      if (process.listenerCount("SIGINT") === 0) return;
+      clearInterval(timer);
+      process.emit("SIGINT");
+    }, 1);`)}`;
+  const { status, stdout, stderr } = medssl(["verify", "model", "--threads", "1"], [interrupting]);
+  assert.deepEqual([status, stdout], [130, ""]);
+  assert.match(stderr, /^\nStopping after this step; press Ctrl-C again to stop at once\.\n$/);
+});
+
 test("mistakes in options are told in words", () => {
   const unknown = medssl(["export", "--model", "run", "--out", "x", "--precision", "fp8"]);
   assert.match(unknown.stderr, /Expected some of fp32, fp16, int8/);
