@@ -8,6 +8,9 @@
 import { MedsslError } from "@medssl/contract";
 import type { Call, CallArgument, Constant, Size, Value } from "./align-traces.ts";
 
+export const UNKNOWN_HINT =
+  "Build the network from operators that packages/learn/src/onnx/operators.ts knows, or add an entry there.";
+
 export class CallReader {
   readonly operator: string;
   readonly result: Value;
@@ -76,7 +79,7 @@ export class CallReader {
     if (value !== undefined && value !== expected) this.refuse(`'${name}' is not ${expected}`);
   }
 
-  /** A tensor's sizes, none of which may follow the number of images but, with `from`, those before that axis. */
+  /** A tensor's sizes from an axis on, none of which may follow the number of images. */
   sizes({ shape }: Value, from = 0): number[] {
     return shape.slice(from).map((size) => this.#fixed(size, "a tensor's size"));
   }
@@ -89,7 +92,7 @@ export class CallReader {
 
   refuse(reason: string): never {
     throw new MedsslError("ERR_ONNX_OPERATOR", `${this.operator} cannot be written as ONNX: ${reason}.`, {
-      hint: "Build the network from operators that packages/learn/src/onnx/operators.ts knows, or add an entry there.",
+      hint: UNKNOWN_HINT,
     });
   }
 

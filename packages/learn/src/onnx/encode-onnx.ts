@@ -10,7 +10,7 @@ import { bytesField, floatField, integerField } from "../formats/protobuf.ts";
 import type { Attribute, ElementType, Graph, GraphNode, GraphValue, Initializer } from "./graph.ts";
 
 const FORMAT_VERSION = 9;
-const OPSET_VERSION = 20;
+export const OPSET_VERSION = 20;
 const LARGEST_BYTES = 2 ** 31 - 1;
 
 const elementTypes: Readonly<Record<ElementType, number>> = { float32: 1, int8: 3, int64: 7, float16: 10 };

@@ -28,13 +28,6 @@ export class GraphBuilder {
     return name;
   }
 
-  /** Adds a node of several results. */
-  split(input: string, sizes: readonly number[], attributes: Attributes): string[] {
-    const outputs = sizes.map((_, i) => `split_${this.nodes.length}_${i}`);
-    this.nodes.push({ type: "Split", inputs: [input, this.integers(sizes)], outputs, attributes });
-    return outputs;
-  }
-
   setName(value: Value, name: string): void {
     this.#names.set(value, name);
   }
@@ -57,7 +50,7 @@ export class GraphBuilder {
     return this.initializers.has(name) ? name : scope(() => this.#add(name, make(tensor)));
   }
 
-  /** One-dimensional, or a single number. */
+  /** A list, or a single number. */
   integers(values: readonly number[] | number): string {
     const list = typeof values === "number" ? [values] : values;
     const name = typeof values === "number" ? `integer_${values}` : `integers_${values.join("_")}`;

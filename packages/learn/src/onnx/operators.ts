@@ -16,23 +16,18 @@ type Entry = (call: CallReader, graph: GraphBuilder) => string;
 const isSame = (a: Size | undefined, b: Size | undefined): boolean =>
   typeof a === "object" && typeof b === "object" ? a.perImage === b.perImage : a === b;
 
-/** A new shape over the same elements in the same order. */
-function reshape(call: CallReader, graph: GraphBuilder, input: Value, name = graph.name(input)): string {
-  const { shape } = call.result;
-  const sizes = shape.map((size, axis) => {
-    if (typeof size === "number") return size;
-    // What stays in place is said to be the same, so that readers can follow the sizes.
-    return axis === 0 && isSame(size, input.shape[0]) ? 0 : -1;
-  });
+/** The call's shape over the same elements in the same order. @param input Name of what has them. */
+function reshape(call: CallReader, graph: GraphBuilder, input: string): string {
+  const sizes = call.result.shape.map((size) => (typeof size === "number" ? size : -1));
   if (sizes.filter((size) => size === -1).length > 1) call.refuse("two sizes follow the number of images");
-  return graph.node("Reshape", [name, graph.integers(sizes)]);
+  return graph.node("Reshape", [input, graph.integers(sizes)]);
 }
 
 const reshaped =
   (...ignored: readonly string[]): Entry =>
   (call, graph) => {
     call.ignore(...ignored);
-    return reshape(call, graph, call.tensor("self"));
+    return reshape(call, graph, graph.name(call.tensor("self")));
   };
 
 /** The same values: libtorch makes a copy, or another order in memory. */
@@ -93,11 +88,13 @@ const convTranspose2d: Entry = (call, graph) => {
   });
 };
 
+/** As one product of matrices, the rows of all images under each other: the weight stays as the network has it. */
 const linear: Entry = (call, graph) => {
-  const weight = graph.derived(call.constant("weight"), "transposed", (tensor) => tensor.transpose(0, 1));
-  const bias = call.optionalTensor("bias");
-  const product = graph.node("MatMul", [graph.name(call.tensor("x")), weight]);
-  return bias === undefined ? product : graph.node("Add", [product, graph.name(bias)]);
+  const [input, weight, bias] = [call.tensor("x"), call.tensor("weight"), call.optionalTensor("bias")];
+  const rows = graph.node("Reshape", [graph.name(input), graph.integers([-1, ...call.sizes(weight, 1)])]);
+  const inputs = [rows, graph.constant(call.constant("weight"))];
+  const product = graph.node("Gemm", bias === undefined ? inputs : [...inputs, graph.name(bias)], { transB: int(1) });
+  return reshape(call, graph, product);
 };
 
 /** softmax(Q K^T / sqrt(d)) V of qkv [B, N, 3, h, d], for the tokens from `first` on. */
@@ -116,7 +113,7 @@ const selfAttention: Entry = (call, graph) => {
   const weights = graph.node("Softmax", [scores], { axis: int(-1) });
   const heads = graph.node("MatMul", [weights, value]); // [B, h, N, d]
   const byToken = graph.node("Transpose", [heads], { perm: ints([0, 2, 1, 3]) });
-  return graph.node("Reshape", [byToken, graph.integers([0, ...call.sizes(call.result, 1)])]);
+  return graph.node("Reshape", [byToken, graph.integers([-1, ...call.sizes(call.result, 1)])]);
 };
 
 const layerNorm: Entry = (call, graph) => {
@@ -130,19 +127,26 @@ const groupNorm: Entry = (call, graph) => {
   const input = call.tensor("input");
   const groups = call.number("num_groups");
   const [channels, ...sizes] = call.sizes(input, 1) as [number, ...number[]];
+  const perGroup = sizes.reduce((product, size) => product * size, channels / groups);
   const epsilon = call.number("eps", 1e-5);
   call.ignore("cudnn_enabled");
-  const grouped = graph.node("Reshape", [graph.name(input), graph.integers([0, groups, -1])]);
+  const grouped = graph.node("Reshape", [graph.name(input), graph.integers([-1, groups, perGroup])]);
   const [one, zero] = [1, 0].map((value) =>
     graph.table(`${value === 1 ? "ones" : "zeros"}_${groups}`, () => full([groups], value)),
   ) as [string, string];
   const normalized = graph.node("InstanceNormalization", [grouped, one, zero], { epsilon: float(epsilon) });
-  const restored = graph.node("Reshape", [normalized, graph.integers([0, channels, ...sizes])]);
+  const restored = graph.node("Reshape", [normalized, graph.integers([-1, channels, ...sizes])]);
   const asColumn = (tensor: Tensor) => tensor.view([channels, ...sizes.map(() => 1)]);
   const scale = graph.derived(call.constant("weight"), "column", asColumn);
   const shift = graph.derived(call.constant("bias"), "column", asColumn);
   return graph.node("Add", [graph.node("Mul", [restored, scale]), shift]);
 };
+
+const groupNormGelu: Entry = (call, graph) =>
+  graph.node("Gelu", [groupNorm(call, graph)], { approximate: text("none") });
+
+const groupNormLeakyRelu: Entry = (call, graph) =>
+  graph.node("LeakyRelu", [groupNorm(call, graph)], { alpha: float(call.number("negative_slope", 0.01)) });
 
 const maxPool2d: Entry = (call, graph) => {
   const size = call.numbers("kernel_size");
@@ -159,14 +163,24 @@ const maxPool2d: Entry = (call, graph) => {
 };
 
 /** Bilinear, pixels' outer edges aligned. */
-const resize: Entry = (call, graph) => {
-  call.expect("align_corners", false);
-  const size = call.numbers("output_size");
-  return graph.node("Resize", [graph.name(call.tensor("self")), "", "", graph.integers(size)], {
+const bilinear = (graph: GraphBuilder, name: string, size: readonly number[]): string =>
+  graph.node("Resize", [name, "", "", graph.integers(size)], {
     mode: text("linear"),
     coordinate_transformation_mode: text("half_pixel"),
     axes: ints([2, 3]),
   });
+
+const resize: Entry = (call, graph) => {
+  call.expect("align_corners", false);
+  return bilinear(graph, graph.name(call.tensor("self")), call.numbers("output_size"));
+};
+
+const resizeCat: Entry = (call, graph) => {
+  const [input, skip] = [call.tensor("input"), call.tensor("skip")];
+  const size = call.sizes(skip, 2);
+  const isSame = call.sizes(input, 2).every((length, i) => length === size[i]);
+  const resized = isSame ? graph.name(input) : bilinear(graph, graph.name(input), size);
+  return graph.node("Concat", [resized, graph.name(skip)], { axis: int(1) });
 };
 
 /** What an operator does to each row and column of an image by itself, as products with constant matrices on both sides. */
@@ -256,8 +270,11 @@ export const operators: ReadonlyMap<string, Entry> = new Map<string, Entry>([
   ["medssl::self_attention", selfAttention],
   ["aten::layer_norm", layerNorm],
   ["aten::group_norm", groupNorm],
+  ["medssl::group_norm_gelu", groupNormGelu],
+  ["medssl::group_norm_leaky_relu", groupNormLeakyRelu],
   ["aten::max_pool2d", maxPool2d],
   ["aten::upsample_bilinear2d", resize],
+  ["medssl::resize_cat", resizeCat],
   ["aten::_upsample_bilinear2d_aa", separable("antialias", resampledBy("aten::_upsample_bilinear2d_aa"))],
   [
     "aten::adaptive_avg_pool2d",

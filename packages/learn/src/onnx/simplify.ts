@@ -1,32 +1,36 @@
 /**
- * A graph without what changes nothing: nodes that nobody needs, copies, shapes given twice.
+ * A graph without what changes nothing: nodes that nobody needs, copies, shapes that are given only to be given again.
  */
 import type { Graph, GraphNode } from "./graph.ts";
 
 export function simplify(graph: Graph): Graph {
-  return withoutUnused(withoutCopies(graph));
+  return withoutUnused(withoutShapesBetween(withoutLastCopy(graph)));
 }
 
-/** Users of a copy use what was copied; a result of the graph keeps its name. */
-function withoutCopies(graph: Graph): Graph {
-  const outputs = new Set(graph.outputs.map(({ name }) => name));
-  const renamed = new Map<string, string>();
-  // Backwards, so that the one that makes an output is found before it is passed.
-  const nodes = graph.nodes.toReversed().flatMap((node): GraphNode[] => {
-    const [output = "", input = ""] = [node.outputs[0], node.inputs[0]];
-    if (node.type !== "Identity") return [node];
-    if (!outputs.has(output)) return [node];
-    if (!graph.nodes.some((other) => other.outputs.includes(input)) || renamed.has(input)) return [node];
-    renamed.set(input, output);
-    return [];
-  });
-  const rename = (name: string) => renamed.get(name) ?? name;
+/** The node that makes what a copy gives a name to makes it under that name. */
+function withoutLastCopy(graph: Graph): Graph {
+  const copy = graph.nodes.at(-1);
+  const [input, output] = [copy?.inputs[0], copy?.outputs[0]];
+  if (copy?.type !== "Identity" || !graph.nodes.some(({ outputs }) => outputs.includes(input!))) return graph;
+  const rename = (name: string) => (name === input ? output! : name);
+  const nodes = graph.nodes.slice(0, -1);
   return {
     ...graph,
-    nodes: nodes
-      .toReversed()
-      .map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) })),
+    nodes: nodes.map((node) => ({ ...node, inputs: node.inputs.map(rename), outputs: node.outputs.map(rename) })),
   };
+}
+
+/** A shape that is given to a result of another `Reshape` is given to what that one had. No size here is 0, "as it was". */
+function withoutShapesBetween(graph: Graph): Graph {
+  const reshaped = new Map<string, string>();
+  const nodes = graph.nodes.map((node): GraphNode => {
+    if (node.type !== "Reshape") return node;
+    const [input = "", shape = ""] = node.inputs;
+    const source = reshaped.get(input) ?? input;
+    reshaped.set(node.outputs[0]!, source);
+    return { ...node, inputs: [source, shape] };
+  });
+  return { ...graph, nodes };
 }
 
 /** Without nodes and constants that no result of the graph comes from. */

@@ -13,7 +13,7 @@ import { linspace, noGrad, scope, type Tensor, trace } from "@medssl/torch";
 import type { Segmenter } from "../inference/segment-images.ts";
 import { stateDict } from "../nn/module.ts";
 import { type AlignedTrace, alignTraces, type Size } from "./align-traces.ts";
-import { CallReader } from "./call-reader.ts";
+import { CallReader, UNKNOWN_HINT } from "./call-reader.ts";
 import type { Graph } from "./graph.ts";
 import { GraphBuilder } from "./graph-builder.ts";
 import { operators } from "./operators.ts";
@@ -54,7 +54,7 @@ function graphOf({ input, calls, output }: AlignedTrace, names: ReadonlyMap<Tens
     const entry = operators.get(call.operator);
     if (entry === undefined) {
       throw new MedsslError("ERR_ONNX_OPERATOR", `${call.operator} has no ONNX form here.`, {
-        hint: "Build the network from operators that packages/learn/src/onnx/operators.ts knows, or add an entry there.",
+        hint: UNKNOWN_HINT,
       });
     }
     const reader = new CallReader(call);
