@@ -12,7 +12,7 @@ import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
 import { appendToFile, PART_SUFFIX } from "@medssl/imaging";
 import { OUTPUT_FOLDERS, type OutputKind, outputPath } from "./output-formats.ts";
-import type { PredictionInput } from "./prediction-inputs.ts";
+import { LEDGER, type PredictionInput } from "./prediction-inputs.ts";
 import {
   type Prediction,
   REPORT_VERSION,
@@ -21,8 +21,6 @@ import {
   type StoredResult,
 } from "./prediction-report.ts";
 import { outputFailure, putFile } from "./write-result.ts";
-
-const LEDGER = "predictions.jsonl";
 
 /** An input that is done. */
 export interface LedgerEntry {
