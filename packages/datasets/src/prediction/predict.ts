@@ -127,7 +127,8 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
   const report: PredictionReport = {
     ...head,
     classes,
-    isComplete,
+    // What is stored and measured belongs to it.
+    isComplete: isComplete && !signal?.aborted,
     numKept,
     predictions,
     skipped,

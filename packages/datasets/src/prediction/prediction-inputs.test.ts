@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { basename } from "node:path";
 import { test } from "node:test";
 import { uniqueNames } from "./prediction-inputs.ts";
 
@@ -16,6 +17,10 @@ test("no two files share a result's name", () => {
 
 test("a series is called by all of its UID", () => {
   assert.deepEqual(uniqueNames(inputs("pacs/series/1.2.840.7")), ["1.2.840.7"]);
+});
+
+test("a folder that is given as . is called by its name", () => {
+  assert.deepEqual(uniqueNames(inputs(".")), [basename(process.cwd())]);
 });
 
 test("a file that has a result keeps its name when others are given beside it, or in its place", () => {

@@ -160,8 +160,9 @@ export function uniqueNames(
   return inputs.map(({ file, key }) => {
     const own = known.get(key);
     if (own !== undefined) return own;
-    const stem = basename(file, extname(file)).replace(/\.nii$/i, "");
-    const base = /^[\d.]+$/.test(basename(file)) ? basename(file) : stem;
+    const whole = basename(resolve(file)); // of a folder that was given as `.`, too
+    const stem = basename(whole, extname(whole)).replace(/\.nii$/i, "");
+    const base = /^[\d.]+$/.test(whole) ? whole : stem;
     let name = base;
     for (let number = 2; taken.has(lower(name)); number++) name = `${base}-${number}`;
     taken.add(lower(name));
