@@ -69,7 +69,7 @@ function weightsOf({ weights }: ModelCard, wanted: WeightPrecision | undefined, 
   if (found !== undefined) return found;
   const there = weights.map(({ precision }) => precision).join(", ");
   throw new MedsslError("ERR_MODEL_PRECISION", `${address}: expected weights of ${wanted}, there are ${there}`, {
-    hint: `Choose one of these, or export the model again with --${wanted}.`,
+    hint: `Choose one of these, or export the model again with --precision ${wanted}.`,
   });
 }
 
