@@ -110,7 +110,7 @@ test("DICOM: each series of a folder has its result and its segmentation; a miss
     ],
   );
   const [gapped] = predictions;
-  assert.match(gapped!.warnings.join(), /1 slice is missing: 10.00 mm behind slice 3/);
+  assert.match(gapped!.warnings.join(), /1 slice is missing: 10.00 mm between slices 3 and 4/);
   const path = join(out, gapped!.outputs.seg!);
   const segmentation = await readSegmentation(parseDicom(readFileSync(path), path));
   assert.deepEqual([segmentation.kind, segmentation.segments[0]!.label], ["binary", "lung"]);
