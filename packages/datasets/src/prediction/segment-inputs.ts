@@ -40,7 +40,7 @@ export async function segmentInputs(
   options: SegmentInputsOptions,
 ): Promise<boolean> {
   const { segmenter, threads, formats, listen, signal, onDone } = options;
-  const jobs = inputs.map((input): ReadJob => ({ kind: "read", input, expected: segmenter.plan, formats }));
+  const jobs = inputs.map((input): ReadJob => ({ input, expected: segmenter.plan, formats }));
   const work = countedWork("segment", jobs.length, listen);
   const writing: { input: PredictionInput; skipped: readonly SkippedInput[]; outcomes: Promise<ScanOutcome[]> }[] = [];
   const settle = async () => {
@@ -113,7 +113,6 @@ async function segmentOne(
   const segmentSeconds = (performance.now() - startMs) / 1000;
   const { labels, fractions } = labeled;
   const written = threads.write({
-    kind: "write",
     ...{ out, name, formats, labels, fractions, own, volume, algorithm },
     shown: { shape: shown.shape, affine: shown.affine },
     overlay: hasOverlays ? chooseSlices(shown, labels, slices) : undefined,
