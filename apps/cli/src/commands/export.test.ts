@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import type { ModelCard } from "@medssl/contract";
-import { decodeNpy, encodeNpy } from "@medssl/imaging";
+import { decodeNpy, encodeNpy, readImage, writePng } from "@medssl/imaging";
 
 const main = join(import.meta.dirname, "..", "main.ts");
 const root = mkdtempSync(join(tmpdir(), "medssl-cli-export-"));
@@ -140,8 +140,19 @@ test("other golden logits and other golden labels are told, whatever the hashes 
   assert.equal(second.status, 1);
   assert.match(
     second.stderr,
-    /model\.onnx: golden image 0 gives other labels here: 99\.\d+% are the same, expected 99\.99%/,
+    /model\.onnx: golden image 0 gives other labels here: 99\.\d+% are the same, expected 99\.\d+%/,
   );
+});
+
+test("a model without golden images cannot be verified", () => {
+  const without = modelWith("without-golden", (dir) => {
+    const card = JSON.parse(readFileSync(join(dir, "model.json"), "utf8")) as ModelCard;
+    const files = Object.fromEntries(Object.entries(card.files).filter(([file]) => !file.startsWith("golden/")));
+    writeFileSync(join(dir, "model.json"), JSON.stringify({ ...card, golden: [], files }));
+  });
+  const { status, stderr } = verify(without);
+  assert.equal(status, 1);
+  assert.match(stderr, /^medssl: without-golden\/model\.json names no golden images: nothing says/);
 });
 
 test("a file that is no network, a later version and another folder are told", () => {
@@ -161,6 +172,18 @@ test("a file that is no network, a later version and another folder are told", (
   assert.match(none.stderr, /^medssl: store: expected the folder of an exported model, found no model\.json\n/);
 });
 
+test("a verification that is interrupted is no bug", () => {
+  const interrupting = `--import=data:text/javascript,${encodeURIComponent(`
+    const timer = setInterval(() => {
+      if (process.listenerCount("SIGINT") === 0) return;
+      clearInterval(timer);
+      process.emit("SIGINT");
+    }, 1);`)}`;
+  const { status, stdout, stderr } = medssl(["verify", "model", "--threads", "1"], [interrupting]);
+  assert.deepEqual([status, stdout], [130, ""]);
+  assert.match(stderr, /^\nStopping after this step; press Ctrl-C again to stop at once\.\n$/);
+});
+
 test("mistakes in options are told in words", () => {
   const unknown = medssl(["export", "--model", "run", "--out", "x", "--precision", "fp8"]);
   assert.match(unknown.stderr, /Expected some of fp32, fp16, int8/);
@@ -170,4 +193,25 @@ test("mistakes in options are told in words", () => {
     exists.stderr,
     /^medssl: model: holds an exported model already\n +Give another --out, or replace it by --overwrite\./,
   );
+});
+
+const python = process.env["MEDSSL_PYTHON"] ?? "python3";
+const hasPython = spawnSync(python, ["-c", "import onnxruntime, PIL"]).status === 0;
+
+test("the lines of Python in docs/export.md give the labels that we give", {
+  skip: !hasPython && "Python (MEDSSL_PYTHON, else python3) has no onnxruntime and Pillow",
+}, async () => {
+  const page = readFileSync(join(import.meta.dirname, "../../../../docs/export.md"), "utf8");
+  const [, script] = /```python\n([^`]*)```/.exec(page)!;
+  const read = (name: string) => decodeNpy(readFileSync(join(root, "model/golden/0", name)), name);
+  const { shape, data } = read("image.npy");
+  const [, height, width] = shape as [number, number, number];
+  await writePng(join(root, "image.png"), { width, height, channels: 1, data: data as Uint8Array });
+  const { status, stderr } = spawnSync(python, ["-c", script!, "model", "image.png", "mask.png"], { cwd: root });
+  assert.equal(status, 0, String(stderr));
+  const mask = await readImage(join(root, "mask.png"));
+  const labels = read("labels.npy").data as Uint8Array;
+  assert.ok(new Set(labels).size === 2, "nothing to tell apart");
+  const same = labels.reduce((count, label, i) => count + Number(label === mask.data[i]), 0) / labels.length;
+  assert.ok(same > 0.97, `${(100 * same).toFixed(2)}% of the labels are the same`);
 });

@@ -48,6 +48,21 @@ test("its own masks as truth: Dice 100 %", () => {
   assert.match(stdout, /\nfirst: Dice 100.00 % over 2 images with truth\n/);
 });
 
+test("interrupted before there is anything to tell, it is JSON all the same", () => {
+  const interrupting = `--import=data:text/javascript,${encodeURIComponent(`
+    const timer = setInterval(() => {
+      if (process.listenerCount("SIGINT") === 0) return;
+      clearInterval(timer);
+      setTimeout(() => process.emit("SIGINT"), 500);
+    }, 1);`)}`;
+  // Nobody listens there: it is tried again and again.
+  const nowhere = ["--pacs", "http://127.0.0.1:1", "--study", "1.2"];
+  const args = [interrupting, main, "predict", "--model", tinyModel, ...nowhere, "--out", "never", "--json"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: root });
+  assert.equal(status, 130, stderr);
+  assert.deepEqual(JSON.parse(stdout), { isComplete: false });
+});
+
 test("what the user has to mend is a sentence and exit code 1", () => {
   const mistakes: [args: string[], message: RegExp][] = [
     [["--model", "films", "films"], /films: expected a folder with run.json or model.json, found neither/],

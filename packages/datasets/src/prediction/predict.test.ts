@@ -110,7 +110,7 @@ test("DICOM: each series of a folder has its result and its segmentation; a miss
     ],
   );
   const [gapped] = predictions;
-  assert.match(gapped!.warnings.join(), /1 slice is missing: 10.00 mm behind slice 3/);
+  assert.match(gapped!.warnings.join(), /1 slice is missing: 10.00 mm between slices 3 and 4/);
   const path = join(out, gapped!.outputs.seg!);
   const segmentation = await readSegmentation(parseDicom(readFileSync(path), path));
   assert.deepEqual([segmentation.kind, segmentation.segments[0]!.label], ["binary", "lung"]);
@@ -227,6 +227,30 @@ test("results of another model, of other settings, or of nobody knows what are n
     code: "ERR_OUTPUT_OTHER",
     message: /masks\/b.png: exists/,
   });
+});
+
+test("a file that no prediction wrote stays, among the results of others too", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "b.png": await picture(), "out/masks/b.png": "drawn by hand" });
+  const out = join(root, "out");
+  await predict({ ...predictionOptions([join(root, "a.png")], out), model: brightModel() });
+  const both = { ...predictionOptions([join(root, "a.png"), join(root, "b.png")], out), model: brightModel() };
+  await assert.rejects(predict(both), {
+    code: "ERR_OUTPUT_OTHER",
+    message: /masks\/b\.png: exists, and no prediction/,
+  });
+  assert.equal(readFileSync(join(out, "masks/b.png"), "utf8"), "drawn by hand");
+  assert.equal((await predict({ ...both, isOverwriting: true })).predictions.length, 2);
+});
+
+test("what is made anew leaves the others of the same model as they are", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "b.png": await picture() });
+  const [a, b] = [join(root, "a.png"), join(root, "b.png")];
+  const out = join(root, "out");
+  await predict({ ...predictionOptions([a, b], out), model: brightModel() });
+  const again = brightModel();
+  await predict({ ...predictionOptions([a], out), model: again, isOverwriting: true });
+  assert.equal(again.numSegmented, 1);
+  assert.equal((await predict({ ...predictionOptions([a, b], out), model: brightModel() })).numKept, 2);
 });
 
 test("what was stopped, and what was killed while it wrote, goes on where it was", async () => {

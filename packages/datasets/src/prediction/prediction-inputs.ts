@@ -5,8 +5,8 @@
  * Masks      files of a folder that are named as masks (`a_mask.png`, `labels/a.nii.gz`) are left out; a file that is
  *            given by itself is segmented, whatever its name.
  * Left out   what predictions wrote, this one's or others'; what is given twice.
- * Names      of results: the stem of the file, with a number where another file has it. A file that has a result keeps its
- *            name, whatever else is given later.
+ * Names      of results: the stem of the file or the folder's name, with a number where another has it. A file that has a
+ *            result keeps its name, whatever else is given later.
  * Errors     `ERR_INPUT_MISSING`, `ERR_INPUT_EMPTY`.
  */
 import { statSync } from "node:fs";
@@ -152,16 +152,17 @@ export function nameInputs(
 
 /** A name of its own for each input's result: the stem, with a number where another file has it already. */
 export function uniqueNames(
-  inputs: readonly Pick<PredictionInput, "file" | "key">[],
+  inputs: readonly (Pick<PredictionInput, "file" | "key"> & Partial<Pick<PredictionInput, "files">>)[],
   known: ReadonlyMap<string, string> = new Map(),
 ): string[] {
   const lower = (name: string) => name.toLowerCase(); // some disks do not tell A from a
   const taken = new Set([...known.values()].map(lower));
-  return inputs.map(({ file, key }) => {
+  return inputs.map(({ file, key, files = [file] }) => {
     const own = known.get(key);
     if (own !== undefined) return own;
-    const stem = basename(file, extname(file)).replace(/\.nii$/i, "");
-    const base = /^[\d.]+$/.test(basename(file)) ? basename(file) : stem;
+    const whole = basename(resolve(file)); // of a folder that was given as `.`, too
+    const stem = basename(whole, extname(whole)).replace(/\.nii$/i, "");
+    const base = files.length > 1 || /^[\d.]+$/.test(whole) ? whole : stem;
     let name = base;
     for (let number = 2; taken.has(lower(name)); number++) name = `${base}-${number}`;
     taken.add(lower(name));

@@ -66,12 +66,13 @@ export async function segmentInputs(
       const origin = { file: input.file, name, readSeconds: i === 0 ? seconds : 0 };
       const segmented = await segmentOne(scan, origin, options, work);
       if (segmented === undefined) break;
+      // Its failure is thrown when its turn comes; until then it is not unhandled.
+      segmented.outcome.catch(() => {});
       parts.push(segmented.outcome);
     }
     if (signal?.aborted) break;
     const skipped = error === undefined ? refused : [{ file: input.file, code: error.code, reason: error.message }];
     const outcomes = Promise.all(parts);
-    // Its failure is thrown when its turn comes; until then it is not unhandled.
     outcomes.catch(() => {});
     writing.push({ input, skipped, outcomes });
     while (writing.length > threads.numAhead) await settle();

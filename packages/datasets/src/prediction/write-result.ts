@@ -139,6 +139,12 @@ export function outputFailure(path: string, cause: unknown): unknown {
       cause,
     });
   }
+  if (cause.code === "EEXIST" || cause.code === "ENOTDIR") {
+    return new MedsslError("ERR_OUTPUT_WRITE", `${dirname(path)}: a file stands where a folder is needed`, {
+      hint: "Give another --out, or move the file away.",
+      cause,
+    });
+  }
   return new MedsslError("ERR_OUTPUT_WRITE", `${path}: cannot be written (${cause.message})`, {
     hint: "Give another --out, or change the folder's permissions.",
     cause,

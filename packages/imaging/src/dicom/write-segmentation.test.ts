@@ -137,13 +137,13 @@ test("patient, study and their text are the source's, in its character set or in
   assert.equal(result.string("0008103E"), "Lungenflügel");
 });
 
-test("places and frame of reference where the source has a place, none of both where it has not", () => {
+test("places and frame of reference where the source has a place; elsewhere the plane alone, which viewers ask for", () => {
   const isPlaced = new Set(["ct", "tilt", "mr", "enhanced"]);
   for (const { name, bytes } of written) {
     const result = parseDicom(bytes, name);
     const [shared] = result.items("52009229");
     assert.equal(result.has("00200052"), isPlaced.has(name), name);
-    assert.equal(shared?.has("00209116") ?? false, isPlaced.has(name), name);
+    assert.deepEqual([shared?.has("00209116"), shared?.has("00289110")], [true, isPlaced.has(name)], name);
     assert.ok(result.items("52009230").every((frame) => frame.has("00209113") === isPlaced.has(name)));
   }
 });
@@ -171,6 +171,22 @@ test("given UIDs and a date, the same input makes the same bytes; else the UIDs 
   const [one, other] = [0, 1].map(() => parseDicom(encode(sources["ct"]!, pixels), "ct").string("00080018")!);
   assert.notEqual(one, other);
   assert.match(one!, /^2\.25\.[1-9]\d{0,38}$/);
+});
+
+test("images of two patients, whatever their UIDs say, are refused without naming them", () => {
+  const names = sources["ct"]!;
+  const volume = volumeOf(names);
+  const patient = parse("ct-0").string("00100020")!;
+  const headerOf = (name: string) => {
+    const bytes = readFileSync(join(folder, `${name}.dcm`));
+    const at = bytes.indexOf(patient, bytes.indexOf(Buffer.from([0x10, 0, 0x20, 0])));
+    if (name === "ct-2") bytes[at]! ^= 1;
+    return parseDicom(new Uint8Array(bytes), name);
+  };
+  assert.throws(() => encode(names, pixelsFor("binary", volume), { headerOf }), {
+    code: "ERR_SEGMENTATION_SOURCE",
+    message: "ct-2: expected an image of the first one's patient, got one of another",
+  });
 });
 
 test("the date is told in the study's time zone", () => {

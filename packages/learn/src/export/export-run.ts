@@ -4,8 +4,8 @@
  * Parity   the logits of model.onnx are libtorch's (check-parity.ts) on golden images and, where the run's stores are still
  *          there, on all held-out ones; else nothing is exported.
  * Whole    the folder has its name when everything in it is written and measured.
- * Errors   `ERR_EXPORT_EXISTS`, `ERR_EXPORT_PARITY`, `ERR_CLASS_CODES`, those of reading runs and stores, of tracing (`ERR_ONNX_...`)
- *          and of measuring.
+ * Errors   `ERR_EXPORT_EXISTS`, `ERR_EXPORT_PARITY`, `ERR_EXPORT_PRECISION`, `ERR_CLASS_CODES`, those of reading runs and
+ *          stores, of tracing (`ERR_ONNX_...`) and of measuring.
  */
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -38,7 +38,7 @@ import { measurePrecisions, type PrecisionLoss } from "./measure-precisions.ts";
 import { checkOut, ModelFolder } from "./model-folder.ts";
 import type { AsyncNetwork } from "./queued-network.ts";
 import { middleSpacing, trainingFacts } from "./training-facts.ts";
-import { writeGolden } from "./write-golden.ts";
+import { type GoldenParity, writeGolden } from "./write-golden.ts";
 
 export interface ExportOptions {
   /** Folder of a fine-tuning run. */
@@ -87,7 +87,7 @@ export interface ExportResult {
 }
 
 const SMALLEST_SAME = 0.9999;
-/** What other processors may differ by, of what this one differed by. */
+/** What other processors may differ by, of what this one differed by; and the labels of so many pixels, where images are small. */
 const MARGIN = 3;
 
 const UNKNOWN_USE =
@@ -96,13 +96,13 @@ const UNKNOWN_LICENSE = "Not stated. The terms of its training images may bind i
 
 /** @returns undefined when the signal came before it was whole; nothing is left then. */
 export async function exportRun(options: ExportOptions): Promise<ExportResult | undefined> {
-  const { dir, out, device, openNetwork, producer } = options;
-  checkOut(out, options.isOverwriting ?? false);
+  const { dir, out, device, openNetwork, producer, isOverwriting = false } = options;
+  checkOut(out, isOverwriting);
   const { run, network } = loadSegmenter(dir, device);
   const classes = withCodes(classesOfRun(run), options.codes ?? {});
   const { recipe } = run;
   const graph = traceNetwork(network, { channels: 2 * recipe.contextSlices + 1, size: recipe.inputSize });
-  const folder = new ModelFolder(out);
+  const folder = new ModelFolder(out, isOverwriting);
   const networks = new Map<WeightPrecision, AsyncNetwork>();
   try {
     const wanted = precisions.filter((one) => one.name === "fp32" || options.precisions?.includes(one.name));
@@ -113,6 +113,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
     const plan = planOfRun(run);
     const numLabels = run.labels.length + 1;
     const golden = await writeGolden(folder, network, { plan, numLabels, device, networks });
+    for (const [precision, { worst }] of golden.parity) requireNumbers(precision, worst.difference, "golden images");
     const doubts = checkParity(dir, "golden images", golden.parity.get("fp32")!.worst, device);
     const stores = storesOf(run);
     const measured = await measure(options, run, network, networks, options.stores ?? stores);
@@ -144,10 +145,10 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
       classes,
       plan,
       ...(spacing === undefined ? {} : { expectedSpacingMm: spacing }),
-      weights: exported.map(({ precision, file, golden: parity, heldOut }) => ({
+      weights: exported.map(({ precision, file, heldOut }) => ({
         precision,
         file,
-        tolerance: toleranceOf(parity),
+        tolerance: toleranceOf(golden.parity.get(precision)!),
         ...(heldOut === undefined ? {} : { loss: heldOut.loss }),
       })),
       opset: OPSET_VERSION,
@@ -160,11 +161,9 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
     } satisfies ModelCard);
     folder.publish(card);
     const silent = "No file said how large its pixels are: the card expects no size, and has no distances.";
-    return {
-      card,
-      precisions: exported,
-      notes: [...codeNotes(classes), ...doubts, ...measured.notes, ...(spacing === undefined ? [silent] : [])],
-    };
+    const spacingNotes = stores.length > 0 && spacing === undefined ? [silent] : [];
+    const notes = [...codeNotes(classes), ...doubts, ...measured.notes, ...spacingNotes];
+    return { card, precisions: exported, notes };
   } finally {
     for (const one of networks.values()) await one.release();
     folder.discard();
@@ -231,6 +230,7 @@ async function measure(
   const { set, volumes, scores } = evaluation;
   const losses = await measurePrecisions(network, { run, set, volumes, networks, device, listen, signal });
   if (losses === undefined) return undefined;
+  for (const [precision, { worst }] of losses) requireNumbers(precision, worst.difference, "held-out images");
   const doubts = checkParity(dir, "held-out images", losses.get("fp32")!.worst, device);
   const names = stores.map(({ name }) => name).join(", ");
   const data =
@@ -240,10 +240,19 @@ async function measure(
   return { metrics: metricsOf(scores, set.count, data), losses, notes: doubts };
 }
 
+/** Float16 ends at 65504: a network that goes beyond gives infinities, and then no numbers. */
+function requireNumbers(precision: WeightPrecision, difference: number, images: string): void {
+  if (precision === "fp32" || Number.isFinite(difference)) return;
+  throw new MedsslError("ERR_EXPORT_PRECISION", `In ${precision} the network gives no numbers on ${images}`, {
+    hint: `Nothing was exported. Export it without ${precision}.`,
+  });
+}
+
 /** What `medssl verify` allows on golden images. */
-function toleranceOf({ difference, sameLabels }: Parity): { logits: number; labels: number } {
+function toleranceOf({ worst, sameLabels, pixels }: GoldenParity): { logits: number; labels: number } {
+  const labels = Math.min(1 - MARGIN * (1 - sameLabels), SMALLEST_SAME, 1 - MARGIN / pixels);
   return {
-    logits: Number(Math.max(MARGIN * difference, LARGEST_DIFFERENCE).toPrecision(3)),
-    labels: Math.floor(1e5 * Math.min(1 - MARGIN * (1 - sameLabels), SMALLEST_SAME)) / 1e5,
+    logits: Number(Math.max(MARGIN * worst.difference, LARGEST_DIFFERENCE).toPrecision(3)),
+    labels: Math.floor(1e5 * labels) / 1e5,
   };
 }
