@@ -81,7 +81,7 @@ export interface PredictOptions {
 }
 
 export async function predict(options: PredictOptions): Promise<PredictionReport> {
-  const { out, listen, signal, archive, measure } = options;
+  const { out, listen, signal, measure } = options;
   const head = headOf(options);
   const ledger = new PredictionLedger(out, head, options.isOverwriting ?? false);
   const found = await findInputs(await options.inputs(), out);
@@ -99,16 +99,7 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
     if (entry.predictions.length > 0) ledger.add(entry);
   };
   const { classes, isComplete } = await segmentAll(todo, ledger, head, onDone, options);
-  if (archive !== undefined && !signal?.aborted) {
-    const entryOf = new Map([...entries.values()].flatMap((entry) => entry.predictions.map((one) => [one, entry.key])));
-    await storeResults([...entryOf.keys()], {
-      ...{ archive, out, listen, signal },
-      onStored: (prediction, stored) => {
-        const key = entryOf.get(prediction)!;
-        entries.set(key, ledger.setStored(entries.get(key)!, prediction.name, stored));
-      },
-    });
-  }
+  await storeEntries(entries, ledger, options);
   const inOrder = inputs.flatMap((input) => entries.get(input.key) ?? []);
   let predictions = inOrder.flatMap((entry) => entry.predictions);
   const skipped: SkippedInput[] = inOrder.flatMap((entry) => entry.skipped);
@@ -180,6 +171,23 @@ async function segmentAll(
     await threads.close();
     await segmenter?.dispose();
   }
+}
+
+/** What was segmented, or was there, into the archive; the entries say afterwards what became of it. */
+async function storeEntries(
+  entries: Map<string, LedgerEntry>,
+  ledger: PredictionLedger,
+  { archive, out, listen, signal }: PredictOptions,
+): Promise<void> {
+  if (archive === undefined || signal?.aborted) return;
+  const keyOf = new Map([...entries].flatMap(([key, { predictions }]) => predictions.map((one) => [one, key])));
+  await storeResults([...keyOf.keys()], {
+    ...{ archive, out, listen, signal },
+    onStored: (prediction, stored) => {
+      const key = keyOf.get(prediction)!;
+      entries.set(key, ledger.setStored(entries.get(key)!, prediction.name, stored));
+    },
+  });
 }
 
 function masksOf(

@@ -56,6 +56,25 @@ test("a refused file keeps code, message and hint; a bug keeps its stack", async
   assert.equal(good, 6);
 });
 
+test("buffers that a job gives away are moved; a job that has lost them with its worker fails with it", async () => {
+  const luggage = [new ArrayBuffer(64), new ArrayBuffer(64)];
+  const pool = oddPool({ numWorkers: 1, transferOf: (job) => (job.luggage === undefined ? [] : [job.luggage]) });
+  const [died, lost, next] = await outcomes(pool, [
+    { act: "exit", value: 1, luggage: luggage[0]! },
+    { act: "double", value: 2, luggage: luggage[1]! },
+    { act: "double", value: 3 },
+  ]);
+  assert.deepEqual(
+    luggage.map(({ detached }) => detached),
+    [true, true],
+  );
+  assert.deepEqual(
+    [died, lost].map((error) => (error as MedsslError).code),
+    ["ERR_WORKER_DIED", "ERR_WORKER_DIED"],
+  );
+  assert.equal(next, 6);
+});
+
 test("a job that hangs fails in time, alone, and the worker is replaced", async () => {
   const jobs = doubles(12);
   jobs[3] = { act: "hang", value: 3 };

@@ -6,6 +6,8 @@ import { serveJobs } from "../serve-jobs.ts";
 export interface OddJob {
   readonly act: "double" | "refuse" | "stumble" | "hang" | "sleep" | "exit" | "eat" | "answer and exit" | "crash later";
   readonly value: number;
+  /** Whatever lies in it. */
+  readonly luggage?: ArrayBuffer;
 }
 
 /** The doubled value, in a buffer of its own. */
