@@ -1,7 +1,7 @@
 /**
  * An exported model on an image, in Node.
  *
- *     node examples/segmenter-node.ts path/to/exported-model film.dcm lungs.nii.gz
+ *     npx node examples/segmenter-node.ts path/to/exported-model film.dcm lungs.nii.gz
  */
 import { writeNifti } from "@medssl/imaging";
 import { Segmenter } from "@medssl/segmenter";
