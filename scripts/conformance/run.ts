@@ -7,6 +7,7 @@
 import { run as dicom } from "./dicom.ts";
 import { run as nifti } from "./nifti.ts";
 import { run as tensorboard } from "./tensorboard.ts";
+import { run as viewer } from "./viewer/viewer.ts";
 
 export interface ConformanceResult {
   readonly name: string;
@@ -17,7 +18,7 @@ export interface ConformanceResult {
   readonly notes?: readonly string[];
 }
 
-const suites: Readonly<Record<string, () => Promise<ConformanceResult>>> = { dicom, nifti, tensorboard };
+const suites: Readonly<Record<string, () => Promise<ConformanceResult>>> = { dicom, nifti, tensorboard, viewer };
 
 const names = process.argv.slice(2);
 const unknown = names.find((name) => suites[name] === undefined);

@@ -71,6 +71,16 @@ export const commands: readonly RegisteredCommand[] = [
     load: async () => (await import("./commands/predict.ts")).predictCommand(),
   },
   {
+    name: "export",
+    summary: "a trained network as ONNX that runs anywhere, with what it is and how good",
+    load: async () => (await import("./commands/export.ts")).exportCommand(),
+  },
+  {
+    name: "verify",
+    summary: "whether an exported model is whole and gives the same here",
+    load: async () => (await import("./commands/verify.ts")).verifyCommand(),
+  },
+  {
     name: "regions",
     summary: "the same place in other patients' images, by what pre-training learned",
     load: async () => (await import("./commands/regions.ts")).regionsCommand(),

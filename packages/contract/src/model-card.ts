@@ -79,6 +79,13 @@ const metrics = z.strictObject({
 const weights = z.strictObject({
   precision: z.enum(["fp32", "fp16", "int8"]),
   file: z.string(),
+  tolerance: z
+    .strictObject({
+      logits: z.number().describe("Largest difference from the golden logits."),
+      labels: z.number().describe("Smallest share of pixels with the golden label, 0-1."),
+    })
+    .optional()
+    .describe("How far its results for the golden images may lie from what libtorch gave."),
   loss: z
     .strictObject({
       dice: z.number().describe("Dice on the held-out patients."),
@@ -112,6 +119,10 @@ export const modelCardSchema = z.strictObject({
     encoder: z.string().nullable().describe("How the encoder was pre-trained; null: from scratch."),
     recipeSha256: sha256,
     dataSha256: sha256.describe("Of the labelled patients' pseudonyms and the stores' contents."),
+    dataSha256Of: z
+      .enum(["patients and images", "patients"])
+      .optional()
+      .describe("What of it the hash is over: of pseudonyms alone where the stores were gone."),
     heldOutSha256: sha256.nullable().describe("Of the pseudonyms of the patients who were kept for testing."),
   }),
   metrics: metrics.nullable(),
@@ -136,6 +147,33 @@ export type SegmentClass = z.infer<typeof segmentClassSchema>;
 export type PostProcessing = SegmentationPlan["postProcessing"];
 export type LabelRule = PostProcessing[number];
 export type WeightPrecision = ModelCard["weights"][number]["precision"];
+
+/** What a user says of classes, by their names, in the place of what their names tell. */
+const classCodesSchema = z.record(
+  z.string(),
+  segmentClassSchema.pick({ color: true, category: true, type: true, modifiers: true }).partial(),
+);
+
+export type ClassCodes = z.infer<typeof classCodesSchema>;
+
+/** @param source Where the text is from, for the messages. @throws {MedsslError} `ERR_CLASS_CODES` */
+export function parseClassCodes(text: string, source: string): ClassCodes {
+  const hint =
+    'Expected such as {"lungs": {"type": {"scheme": "SCT", "value": "39607008", "meaning": "Lung"}, "color": [230, 159, 0]}}.';
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new MedsslError("ERR_CLASS_CODES", `${source}: expected codes of classes, got what is no JSON`, {
+      hint,
+      cause,
+    });
+  }
+  const { success, data, error } = classCodesSchema.safeParse(value);
+  if (success) return data;
+  const [{ path, message }] = error.issues as [z.core.$ZodIssue];
+  throw new MedsslError("ERR_CLASS_CODES", `${source}: ${path.join(".") || "the file"}: ${message}`, { hint });
+}
 
 /** @param source Where the text is from, for the messages. @throws {MedsslError} `ERR_MODEL_CARD`, `ERR_MODEL_VERSION` */
 export function parseModelCard(text: string, source: string): ModelCard {

@@ -10,7 +10,7 @@ export interface StartEvent {
   readonly totalSteps: number;
   readonly firstStep: number;
   /** What a step goes through, for the speed. @default "images" */
-  readonly unit?: "images" | "files";
+  readonly unit?: "images" | "files" | "studies";
 }
 
 /** One optimiser step is done. */
@@ -60,7 +60,7 @@ export function countedWork(
   name: string,
   totalSteps: number,
   listen: RunListener,
-  unit: "images" | "files" = "images",
+  unit: "images" | "files" | "studies" = "images",
 ): CountedWork {
   const startMs = performance.now();
   const seconds = () => (performance.now() - startMs) / 1000;

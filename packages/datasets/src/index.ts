@@ -1,4 +1,5 @@
 export { csvTable, type Field } from "./csv-table.ts";
+export * from "./ingest/fetch-source.ts";
 export * from "./ingest/ingest.ts";
 export type { IngestSummary, SourceSummary } from "./ingest/ingest-summary.ts";
 export { wholeNumbers } from "./ingest/read-labels.ts";
@@ -29,7 +30,16 @@ export * from "./phantoms/phantom.ts";
 export * from "./phantoms/phantom-folder.ts";
 export * from "./phantoms/table1.ts";
 export { TorsoScan, type TorsoSlice } from "./phantoms/torso-scan.ts";
-export { type Prediction, type PredictOptions, type PredictResult, predict } from "./prediction/predict.ts";
+export { DEFAULT_FORMATS, OUTPUT_FORMATS, type OutputFormat } from "./prediction/output-formats.ts";
+export {
+  type MaskScores,
+  type PredictedMask,
+  type PredictionModel,
+  type PredictOptions,
+  predict,
+} from "./prediction/predict.ts";
+export type { FetchedFolder } from "./prediction/prediction-inputs.ts";
+export { counted, type Prediction, type PredictionReport } from "./prediction/prediction-report.ts";
 export * from "./private/deidentify-archive.ts";
 export type { QuarantinedFile } from "./private/ledger.ts";
 export { readSalt } from "./private/salt.ts";

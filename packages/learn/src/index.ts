@@ -5,10 +5,12 @@ export { Draws, type Share } from "./augment/draws.ts";
 export { Sampler } from "./data/sampler.ts";
 export { lungEnds } from "./data/thorax-frame.ts";
 export { type CompareMasksOptions, compareMasks, type MaskComparison } from "./evaluation/compare-masks.ts";
+export { comparePredictions, type PredictionComparison } from "./evaluation/compare-predictions.ts";
 export { type EvaluateOptions, type Evaluation, evaluateRun, type MetricChoice } from "./evaluation/evaluate.ts";
 export type { MaskProblem } from "./evaluation/pair-masks.ts";
 export { scoresCsv } from "./evaluation/scores-csv.ts";
 export type { AssumedSpacing } from "./evaluation/spacing.ts";
+export { type ExportedPrecision, type ExportOptions, type ExportResult, exportRun } from "./export/export-run.ts";
 export { keepWhatHelps, rulesOfMasks, type ValidatedCase } from "./inference/learn-post-processing.ts";
 export {
   labelMaps,
@@ -33,6 +35,11 @@ export { drawKeepIndices } from "./objectives/masking.ts";
 export { createObjective, type PretrainingObjective } from "./objectives/pretraining.ts";
 export { ALONE, type Ranks } from "./objectives/ranks.ts";
 export { segmentationLoss } from "./objectives/segmentation-loss.ts";
+export { type EncodeOptions, encodeOnnx } from "./onnx/encode-onnx.ts";
+export { toFloat16 } from "./onnx/float16.ts";
+export type { Graph } from "./onnx/graph.ts";
+export { quantizeWeights } from "./onnx/quantize.ts";
+export { type TraceOptions, traceNetwork } from "./onnx/trace-network.ts";
 export { AdamW, gradientClip, type ParameterGroup } from "./optim/adamw.ts";
 export { decayGroups } from "./optim/parameter-groups.ts";
 export { describeRecipe, loadRecipe, recipeNames } from "./recipes/recipe-files.ts";

@@ -26,3 +26,4 @@ export { generatorState, manualSeed, saveGenerators, setGeneratorState, withSeed
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export { keep, scope } from "./scope.ts";
 export { ReleasedTensorError, Tensor } from "./tensor.ts";
+export { isTracedTensor, type Trace, type TracedArgument, type TracedCall, type TracedTensor, trace } from "./trace.ts";

@@ -32,7 +32,7 @@ interface Parameter {
   readonly codes: ReadonlyMap<string, number> | undefined;
 }
 
-interface Schema {
+export interface Schema {
   readonly name: string;
   readonly index: number;
   /** Position of the argument that is changed in place and returned, or -1. */
@@ -176,7 +176,34 @@ function takeResults(size: number): Result[] {
   return Array.from({ length: callBuffer[next++]! }, one);
 }
 
+/** Sees a call when it is done. @param values By position; those left out are missing or undefined. */
+type Observer = (schema: Schema, values: readonly Argument[], result: Result) => void;
+
+let observer: Observer | undefined;
+
+/** Shows every call that `fn` makes to `observe`; its own calls are not shown. For this package only. */
+export function observeCalls<Value>(observe: Observer, fn: () => Value): Value {
+  const before = observer;
+  observer = (...seen) => {
+    const outer = observer;
+    observer = undefined;
+    observe(...seen);
+    observer = outer;
+  };
+  try {
+    return fn();
+  } finally {
+    observer = before;
+  }
+}
+
 function invoke(schema: Schema, values: readonly Argument[]): Result {
+  const result = dispatch(schema, values);
+  observer?.(schema, values, result);
+  return result;
+}
+
+function dispatch(schema: Schema, values: readonly Argument[]): Result {
   const parameters = schema.arguments;
   if (values.length > parameters.length) {
     throw new TypeError(`${schema.name}: expected at most ${parameters.length} arguments, got ${values.length}`);

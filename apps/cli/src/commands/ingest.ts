@@ -1,11 +1,18 @@
-import type { IngestSummary, ShardOf, SourceSummary } from "@medssl/datasets";
+import { rmSync } from "node:fs";
+import { MedsslError, type RunListener } from "@medssl/contract";
+import type { FetchedSource, IngestSummary, ShardOf, SourceSummary } from "@medssl/datasets";
+import type { PacsFilters } from "@medssl/imaging";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
 import { integerFrom } from "../option-values.ts";
 import { printJson, printTable } from "../output.ts";
+import { PACS_HELP, type PacsOptions, pacsClient, parsePacsQuery, withPacsOptions } from "../pacs-options.ts";
 import { progressListener } from "../progress.ts";
 
-interface Options {
+interface Options extends PacsOptions {
+  readonly pacsQuery?: PacsFilters;
+  readonly download?: string;
+  readonly deleteDownload?: true;
   readonly store: string;
   readonly layout?: string;
   readonly size?: { readonly width: number; readonly height: number };
@@ -27,13 +34,17 @@ interface Options {
 const SHOWN_PER_REASON = 5;
 
 export const ingestCommand = (): Command =>
-  new Command("ingest")
+  withPacsOptions(new Command("ingest"))
     .description(
       "Reads archives of medical images, with their masks where there are any, into a store that training reads: DICOM," +
         " NIfTI, PNG, JPEG, TIFF and more, in the layouts of the field's data sets or in any folder." +
         " Running it again adds what is new and leaves the rest.",
     )
-    .argument("<source...>", "folders; what each is, is recognised by looking (docs/layouts.md)")
+    .argument(
+      "<source...>",
+      "folders; what each is, is recognised by looking (docs/layouts.md). Or a PACS (docs/pacs.md):" +
+        " dicomweb://HOST/PATH[/studies/UID[/series/UID]]",
+    )
     .requiredOption("--store <dir>", "the store's folder; made when missing")
     .option("--layout <name>", "how the sources lie, where looking is wrong; or a module of your own, ./layout.ts")
     .option(
@@ -74,6 +85,9 @@ export const ingestCommand = (): Command =>
     )
     .option("--shard <i/n>", "does part i of n; the last part to finish puts the store together", parseShard)
     .option("--salt-file <file>", "secret that patients' names are hashed with (default: private/salt in the store)")
+    .option("--pacs-query <query>", "which studies of a PACS, KEYWORD=VALUE,... (default: all)", parsePacsQuery)
+    .option("--download <dir>", "where the copies from a PACS are kept (default: private/pacs in the store)")
+    .option("--delete-download", "deletes these copies when all is in the store")
     .option("--json", "one JSON object on stdout")
     .addHelpText(
       "after",
@@ -84,34 +98,104 @@ Exit code 0 when the store holds something of the sources, 1 when nothing could 
 Examples:
   medssl ingest CheXpert-v1.0-small --store stores/chexpert
   medssl ingest pacs-export --store stores/hospital
+  medssl ingest dicomweb://pacs.example.org/dicom-web --pacs-query ModalitiesInStudy=DX --store stores/films
   medssl ingest amos22 --store stores/amos --workers 16
   medssl ingest montgomery shenzhen --store stores/lungs --labels lungs
   medssl ingest films/ --store stores/films --modality xray
   medssl ingest CHASE_DB1 --store stores/vessels --labels vessels
   medssl ingest scans --store stores/scans --patient-pattern '^(p[0-9]+)/'
-  srun --array=1-16 medssl ingest mimic --store stores/mimic --shard $SLURM_ARRAY_TASK_ID/16`,
+  srun --array=1-16 medssl ingest mimic --store stores/mimic --shard $SLURM_ARRAY_TASK_ID/16
+${PACS_HELP}`,
     )
-    .action(async (sources: string[], { size, labels, masks, timeLimit, json, ...options }: Options) => {
-      const { ingest, parseLabels } = await import("@medssl/datasets");
-      const summary = await interruptible((signal) =>
-        ingest(
-          sources,
-          {
-            ...options,
-            ...size,
-            ...(labels === undefined ? {} : { labels: parseLabels(labels) }),
-            ...(timeLimit === undefined ? {} : { timeLimitSeconds: timeLimit }),
-            skipsMasks: !masks,
-          },
-          progressListener(),
-          signal,
-        ),
-      );
-      if (json) printJson(summary);
-      else printSummary(options.store, summary);
-      if (!summary.isComplete) process.exitCode = INTERRUPTED;
+    .action(async (sources: string[], options: Options) => {
+      const { deleteDownload, json, store } = options;
+      const { fetched, summary } = await interruptible((signal) => run(sources, options, signal));
+      if (json) printJson({ ...(summary ?? { isComplete: false }), ...(fetched.length === 0 ? {} : { fetched }) });
+      else {
+        for (const source of fetched) printFetched(source);
+        if (summary !== undefined) printSummary(store, summary);
+        else console.log("\nInterrupted: the same command goes on where this one stopped.");
+      }
+      if (summary?.isComplete !== true) process.exitCode = INTERRUPTED;
       else if (isUseless(summary)) process.exitCode = 1;
+      else if (deleteDownload) for (const { folder } of fetched) rmSync(folder, { recursive: true, force: true });
     });
+
+interface Ingested {
+  /** What was copied from archives. */
+  readonly fetched: readonly FetchedSource[];
+  /** Undefined when copying was interrupted. */
+  readonly summary: IngestSummary | undefined;
+}
+
+async function run(sources: readonly string[], options: Options, signal: AbortSignal): Promise<Ingested> {
+  const { size, labels, masks, timeLimit, ...rest } = options;
+  const { ingest, parseLabels } = await import("@medssl/datasets");
+  const listen = progressListener();
+  const fetched: FetchedSource[] = [];
+  const folders: string[] = [];
+  const { isPacsAddress } = await import("@medssl/imaging");
+  for (const source of sources) {
+    if (!isPacsAddress(source)) {
+      folders.push(source);
+      continue;
+    }
+    const copies = await fetchFrom(source, options, listen, signal);
+    fetched.push(copies);
+    folders.push(copies.folder);
+    if (!copies.isComplete) return { fetched, summary: undefined };
+  }
+  const summary = await ingest(
+    folders,
+    {
+      ...rest,
+      ...size,
+      ...(labels === undefined ? {} : { labels: parseLabels(labels) }),
+      ...(timeLimit === undefined ? {} : { timeLimitSeconds: timeLimit }),
+      skipsMasks: !masks,
+    },
+    listen,
+    signal,
+  );
+  return { fetched, summary };
+}
+
+async function fetchFrom(
+  address: string,
+  options: Options,
+  listen: RunListener,
+  signal: AbortSignal,
+): Promise<FetchedSource> {
+  const { store, download, pacsQuery, masks, shard } = options;
+  if (shard !== undefined) {
+    throw new MedsslError("ERR_PACS_SHARD", "--shard: expected folders, got the address of a PACS", {
+      hint: "Several processes would fetch the same files. Ingest from the PACS without --shard.",
+    });
+  }
+  const { downloadsOf, fetchSource } = await import("@medssl/datasets");
+  const { parsePacsAddress } = await import("@medssl/imaging");
+  const { baseUrl, studyUid, seriesUid } = parsePacsAddress(address);
+  const client = await pacsClient(baseUrl, options, listen);
+  return await fetchSource(
+    { client, studyUid, seriesUid },
+    {
+      downloads: download ?? downloadsOf(store),
+      ...(pacsQuery === undefined ? {} : { filters: pacsQuery }),
+      skipsMasks: !masks,
+      listen,
+      signal,
+    },
+  );
+}
+
+function printFetched({ address, folder, studies, files, fetched, leftOut, failures }: FetchedSource): void {
+  console.log(`${address}: ${studies} studies, ${files} files, ${fetched} of them fetched now; in ${folder}`);
+  const others = Object.entries(leftOut).map(([modality, count]) => `${count} ${modality}`);
+  if (others.length > 0) console.log(`  series left out: ${others.join(", ")}`);
+  for (const { uid, reason } of failures.slice(0, SHOWN_PER_REASON)) console.log(`  not fetched ${uid}: ${reason}`);
+  if (failures.length > SHOWN_PER_REASON) console.log(`  ... and ${failures.length - SHOWN_PER_REASON} more`);
+  console.log("");
+}
 
 /** A shard of a small archive may have nothing to do, which is no failure. */
 const isUseless = ({ found, stored, unchanged }: IngestSummary): boolean => found > 0 && stored + unchanged === 0;

@@ -11,8 +11,8 @@
  *              and opening the store.
  */
 
-import { existsSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { MedsslError, type RunListener } from "@medssl/contract";
 import type { LabelRule } from "../label-rule.ts";
 import type { Modality } from "../layouts/layout.ts";
@@ -22,6 +22,7 @@ import { type RecipeName, type RecipeWishes, recipeNames } from "../store/recipe
 import type { StoreInfo } from "../store/store.ts";
 import { StoreWriter } from "../store/store-writer.ts";
 import { agreeOnLabels } from "./agree-on-labels.ts";
+import { downloadsOf } from "./fetch-source.ts";
 import type { IngestSummary } from "./ingest-summary.ts";
 import { ItemIntake } from "./item-intake.ts";
 import { listSources, openSources } from "./list-sources.ts";
@@ -114,12 +115,27 @@ export async function ingest(
     // What was refused before anything was stored leaves nothing behind.
     const leavesNothing = isNew && shard === undefined && writer.isEmpty;
     writer.close();
-    if (leavesNothing) rmSync(store, { recursive: true });
+    if (leavesNothing) removeStore(store);
     throw isDiskFull(error) ? diskFull(options.store, error) : error;
   } finally {
     await pool.close();
     writer.close();
     plan.close();
+  }
+}
+
+/** All but what was fetched for it from an archive, which may have taken hours. */
+function removeStore(store: string): void {
+  const downloads = downloadsOf(store);
+  if (!existsSync(downloads)) {
+    rmSync(store, { recursive: true });
+    return;
+  }
+  for (const folder of [store, dirname(downloads)]) {
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name);
+      if (!downloads.startsWith(path)) rmSync(path, { recursive: true });
+    }
   }
 }
 

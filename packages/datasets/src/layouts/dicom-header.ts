@@ -38,23 +38,26 @@ export async function* readHeaders(folder: SourceFolder, paths: Iterable<string>
 }
 
 /** @param buffer What the file's beginning is read into. */
-export async function readHeader(
-  folder: SourceFolder,
-  path: string,
+export async function readHeader(folder: SourceFolder, path: string, buffer?: Buffer<ArrayBuffer>): Promise<ReadHeader> {
+  return { path, ...(await readFileHeader(folder.at(path), buffer)) };
+}
+
+/** @param name The file's path. */
+export async function readFileHeader(
+  name: string,
   buffer = Buffer.allocUnsafe(FIRST_BYTES),
-): Promise<ReadHeader> {
-  const name = folder.at(path);
+): Promise<Omit<ReadHeader, "path">> {
   let sizeBytes = 0;
   try {
     await using file = await open(name);
     const { bytesRead } = await file.read(buffer, { position: 0 });
     sizeBytes = bytesRead < FIRST_BYTES ? bytesRead : (await file.stat()).size;
-    return { path, sizeBytes, header: await parseHeader(file, name, buffer.subarray(0, bytesRead), sizeBytes) };
+    return { sizeBytes, header: await parseHeader(file, name, buffer.subarray(0, bytesRead), sizeBytes) };
   } catch (cause) {
-    if (cause instanceof MedsslError) return { path, sizeBytes, header: cause };
+    if (cause instanceof MedsslError) return { sizeBytes, header: cause };
     if (!(cause instanceof Error && "errno" in cause)) throw cause;
     const header = new MedsslError("ERR_IMAGE_READ", `${name}: cannot be read (${cause.message})`, { cause });
-    return { path, sizeBytes, header };
+    return { sizeBytes, header };
   }
 }
 

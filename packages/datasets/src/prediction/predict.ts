@@ -1,203 +1,189 @@
 /**
- * A trained network on new image files: masks and overlays on each image's own grid.
+ * A trained network on new images: masks, DICOM segmentations and overlays on each image's own grid, and what was found.
  *
- * Files   OUT/masks/NAME.png holds label indices of a picture, shown in the labels' colors; OUT/masks/NAME.nii.gz those of a
- *         volume or any other NIfTI file, with its affine. OUT/overlays/NAME.png is for looking at: of a volume up to twelve slices, those with labels.
- *         OUT/predictions.csv says which mask is whose, the share of the image that each label covers, and where the
- *         spacing is known its area (pictures) or volume.
- * Errors  a file that cannot be read, or is of another kind than the network learned from (`ERR_INPUT_KIND`,
- *         `ERR_INPUT_COLOR`, `ERR_INPUT_SLICES`), is skipped and listed; the others go on. Those of prediction-inputs.ts
- *         end it.
+ * Way       files are read, segmented and written at the same time (segment-inputs.ts); then what is wanted of them is sent to
+ *           an archive, and measured against the truth.
+ * Files     output-formats.ts; predictions.json and predictions.csv (prediction-report.ts); predictions.jsonl, by which a
+ *           prediction that was stopped goes on (prediction-ledger.ts).
+ * Kept      is what is there, of this model and these settings, unless it is to be overwritten.
+ * Errors    those of prediction-inputs.ts, prediction-ledger.ts and write-result.ts. What is wrong with one image skips it.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { setImmediate } from "node:timers/promises";
-import { countedWork, MedsslError, type RunListener, type SegmentClass } from "@medssl/contract";
+import { resolve } from "node:path";
+import type { ClassMetrics, RunListener, SegmentClass } from "@medssl/contract";
+import type { PacsClient, ScanSegmenter } from "@medssl/imaging";
+import { DEFAULT_FORMATS, type OutputFormat } from "./output-formats.ts";
+import { type FetchedFolder, findInputs, nameInputs, type PredictionInput } from "./prediction-inputs.ts";
+import { type LedgerEntry, type LedgerHead, PredictionLedger } from "./prediction-ledger.ts";
+import { predictionNotes } from "./prediction-notes.ts";
 import {
-  checkScan,
-  elementSize,
-  HU_WINDOWS,
-  type Image,
-  montage,
-  onOwnGrid,
-  overlayLabels,
-  reorientForDisplay,
-  type Samples,
-  type Scan,
-  type ScanSegmenter,
-  type SliceForm,
-  selectChannel,
-  toUint8,
-  writeLabelPng,
-  writeNifti,
-  writePng,
-} from "@medssl/imaging";
-import { csvTable } from "../csv-table.ts";
-import { readScans } from "../ingest/read-scans.ts";
-import { listInputs, type PredictionInput } from "./prediction-inputs.ts";
+  type Prediction,
+  type PredictionReport,
+  predictionTable,
+  REPORT_VERSION,
+  type ReportHead,
+  reportText,
+  type SkippedInput,
+} from "./prediction-report.ts";
+import { PredictionThreads } from "./prediction-threads.ts";
+import { segmentInputs } from "./segment-inputs.ts";
+import { storeResults } from "./store-results.ts";
+import { putFile } from "./write-result.ts";
+
+/** A model that is loaded where there is work for it. */
+export interface PredictionModel {
+  readonly name: string;
+  readonly kind: "run" | "exported";
+  /** Of all that its results depend on. */
+  readonly sha256: string;
+  open(): Promise<ScanSegmenter>;
+}
+
+/** A mask that can be compared. */
+export interface PredictedMask {
+  /** Of the prediction. */
+  readonly name: string;
+  readonly file: string;
+  /** What its truth is called: below its folder, without extension. */
+  readonly path: string;
+}
+
+export interface MaskScores {
+  /** By the prediction's name, then the class's. */
+  readonly scores: ReadonlyMap<string, ReadonlyMap<string, Pick<ClassMetrics, "dice" | "hd95Mm" | "nsd">>>;
+  readonly notes: readonly string[];
+}
 
 export interface PredictOptions {
-  readonly segmenter: ScanSegmenter;
+  readonly model: PredictionModel;
   /** Image files, and folders of them. */
-  readonly inputs: readonly string[];
+  readonly inputs: readonly (string | FetchedFolder)[];
   readonly out: string;
+  /** @default what fits the image: `DEFAULT_FORMATS` */
+  readonly formats?: readonly OutputFormat[] | undefined;
+  /** @default true */
+  readonly hasOverlays?: boolean | undefined;
+  /** What else decides how results look; results of other settings are not mixed with these. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Program and version. */
+  readonly producer: string;
+  /** Whether results that are there are made anew. @default false */
+  readonly isOverwriting?: boolean | undefined;
+  /** Threads that read and write; none are started for one image. */
+  readonly numWorkers: number;
+  /** Compares masks with the truth. */
+  readonly measure?:
+    | ((masks: readonly PredictedMask[], classes: ReportHead["classes"]) => Promise<MaskScores>)
+    | undefined;
+  /** Where DICOM segmentations go. */
+  readonly archive?: Pick<PacsClient, "address" | "store"> | undefined;
   readonly listen: RunListener;
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface Prediction {
-  readonly file: string;
-  readonly mask: string;
-  readonly overlay: string;
-  /** Share of the image that each label covers, 0-1. */
-  readonly shares: Readonly<Record<string, number>>;
-  /** Area of each label in mm2, of a picture whose file says the size of its pixels. */
-  readonly areasMm2?: Readonly<Record<string, number>>;
-  /** Volume of each label, of a volume whose file says the size of its voxels. */
-  readonly volumesMl?: Readonly<Record<string, number>>;
-}
-
-export interface PredictResult {
-  readonly classes: readonly SegmentClass[];
-  readonly predictions: readonly Prediction[];
-  readonly skipped: readonly { readonly file: string; readonly reason: string }[];
-  readonly isComplete: boolean;
-}
-
-export async function predict(options: PredictOptions): Promise<PredictResult> {
-  const { segmenter, out, listen, signal } = options;
-  const { inputs, masks } = await listInputs(options.inputs, out);
-  const note = (message: string) => listen({ type: "note", level: "warning", message });
-  if (masks.length > 0) note(`${masks.length} files are named as masks and left out, such as ${masks[0]}`);
-  for (const folder of ["masks", "overlays"]) mkdirSync(join(out, folder), { recursive: true });
-  const predictions: Prediction[] = [];
-  const skipped: { file: string; reason: string }[] = [];
-  const work = countedWork("segment", inputs.length, listen);
+export async function predict(options: PredictOptions): Promise<PredictionReport> {
+  const { out, listen, signal, archive, measure } = options;
+  const isOverwriting = options.isOverwriting ?? false;
+  const found = await findInputs(options.inputs, out);
+  const head = headOf(options);
+  const ledger = new PredictionLedger(out, head, isOverwriting);
+  const inputs = nameInputs(found.inputs, ledger.names);
+  const entries = new Map<string, LedgerEntry>();
   for (const input of inputs) {
-    try {
-      predictions.push(...(await predictInput(input, out, segmenter, note)));
-    } catch (error) {
-      if (!(error instanceof MedsslError)) throw error;
-      skipped.push({ file: input.file, reason: error.message });
-    }
-    work.advance();
-    await setImmediate();
-    if (signal?.aborted) break;
+    const entry = ledger.find(input);
+    if (entry !== undefined) entries.set(input.key, entry);
   }
-  const isComplete = work.end();
-  const unsized = predictions.filter(({ areasMm2, volumesMl }) => areasMm2 === undefined && volumesMl === undefined);
-  if (unsized.length > 0) {
-    note(
-      `${unsized.length} images do not say how large their pixels are, such as ${unsized[0]!.file}: no areas or volumes`,
-    );
+  const todo = inputs.filter(({ key }) => !entries.has(key));
+  const numKept = [...entries.values()].reduce((sum, { predictions }) => sum + predictions.length, 0);
+  const numChanged = todo.filter((input) => ledger.isChanged(input)).length;
+  const onDone = (entry: LedgerEntry) => {
+    entries.set(entry.key, entry);
+    if (entry.predictions.length > 0) ledger.add(entry);
+  };
+  const { classes, isComplete } = await segmentAll(todo, ledger, head, onDone, { ...options, isOverwriting });
+  if (archive !== undefined && !signal?.aborted) {
+    const entryOf = new Map([...entries.values()].flatMap((entry) => entry.predictions.map((one) => [one, entry.key])));
+    await storeResults([...entryOf.keys()], {
+      ...{ archive, out, listen, signal },
+      onStored: (prediction, stored) => {
+        const key = entryOf.get(prediction)!;
+        entries.set(key, ledger.setStored(entries.get(key)!, prediction.name, stored));
+      },
+    });
   }
-  writeFileSync(join(out, "predictions.csv"), predictionTable(segmenter.classes, predictions));
-  return { classes: segmenter.classes, predictions, skipped, isComplete };
+  const inOrder = inputs.flatMap((input) => entries.get(input.key) ?? []);
+  let predictions = inOrder.flatMap((entry) => entry.predictions);
+  const skipped: SkippedInput[] = inOrder.flatMap((entry) => entry.skipped);
+  const notes: string[] = [];
+  if (measure !== undefined && predictions.length > 0 && !signal?.aborted) {
+    const measured = await measure(masksOf(inputs, entries, out), classes);
+    predictions = predictions.map((one) => withScores(one, measured));
+    notes.push(...measured.notes);
+  }
+  const others = ledger.findOthers(predictions);
+  notes.unshift(...predictionNotes({ predictions, numKept, numChanged, others, out, found }));
+  for (const message of notes) listen({ type: "note", level: "warning", message });
+  const report: PredictionReport = { ...head, classes, isComplete, numKept, predictions, skipped, notes };
+  putFile(`${out}/predictions.json`, reportText(report));
+  putFile(`${out}/predictions.csv`, predictionTable(report));
+  return report;
 }
 
-/** One prediction a scan; a series may hold several. */
-async function predictInput(
-  { file, name, files }: PredictionInput,
-  out: string,
-  segmenter: ScanSegmenter,
-  note: (message: string) => void,
-): Promise<Prediction[]> {
-  const { scans, refused } = await readScans({ key: name, files });
-  for (const { reason } of refused) note(reason);
-  const predictions: Prediction[] = [];
-  for (const [i, { scan }] of scans.entries()) {
-    checkScan(file, scan, segmenter.plan);
-    const ownName = scans.length === 1 ? name : `${name}-scan${i + 1}`;
-    predictions.push(await predictScan(scan, file, ownName, out, segmenter));
-  }
-  return predictions;
-}
-
-async function predictScan(
-  scan: Scan,
-  file: string,
-  name: string,
-  out: string,
-  segmenter: ScanSegmenter,
-): Promise<Prediction> {
-  const shown = reorientForDisplay(scan);
-  const [depth, height, width] = shown.shape;
-  const { labels } = await segmenter.segmentShown(shown);
-  const isPicture = depth === 1 && !isNiftiName(file);
-  const mask = join(out, "masks", isPicture ? `${name}.png` : `${name}.nii.gz`);
-  const overlay = join(out, "overlays", `${name}.png`);
-  if (isPicture) await writeLabelPng(mask, { width, height, channels: 1, data: labels });
-  else await writeNifti(mask, onOwnGrid(labels, shown, scan));
-  await writePng(overlay, overlayOf(shown, labels, segmenter.plan.slices));
-  const counts = new Float64Array(256);
-  for (const label of labels) counts[label]!++;
-  const ofEach = (factor: number) =>
-    Object.fromEntries(segmenter.classes.map(({ name, value }) => [name, counts[value]! * factor]));
-  const size = elementSize(shown);
+function headOf({ model: { name, kind, sha256 }, producer, settings, formats, hasOverlays = true }: PredictOptions): LedgerHead {
   return {
-    file,
-    mask,
-    overlay,
-    shares: ofEach(1 / labels.length),
-    ...(size === undefined ? {} : depth === 1 ? { areasMm2: ofEach(size) } : { volumesMl: ofEach(size) }),
+    format: "medssl-predictions",
+    version: REPORT_VERSION,
+    producer,
+    model: { name, kind, sha256 },
+    settings: { formats: [...(formats ?? DEFAULT_FORMATS)].sort(), overlays: hasOverlays, ...settings },
   };
 }
 
-const COLUMNS = 4;
-const MOST_SLICES = 12;
-
-/** A picture with its labels, or slices of a volume: spread evenly over those with labels, over all where there are none. */
-function overlayOf(shown: Scan, labels: Uint8Array, input: SliceForm): Image<Uint8Array> {
-  const [depth, height, width] = shown.shape;
-  const size = height * width;
-  const maskOf = (z: number) => labels.subarray(z * size, (z + 1) * size);
-  const overlay = (z: number) =>
-    overlayLabels(graySlice(shown, z, input), { width, height, channels: 1, data: maskOf(z) });
-  if (depth === 1) return overlay(0);
-  const all = Array.from({ length: depth }, (_, z) => z);
-  const labeled = all.filter((z) => maskOf(z).some((label) => label > 0));
-  const chosen = evenly(labeled.length > 0 ? labeled : all);
-  const columns = Math.min(COLUMNS, chosen.length);
-  const blank = { width, height, channels: 1, data: new Uint8Array(size) } as const;
-  const tiles: Image<Uint8Array>[] = chosen.map(overlay);
-  while (tiles.length % columns > 0) tiles.push(blank);
-  return montage(
-    Array.from({ length: tiles.length / columns }, (_, row) => tiles.slice(row * columns, (row + 1) * columns)),
-  );
+/** Loads the model where there is work for it. */
+async function segmentAll(
+  todo: readonly PredictionInput[],
+  ledger: PredictionLedger,
+  head: LedgerHead,
+  onDone: (entry: LedgerEntry) => void,
+  options: PredictOptions & { readonly isOverwriting: boolean },
+): Promise<{ readonly classes: ReportHead["classes"]; readonly isComplete: boolean }> {
+  const { model, out, formats, hasOverlays = true, listen, signal } = options;
+  if (todo.length === 0 && ledger.classes !== undefined) return { classes: ledger.classes, isComplete: true };
+  const threads = new PredictionThreads(todo.length > 1 ? options.numWorkers : 0, todo);
+  threads.start();
+  let segmenter: ScanSegmenter | undefined;
+  try {
+    segmenter = await model.open();
+    const classes = segmenter.classes.map(({ name, value, color }: SegmentClass) => ({ name, value, color }));
+    ledger.begin({ ...head, classes }, todo, options.isOverwriting);
+    const algorithm = { name: model.name, version: model.sha256.slice(0, 12) };
+    const isComplete = await segmentInputs(todo, {
+      ...{ segmenter, threads, out, formats, hasOverlays, algorithm, listen, signal, onDone },
+    });
+    return { classes, isComplete };
+  } finally {
+    await threads.close();
+    await segmenter?.dispose();
+  }
 }
 
-const evenly = (slices: readonly number[]): number[] => {
-  const count = Math.min(MOST_SLICES, slices.length);
-  return Array.from({ length: count }, (_, i) => slices[Math.floor(((i + 0.5) * slices.length) / count)]!);
-};
-
-/** A slice at its own size for a person to look at; CT in a soft-tissue window. */
-function graySlice(
-  { shape, channels, data, meaning }: Scan,
-  slice: number,
-  { channel, dtype }: SliceForm,
-): Image<Uint8Array> {
-  const [, height, width] = shape;
-  const size = width * height * channels;
-  const image = { width, height, channels, data: data.subarray(slice * size, (slice + 1) * size) };
-  const isHounsfield = meaning === "hounsfield" || dtype === "int16";
-  return toUint8(selectChannel<Samples>(image, channel), isHounsfield ? HU_WINDOWS.abdomen : "percentile");
+function masksOf(
+  inputs: readonly PredictionInput[],
+  entries: ReadonlyMap<string, LedgerEntry>,
+  out: string,
+): PredictedMask[] {
+  return inputs.flatMap(({ key, path }) => {
+    const predictions = entries.get(key)?.predictions ?? [];
+    return predictions.flatMap(({ name, outputs }) => {
+      const mask = outputs.png ?? outputs.nifti;
+      // Several scans of one input are told apart by their results' names.
+      return mask === undefined ? [] : [{ name, file: resolve(out, mask), path: predictions.length === 1 ? path : name }];
+    });
+  });
 }
 
-function predictionTable(labels: readonly SegmentClass[], predictions: readonly Prediction[]): string {
-  const names = labels.map(({ name }) => name);
-  const inUnit = (values: Readonly<Record<string, number>> | undefined) =>
-    names.map((name) => (values === undefined ? "" : values[name]!.toFixed(3)));
-  return csvTable(
-    ["file", "mask", ...names, ...names.map((name) => `${name} mm2`), ...names.map((name) => `${name} ml`)],
-    predictions.map(({ file, mask, shares, areasMm2, volumesMl }) => [
-      file,
-      basename(mask),
-      ...names.map((name) => shares[name]!.toFixed(6)),
-      ...inUnit(areasMm2),
-      ...inUnit(volumesMl),
-    ]),
-  );
+function withScores(prediction: Prediction, { scores }: MaskScores): Prediction {
+  const own = scores.get(prediction.name);
+  if (own === undefined) return prediction;
+  const classes = prediction.classes.map((found) => ({ ...found, truth: own.get(found.name) }));
+  return { ...prediction, classes };
 }
-
-const isNiftiName = (file: string): boolean => /\.(?:nii|hdr)(?:\.gz)?$/i.test(file);

@@ -4,87 +4,170 @@
  * Series     DICOM files of a folder are put together by their headers: a series is one scan, whatever its files are called.
  * Masks      files of a folder that are named as masks (`a_mask.png`, `labels/a.nii.gz`) are left out; a file that is
  *            given by itself is segmented, whatever its name.
- * Left out   what an earlier prediction wrote.
+ * Left out   what an earlier prediction wrote; what is given twice.
+ * Names      of results: the stem of the file, with a number where another file has it. A file that has a result keeps its
+ *            name, whatever else is given later.
  * Errors     `ERR_INPUT_MISSING`, `ERR_INPUT_EMPTY`.
  */
 import { statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
 import { MedsslError } from "@medssl/contract";
 import { listDicom } from "../layouts/dicom-series.ts";
-import { isImageFile } from "../layouts/image-file.ts";
+import { isImageFile, stemOf } from "../layouts/image-file.ts";
 import { plainRole } from "../layouts/mask-table.ts";
 import { SourceFolder } from "../layouts/source-folder.ts";
+import { shortHash } from "../private/pseudonyms.ts";
+
+/** A folder with STUDY/SERIES/INSTANCE.dcm of an archive: these are called by their addresses there. */
+export interface FetchedFolder {
+  readonly folder: string;
+  /** Of the archive. */
+  readonly address: string;
+}
 
 export interface PredictionInput {
-  /** The file, or the folder of the series. */
+  /** The file, or the folder of the series, or its address in the archive. */
   readonly file: string;
+  /** What it is, wherever the command is called from. */
+  readonly key: string;
+  /** Below what was given, without extension: what its truth is called. */
+  readonly path: string;
   /** Of the result's files, without extension; each its own. */
   readonly name: string;
   readonly files: readonly string[];
+  /** Changes where the files do. */
+  readonly identity: string;
 }
 
-export interface PredictionInputs {
-  readonly inputs: readonly PredictionInput[];
+type FoundInput = Omit<PredictionInput, "name" | "identity"> & { readonly isFetched?: boolean };
+
+export interface FoundInputs {
+  readonly inputs: readonly FoundInput[];
   /** Files that are named as masks, and left out. */
   readonly masks: readonly string[];
+  /** Sentences about what else was left out. */
+  readonly notes: readonly string[];
 }
 
 /** Endings of files that are read one by one; others may be slices of a DICOM series. */
 const SINGLE_FILE = /\.(?:png|jpe?g|tiff?|gif|bmp|webp|p[bgpn]m|nii|gz|hdr|img)$/i;
 
-export async function listInputs(given: readonly string[], out: string): Promise<PredictionInputs> {
+/** @param out Folder of results, which are no inputs. */
+export async function findInputs(given: readonly (string | FetchedFolder)[], out: string): Promise<FoundInputs> {
   const results = `${resolve(out)}${sep}`;
   const masks: string[] = [];
-  const found: Omit<PredictionInput, "name">[] = [];
-  for (const input of given) {
+  const notes: string[] = [];
+  const found: FoundInput[] = [];
+  for (const one of given) {
+    const input = typeof one === "string" ? one : one.folder;
     const entry = statSync(input, { throwIfNoEntry: false });
     if (entry === undefined) throw new MedsslError("ERR_INPUT_MISSING", `${input}: no such file or folder`);
     if (!entry.isDirectory()) {
-      found.push({ file: input, files: [input] });
+      found.push(singleFile(input, basename(input)));
       continue;
     }
     const folder = new SourceFolder(input);
-    const own = [...folder.walk()].filter((path) => !resolve(input, path).startsWith(results));
+    const isOwn = (path: string) => typeof one !== "string" || !resolve(input, path).startsWith(results);
+    const own = [...folder.walk()].filter(isOwn);
     for (const path of own.filter((path) => SINGLE_FILE.test(path) && isImageFile(join(input, path)))) {
-      const file = join(input, path);
-      if (plainRole(path, undefined) === "image") found.push({ file, files: [file] });
-      else masks.push(file);
+      if (plainRole(path, undefined) === "image") found.push(singleFile(join(input, path), path));
+      else masks.push(join(input, path));
     }
+    for (const path of folder.unreadable) notes.push(`${path}: this folder cannot be read and was left out`);
     const others = own.filter((path) => !SINGLE_FILE.test(path));
-    if (others.length > 0) found.push(...(await seriesOf(folder, others, input)));
+    if (others.length === 0) continue;
+    const dicom = await findSeries(folder, others, one);
+    found.push(...dicom.series);
+    notes.push(...dicom.notes);
   }
-  if (found.length === 0) {
-    throw new MedsslError("ERR_INPUT_EMPTY", `No image in ${given.join(", ")}.`, {
-      hint:
-        masks.length > 0
-          ? `Its ${masks.length} images are named as masks; give one of them by itself if it is to be segmented.`
-          : "Give image files of a format that `medssl ingest` reads, or a folder of them.",
-    });
-  }
-  const names = uniqueNames(found.map(({ file }) => file));
-  return { inputs: found.map((input, i) => ({ ...input, name: names[i]! })), masks };
+  const unique = new Map(found.toReversed().map((input) => [input.key, input]));
+  const inputs = found.filter((input) => unique.get(input.key) === input);
+  if (inputs.length === 0) throw nothingFound(given, masks, notes);
+  return { inputs, masks, notes };
 }
 
-async function seriesOf(folder: SourceFolder, paths: readonly string[], root: string) {
-  const series: Omit<PredictionInput, "name">[] = [];
+function singleFile(file: string, path: string): FoundInput {
+  return { file, key: resolve(file), path: stemOf(path), files: [file] };
+}
+
+async function findSeries(folder: SourceFolder, paths: readonly string[], given: string | FetchedFolder) {
+  const root = typeof given === "string" ? given : given.folder;
+  const series: FoundInput[] = [];
+  const notes: string[] = [];
   for await (const entry of listDicom(folder, paths)) {
-    if (!("files" in entry)) continue;
-    const [first] = entry.files as [string];
-    const isAlone = entry.files.length === 1;
-    const above = relative(root, dirname(first)) === "" ? root : dirname(first);
-    series.push({ file: isAlone ? first : above, files: entry.files });
+    if ("note" in entry) {
+      if (entry.topic !== "patients") notes.push(entry.note);
+      continue;
+    }
+    const { files, key } = entry;
+    const [first] = files as [string];
+    const isAlone = files.length === 1;
+    const isAtRoot = relative(root, dirname(first)) === "";
+    if (typeof given !== "string") {
+      const [study, uid] = [basename(dirname(dirname(first))), basename(dirname(first))];
+      const file = `${given.address}/studies/${study}/series/${uid}`;
+      series.push({ file, key: `${given.address}/${key}`, path: uid, files, isFetched: true });
+      continue;
+    }
+    const file = isAlone ? first : isAtRoot ? root : dirname(first);
+    const path = isAlone ? stemOf(relative(root, first)) : isAtRoot ? basename(folder.root) : relative(root, file);
+    series.push({ file, key: isAlone ? resolve(first) : `${folder.root}/${key}`, path, files });
   }
-  return series;
+  return { series, notes };
 }
 
-/** A name of its own for each file's result: the stem, with a number where another file has it already. */
-export function uniqueNames(files: readonly string[]): string[] {
-  const taken = new Set<string>();
-  return files.map((file) => {
+function nothingFound(
+  given: readonly (string | FetchedFolder)[],
+  masks: readonly string[],
+  notes: readonly string[],
+): MedsslError {
+  const places = given.map((one) => (typeof one === "string" ? one : one.address)).join(", ");
+  const others = notes.length > 0 ? ` (${notes.join("; ")})` : "";
+  return new MedsslError("ERR_INPUT_EMPTY", `No image in ${places}${others}.`, {
+    hint:
+      masks.length > 0
+        ? `Its images are named as masks, such as ${masks[0]}; give one by itself if it is to be segmented.`
+        : "Give image files of a format that `medssl ingest` reads, or a folder of them.",
+  });
+}
+
+/** @param known Names of results that are there, by their input's key. */
+export function nameInputs(
+  inputs: readonly FoundInput[],
+  known: ReadonlyMap<string, string> = new Map(),
+): PredictionInput[] {
+  const names = uniqueNames(inputs, known);
+  return inputs.map(({ isFetched = false, ...input }, i) => ({
+    ...input,
+    name: names[i]!,
+    identity: identityOf(input.files, isFetched),
+  }));
+}
+
+/** A name of its own for each input's result: the stem, with a number where another file has it already. */
+export function uniqueNames(
+  inputs: readonly Pick<PredictionInput, "file" | "key">[],
+  known: ReadonlyMap<string, string> = new Map(),
+): string[] {
+  const lower = (name: string) => name.toLowerCase(); // some disks do not tell A from a
+  const taken = new Set([...known.values()].map(lower));
+  return inputs.map(({ file, key }) => {
+    const own = known.get(key);
+    if (own !== undefined) return own;
     const stem = basename(file, extname(file)).replace(/\.nii$/i, "");
-    let name = stem;
-    for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${stem}-${number}`;
-    taken.add(name.toLowerCase()); // some disks do not tell A from a
+    const base = /^[\d.]+$/.test(basename(file)) ? basename(file) : stem;
+    let name = base;
+    for (let number = 2; taken.has(lower(name)); number++) name = `${base}-${number}`;
+    taken.add(lower(name));
     return name;
   });
+}
+
+/** What was fetched is a copy, whose time says nothing, and an instance's UID never means something else. */
+function identityOf(files: readonly string[], isFetched: boolean): string {
+  const facts = files.map((file) => {
+    const { size = 0, mtimeMs = 0 } = statSync(file, { throwIfNoEntry: false }) ?? {};
+    return isFetched ? `${basename(file)} ${size}` : `${resolve(file)} ${size} ${mtimeMs}`;
+  });
+  return shortHash(facts.join("\n"));
 }

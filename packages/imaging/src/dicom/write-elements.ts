@@ -20,8 +20,16 @@ export interface WrittenElement {
 /** Bytes; the items of a sequence; or the fragments of encapsulated pixels, the basic offset table first. */
 export type WrittenValue =
   | Uint8Array
+  | FilledValue
   | readonly (readonly WrittenElement[])[]
   | { readonly fragments: readonly Uint8Array[] };
+
+/** Bytes that are made where they are to stand, so that large ones are not in memory twice. */
+export interface FilledValue {
+  readonly length: number;
+  /** @param target `length` zeros. */
+  readonly writeInto: (target: Uint8Array) => void;
+}
 
 /** What a file says of itself before its data set. */
 export interface FileMeta {
@@ -88,7 +96,7 @@ function datasetSize(elements: readonly WrittenElement[], encoding: Encoding): n
 }
 
 function valueSize({ value }: WrittenElement, encoding: Encoding): number {
-  if (value instanceof Uint8Array) return value.length + (value.length % 2);
+  if (value instanceof Uint8Array || "writeInto" in value) return value.length + (value.length % 2);
   if ("fragments" in value) return value.fragments.reduce((sum, fragment) => sum + 8 + fragment.length, 8);
   return value.reduce((sum, item) => sum + 8 + datasetSize(item, encoding), 0);
 }
@@ -121,9 +129,10 @@ class ElementWriter {
 
   #writeElement(element: WrittenElement): void {
     const { value } = element;
-    if (value instanceof Uint8Array) {
+    if (value instanceof Uint8Array || "writeInto" in value) {
       this.#writeHeader(element, valueSize(element, this.#encoding));
-      this.#write(value);
+      if (value instanceof Uint8Array) this.#write(value);
+      else this.#writeFilled(value);
       if (value.length % 2 === 1) this.#write(Uint8Array.of(spacePaddedVrs.has(element.vr) ? 0x20 : 0));
     } else if ("fragments" in value) {
       this.#writeHeader(element, undefinedLength);
@@ -169,6 +178,11 @@ class ElementWriter {
   #writeUint32(value: number): void {
     this.#view.setUint32(this.#position, value, this.#encoding.littleEndian);
     this.#position += 4;
+  }
+
+  #writeFilled({ length, writeInto }: FilledValue): void {
+    writeInto(this.#bytes.subarray(this.#position, this.#position + length));
+    this.#position += length;
   }
 
   #write(bytes: Uint8Array): void {

@@ -5,8 +5,7 @@
  * Copies   see voxels.ts: a volume may be a view of the bytes that were passed in. Do not write into either.
  * Meaning  NIfTI names no modality: values are `relative` until somebody who knows says that they are Hounsfield units;
  *          RGB is `shown`.
- * Inflate  these bytes are inflated ones. Node reads `.nii.gz` by `node/read-nifti.ts`, a browser by its
- *          `DecompressionStream`.
+ * Inflate  these bytes are inflated ones; `.nii.gz` is read by decode-nifti.ts.
  * Errors   those of the header, and `ERR_NIFTI_CORRUPT` where fewer bytes are there than it promises.
  */
 

@@ -1,5 +1,5 @@
 /**
- * What the decoders need of zlib, passed in: Node's own is in `node/zlib.ts`, a browser has `DecompressionStream`.
+ * What the decoders of pictures need of zlib, passed in: see inflater.ts.
  */
 export interface Zlib {
   /**

@@ -23,7 +23,7 @@ import { labelRoles } from "../data/label-roles.ts";
 import { type GriddedCase, measureCase } from "../metrics/measure-case.ts";
 import { summarizeScores } from "../metrics/summarize-scores.ts";
 import { DEFAULT_TOLERANCE_MM, type MetricChoice } from "./evaluate.ts";
-import { type MaskPair, type MaskProblem, pairMasks } from "./pair-masks.ts";
+import { type MaskPair, type MaskProblem, type PairedMasks, pairMasks } from "./pair-masks.ts";
 import { assumeSpacing, spacingNotes } from "./spacing.ts";
 
 export interface CompareMasksOptions extends MetricChoice {
@@ -45,9 +45,16 @@ export async function compareMasks(
   references: string,
   options: CompareMasksOptions,
 ): Promise<MaskComparison> {
+  const paired = pairMasks(predictions, references);
+  return await comparePairs(paired, options.rule ?? (await ruleOfReferences(paired.pairs, options)), options);
+}
+
+export async function comparePairs(
+  { pairs, problems: unpaired }: PairedMasks,
+  rule: LabelRule,
+  options: CompareMasksOptions,
+): Promise<MaskComparison> {
   const { listen, signal, assumedSpacing, toleranceMm = DEFAULT_TOLERANCE_MM, clDice = "pictures" } = options;
-  const { pairs, problems: unpaired } = pairMasks(predictions, references);
-  const rule = options.rule ?? (await ruleOfReferences(pairs, listen, signal));
   const { classes, ignoredValue } = labelRoles(rule.labels);
   const problems = [...unpaired];
   const cases: CaseScore[] = [];
@@ -72,10 +79,9 @@ export async function compareMasks(
 }
 
 /** What most references speak for; one that cannot be read says nothing, and is reported when it is measured. */
-async function ruleOfReferences(
+export async function ruleOfReferences(
   pairs: readonly MaskPair[],
-  listen: RunListener,
-  signal: AbortSignal | undefined,
+  { listen, signal }: Pick<CompareMasksOptions, "listen" | "signal">,
 ): Promise<LabelRule> {
   const votes: MaskVote[] = [];
   const work = countedWork("tell the labels", pairs.length, listen);

@@ -114,10 +114,12 @@ test("a NIfTI file of one slice is predicted as such, on its own grid: it can be
   const path = join(dir, "slice.nii");
   writeFileSync(path, encodeNifti({ ...scan, data }));
   const out = join(dir, "predicted");
-  const segmenter = openTorchSegmenter(RUN, { device: "cpu" });
-  const { predictions } = await predict({ segmenter, inputs: [path], out, listen: () => {} });
-  assert.equal(predictions[0]!.mask, join(out, "masks", "slice.nii.gz"));
-  const file = predictions[0]!.mask;
+  const { predictions } = await predict({
+    model: { name: "run", kind: "run", sha256: "", open: async () => openTorchSegmenter(RUN, { device: "cpu" }) },
+    ...{ inputs: [path], out, settings: {}, producer: "test", numWorkers: 0, listen: () => {} },
+  });
+  assert.equal(predictions[0]!.outputs.nifti, "masks/slice.nii.gz");
+  const file = join(out, "masks", "slice.nii.gz");
   const mask = await decodeMaskScan(await readImageBytes(file), file);
   assert.deepEqual([mask.shape, mask.affine], [scan.shape, affine]);
 });

@@ -46,6 +46,8 @@ export const DEFAULT_TOLERANCE_MM = 2;
 export interface Evaluation {
   readonly scores: Scores;
   readonly set: ImageSet;
+  /** The cases of the scores, as images of `set`. */
+  readonly volumes: readonly StoredVolume[];
   /** Of each case of the scores the image of `set` that shows most of its structures. */
   readonly shownImages: readonly number[];
   /** The label map of one image of `set`, uint8 [H, W]; a slice is cleaned by itself. */
@@ -87,6 +89,7 @@ export async function evaluateRun(options: EvaluateOptions): Promise<Evaluation 
   return {
     scores: { ...scores, toleranceMm, notes: spacingNotes(volumes) },
     set,
+    volumes,
     shownImages,
     predict: (index) =>
       scope(() => {

@@ -21,6 +21,12 @@ export interface MaskPair {
   readonly reference: string;
 }
 
+/** A mask, and the path below its folder by which its partner is found: without extension and mask suffix. */
+export interface ListedMask {
+  readonly file: string;
+  readonly key: string;
+}
+
 /** A file that was not measured, and why. */
 export interface MaskProblem {
   readonly file: string;
@@ -49,7 +55,15 @@ export function pairMasks(predictions: string, references: string): PairedMasks 
       problems: [],
     };
   }
-  const [predicted, referred] = [listMasks(predictions), listMasks(references)];
+  return pairLists({ place: predictions, masks: listMasks(predictions) }, references);
+}
+
+/** Of these masks and a folder. @param place What the messages call where they lie. */
+export function pairLists(
+  { place: predictions, masks: predicted }: { readonly place: string; readonly masks: readonly ListedMask[] },
+  references: string,
+): PairedMasks {
+  const referred = listMasks(references);
   const exact = match(predicted, referred, (key) => key);
   const byName = match(exact.predictions, exact.references, (key) => basename(key));
   const problems = [
@@ -58,12 +72,6 @@ export function pairMasks(predictions: string, references: string): PairedMasks 
   ];
   const pairs = [...exact.pairs, ...byName.pairs].toSorted((a, b) => (a.reference < b.reference ? -1 : 1));
   return { pairs, problems };
-}
-
-interface ListedMask {
-  readonly file: string;
-  /** Path below the folder without extension and mask suffix. */
-  readonly key: string;
 }
 
 function listMasks(root: string): ListedMask[] {

@@ -3,6 +3,8 @@
  *
  * Memory   rows of pixels are finished as soon as no further tile reaches them. What is added up is one tile high:
  *          [B, K + 1, tile, W], whatever the picture's height. Tiles go through the network a few at a time.
+ * Flat     tiles that are one value throughout, as the air around a patient and a picture's black border are, all have the
+ *          same probabilities: of the most frequent such value they are found once.
  * Small    a picture smaller than a tile lies in its middle, on black, as crops beyond an image's edge do in training.
  */
 import { gaussianWeights, tileStarts } from "@medssl/imaging";
@@ -38,10 +40,14 @@ export function slideOver(
   return scope(() => {
     const padded = above + below + left + right > 0 ? images.pad([left, right, above, below]) : images;
     const weight = fromTypedArray(gaussianWeights(tile), [tile, tile]).to({ device: images.device });
+    const flat = findFlat(padded, tops, lefts, tile);
+    const ofFlat = flat && scope(() => predict(windowAt(padded, flat.sample, tile)).select(0, 0));
     let sums: Sums | undefined;
     const bands = tops.map((top, i) => {
       const { rest, band } = scope(() => {
-        const added = addRow(predict, padded.slice(2, top, top + tile), lefts, weight, sums);
+        const known = (image: number, left: number) =>
+          flat?.places.has(placeName(image, top, left)) ? ofFlat : undefined;
+        const added = addRow(predict, known, padded.slice(2, top, top + tile), lefts, weight, sums);
         const next = tops[i + 1];
         const finished = rowsOf(added, 0, next === undefined ? tile : next - top);
         const band = finish(finished.probabilities.div(finished.weights));
@@ -66,16 +72,66 @@ const rowsOf = ({ probabilities, weights }: Sums, from: number, to: number): Sum
   weights: weights.slice(2, from, to),
 });
 
+interface Place {
+  readonly image: number;
+  readonly top: number;
+  readonly left: number;
+}
+
+const placeName = (image: number, top: number, left: number): string => `${image} ${top} ${left}`;
+
+const windowAt = (images: Tensor, { image, top, left }: Place, tile: number): Tensor =>
+  images
+    .slice(0, image, image + 1)
+    .slice(2, top, top + tile)
+    .slice(3, left, left + tile);
+
+/** Where tiles are flat, all of the same value, and one of them; undefined where there are not two. */
+function findFlat(
+  images: Tensor,
+  tops: readonly number[],
+  lefts: readonly number[],
+  tile: number,
+): { places: ReadonlySet<string>; sample: Place } | undefined {
+  const byValue = new Map<string, Place[]>();
+  for (const top of tops) {
+    const [least, most] = scope(() => {
+      const strip = images.slice(2, top, top + tile);
+      return [strip.amin(2), strip.amax(2)].map((tensor) => tensor.to({ device: "cpu" }).toNested() as number[][][]);
+    }) as [number[][][], number[][][]];
+    for (const [image, channels] of least.entries()) {
+      for (const left of lefts) {
+        const isFlat = channels.every((columns, channel) =>
+          columns
+            .slice(left, left + tile)
+            .every((value, i) => value === columns[left] && value === most[image]![channel]![left + i]),
+        );
+        if (!isFlat) continue;
+        const value = channels.map((columns) => columns[left]).join();
+        byValue.set(value, [...(byValue.get(value) ?? []), { image, top, left }]);
+      }
+    }
+  }
+  const [places = []] = [...byValue.values()].sort((a, b) => b.length - a.length);
+  if (places.length < 2) return undefined;
+  return {
+    places: new Set(places.map(({ image, top, left }) => placeName(image, top, left))),
+    sample: places[0]!,
+  };
+}
+
 const addcmul_ = operator("aten::addcmul_");
 
 /**
  * One row of tiles.
  *
+ * @param known Probabilities [K + 1, tile, tile] of a tile that the network need not see.
  * @param strip [B, C, tile, W] @param before What earlier rows of tiles added to the strip's first pixels.
  * @returns Of the strip's height.
  */
 function addRow(
   predict: (tiles: Tensor) => Tensor,
+  known: (image: number, left: number) => Tensor | undefined,
   strip: Tensor,
   lefts: readonly number[],
   weight: Tensor,
@@ -96,11 +152,15 @@ function addRow(
   for (let start = 0; start < places.length; start += atOnce) {
     const some = places.slice(start, start + atOnce);
     probabilities = scope(() => {
-      const tiles = cat(some.map(({ image, left }) => window(strip.slice(0, image, image + 1), left)));
-      const predicted = predict(tiles);
-      const sum = probabilities ?? fromAbove(before?.probabilities, strip.size(0), predicted.size(1));
+      const found = some.map(({ image, left }) => known(image, left));
+      const unknown = some.filter((_, i) => found[i] === undefined);
+      const tiles = unknown.map(({ image, left }) => window(strip.slice(0, image, image + 1), left));
+      const predicted = tiles.length === 0 ? [] : predict(cat(tiles)).unbind(0);
+      const all = found.map((known) => known ?? predicted.shift()!);
+      const sum = probabilities ?? fromAbove(before?.probabilities, strip.size(0), all[0]!.size(0));
+      // In the order of the places, whatever is known: so sums are the same to the last bit.
       for (const [i, { image, left }] of some.entries()) {
-        addcmul_(window(sum.select(0, image), left), predicted.select(0, i), weight, 1);
+        addcmul_(window(sum.select(0, image), left), all[i]!, weight, 1);
       }
       return sum;
     });

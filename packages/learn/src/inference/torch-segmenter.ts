@@ -14,6 +14,7 @@ import {
   type SlicePixels,
   type SliceSegmenter,
   segmentScan,
+  structureOf,
   unitRange,
 } from "@medssl/imaging";
 import { cat, type Device, fromTypedArray, scope, type Tensor } from "@medssl/torch";
@@ -53,11 +54,11 @@ export function openTorchSegmenter(dir: string, options: TorchSegmenterOptions):
 }
 
 /** What the network's labels are to other programs. */
-const classesOfRun = ({ labels }: FinetuneRun): SegmentClass[] =>
-  labels.map(({ value, name }) => ({ value, name, color: [...labelColor(value)], ...GENERIC }));
-
-const BODY_PART = { scheme: "SCT", value: "123037004", meaning: "Anatomical Structure" };
-const GENERIC = { category: BODY_PART, type: BODY_PART, modifiers: [] };
+export const classesOfRun = ({ labels }: Pick<FinetuneRun, "labels">): SegmentClass[] =>
+  labels.map(({ value, name }) => {
+    const { category, type, modifiers } = structureOf(name);
+    return { value, name, color: [...labelColor(value)], category, type, modifiers: [...modifiers] };
+  });
 
 /** How scans become what the run's network learned from, and how its output becomes a label map. */
 export function planOfRun({

@@ -5,7 +5,7 @@
  *         divide work: the decoder resizes to whatever size its skip has.
  * Source  Ronneberger et al., "U-Net" (2015), with group norm and GELU, and a first convolution that halves the image.
  */
-import { cat, scope, type Tensor } from "@medssl/torch";
+import { scope, type Tensor } from "@medssl/torch";
 import { Conv2d, ConvBlock } from "../nn/conv.ts";
 import type { DecoderOptions } from "./segmentation-network.ts";
 
@@ -90,7 +90,7 @@ export class ConvDecoder {
     for (const [i, level] of [...this.levels.entries()].reverse()) {
       const skip = features[i]!;
       const below = decoded[0] ?? features.at(-1)!;
-      decoded.unshift(scope(() => forwardPair(level, cat([resizeLike(below, skip), skip], 1))));
+      decoded.unshift(scope(() => forwardPair(level, below.resizeCat(skip))));
     }
     return decoded;
   }

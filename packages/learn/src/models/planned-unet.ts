@@ -11,11 +11,10 @@
  * Source   Isensee et al., "nnU-Net", Nature Methods 18 (2021); He et al., "Delving deep into rectifiers" (2015).
  */
 import type { UNetPlan } from "@medssl/contract";
-import { cat, randn, scope, type Tensor } from "@medssl/torch";
+import { randn, scope, type Tensor } from "@medssl/torch";
 import { zeroParameter } from "../nn/init.ts";
 import { parameter } from "../nn/module.ts";
 import { GroupNorm } from "../nn/norm.ts";
-import { resizeLike } from "./conv-path.ts";
 import type { DecoderOptions, SegmentationNetwork } from "./segmentation-network.ts";
 
 const SLOPE = 0.01;
@@ -52,7 +51,7 @@ class PlannedBlock {
   }
 
   forward(x: Tensor): Tensor {
-    return scope(() => this.norm.forward(this.conv.forward(x)).leakyRelu(SLOPE));
+    return scope(() => this.norm.forwardLeakyRelu(this.conv.forward(x), SLOPE));
   }
 }
 
@@ -68,8 +67,9 @@ class TransposedUp {
     this.bias = zeroParameter([output]);
   }
 
+  /** With the channels of `skip` behind. */
   forward(x: Tensor, skip: Tensor): Tensor {
-    return scope(() => resizeLike(x.convTranspose2d(this.weight, this.bias, { stride: this.stride }), skip));
+    return scope(() => x.convTranspose2d(this.weight, this.bias, { stride: this.stride }).resizeCat(skip));
   }
 }
 
@@ -82,7 +82,7 @@ class BilinearUp {
   }
 
   forward(x: Tensor, skip: Tensor): Tensor {
-    return scope(() => resizeLike(this.conv.forward(x), skip));
+    return scope(() => this.conv.forward(x).resizeCat(skip));
   }
 }
 
@@ -142,7 +142,7 @@ export class PlannedUNet implements SegmentationNetwork {
       });
       const levels: Tensor[] = [];
       for (let i = this.decoderStages.length - 1; i >= 0; i--) {
-        x = forwardStage(this.decoderStages[i]!, cat([this.ups[i]!.forward(x, skips[i]!), skips[i]!], 1));
+        x = forwardStage(this.decoderStages[i]!, this.ups[i]!.forward(x, skips[i]!));
         levels.unshift(x);
       }
       return levels;

@@ -53,6 +53,6 @@ export class ConvBlock {
 
   /** @param x [B, in, H, W] @returns [B, out, H / stride, W / stride] */
   forward(x: Tensor): Tensor {
-    return scope(() => this.norm.forward(this.conv.forward(x)).gelu());
+    return scope(() => this.norm.forwardGelu(this.conv.forward(x)));
   }
 }

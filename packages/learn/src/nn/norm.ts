@@ -35,4 +35,14 @@ export class GroupNorm {
   forward(x: Tensor): Tensor {
     return x.groupNorm(this.numGroups, this.weight, this.bias);
   }
+
+  /** With GELU behind it. */
+  forwardGelu(x: Tensor): Tensor {
+    return x.groupNormGelu(this.numGroups, this.weight, this.bias);
+  }
+
+  /** With a leaky ReLU behind it. */
+  forwardLeakyRelu(x: Tensor, slope: number): Tensor {
+    return x.groupNormLeakyRelu(this.numGroups, this.weight, this.bias, slope);
+  }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { MedsslError } from "@medssl/contract";
-import { replaceFile } from "../training/replace-file.ts";
+import { replaceFile } from "@medssl/imaging";
 
 export const writeJson = (path: string, value: unknown): void =>
   replaceFile(path, `${JSON.stringify(value, undefined, 2)}\n`);

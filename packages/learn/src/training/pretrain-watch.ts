@@ -9,6 +9,7 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { PretrainRecipe, RunListener } from "@medssl/contract";
+import { appendToFile, replaceFile } from "@medssl/imaging";
 import type { ImageSet } from "../data/image-set.ts";
 import type { ViewOptions } from "../data/views.ts";
 import { JointObjective } from "../objectives/joint.ts";
@@ -19,7 +20,6 @@ import type { FewShotProbe } from "../watch/few-shot-probe.ts";
 import { healthReport, healthTable } from "../watch/health-report.ts";
 import { RunMonitor } from "../watch/run-monitor.ts";
 import { ReconstructionPictures } from "./reconstructions.ts";
-import { appendToFile, replaceFile } from "./replace-file.ts";
 import { healthPath, type MetricsLine, probePath, readMetrics, reconstructionsPath } from "./run-directory.ts";
 
 export interface WatchOptions {

@@ -18,9 +18,9 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type FinetuneRecipe, MedsslError, type PostProcessing, type PretrainRecipe } from "@medssl/contract";
 import type { Label, RecipeName, StoreRecipe } from "@medssl/datasets";
+import { appendToFile, replaceFile } from "@medssl/imaging";
 import { buildInfo, type Device, numThreads } from "@medssl/torch";
 import type { Statistics } from "../augment/intensity.ts";
-import { appendToFile, replaceFile } from "./replace-file.ts";
 import { requireSameSettings } from "./same-settings.ts";
 
 interface RunBase {

@@ -12,6 +12,7 @@ import {
   type RunEvent,
 } from "@medssl/contract";
 import { type Split, type Store, splitStores } from "@medssl/datasets";
+import { appendToFile } from "@medssl/imaging";
 import { generatorState, memoryStats, readSafetensors, setNumThreads } from "@medssl/torch";
 import { evaluateRun } from "../evaluation/evaluate.ts";
 import { loadSegmenter } from "../inference/load-segmenter.ts";
@@ -20,7 +21,6 @@ import { ViTSegmenter } from "../models/vit-segmenter.ts";
 import { discStore, testFolder } from "../testing/disc-store.ts";
 import { finetune } from "./finetune.ts";
 import { pretrain } from "./pretrain.ts";
-import { appendToFile } from "./replace-file.ts";
 import { checkpointPath, encoderPath, modelPath, readMetrics } from "./run-directory.ts";
 
 const dir = testFolder();

@@ -14,8 +14,8 @@
 import { mkdirSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { appendToFile } from "../training/replace-file.ts";
-import { bytesField, doubleField, floatField, varintField } from "./protobuf.ts";
+import { appendToFile } from "@medssl/imaging";
+import { bytesField, doubleField, floatField, varintField } from "../formats/protobuf.ts";
 import { tfRecord } from "./tf-record.ts";
 
 /** SessionLog.SessionStatus.START */

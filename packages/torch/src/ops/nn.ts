@@ -11,6 +11,9 @@ const aten = {
   convTranspose2d: operator("aten::conv_transpose2d.input"),
   layerNorm: operator("aten::layer_norm"),
   groupNorm: operator("aten::group_norm"),
+  groupNormGelu: operator("medssl::group_norm_gelu"),
+  groupNormLeakyRelu: operator("medssl::group_norm_leaky_relu"),
+  resizeCat: operator("medssl::resize_cat"),
   maxPool2d: operator("aten::max_pool2d"),
   avgPool2d: operator("aten::avg_pool2d"),
   bilinear: operator("aten::upsample_bilinear2d"),
@@ -58,12 +61,31 @@ export function groupNorm(self: Tensor, groups: number, weight: Tensor, bias: Te
   return aten.groupNorm(self, groups, weight, bias, epsilon);
 }
 
+/** `groupNorm`, then `gelu`: one pass fewer over memory where nothing is to be differentiated. */
+export function groupNormGelu(self: Tensor, groups: number, weight: Tensor, bias: Tensor): Tensor {
+  return aten.groupNormGelu(self, groups, weight, bias);
+}
+
+/** `groupNorm`, then `leakyRelu`, likewise. */
+export function groupNormLeakyRelu(self: Tensor, groups: number, weight: Tensor, bias: Tensor, slope = 0.01): Tensor {
+  return aten.groupNormLeakyRelu(self, groups, weight, bias, slope);
+}
+
 export function maxPool2d(self: Tensor, size: number, stride = size, padding = 0): Tensor {
   return aten.maxPool2d(self, size, stride, padding);
 }
 
 export function avgPool2d(self: Tensor, size: number, stride = size): Tensor {
   return aten.avgPool2d(self, size, stride);
+}
+
+/**
+ * Resampled bilinearly to the size of `skip`, whose channels then follow.
+ *
+ * @param self [N, C, h, w] @param skip [N, D, H, W] @returns [N, C + D, H, W]
+ */
+export function resizeCat(self: Tensor, skip: Tensor): Tensor {
+  return aten.resizeCat(self, skip);
 }
 
 /** Resamples [N, C, H, W] to the size [height, width]; pixel centres stay aligned (align_corners false). */

@@ -2,14 +2,14 @@
  * Which format a file has, by what is in it; by its name only where nothing in it says so.
  */
 
-import { isNifti } from "../nifti/nifti-fields.ts";
-import { isBmp } from "../raster/bmp.ts";
-import { isGif } from "../raster/gif.ts";
-import { isJpeg } from "../raster/jpeg/jpeg.ts";
-import { isJsrt } from "../raster/jsrt.ts";
-import { isPng } from "../raster/png.ts";
-import { isPnm } from "../raster/pnm.ts";
-import { isTiff } from "../raster/tiff/directory.ts";
+import { isNifti } from "./nifti/nifti-fields.ts";
+import { isBmp } from "./raster/bmp.ts";
+import { isGif } from "./raster/gif.ts";
+import { isJpeg } from "./raster/jpeg/jpeg.ts";
+import { isJsrt } from "./raster/jsrt.ts";
+import { isPng } from "./raster/png.ts";
+import { isPnm } from "./raster/pnm.ts";
+import { isTiff } from "./raster/tiff/directory.ts";
 
 export type FileFormat = RasterFormat | "dicom" | "nifti" | "gzip";
 

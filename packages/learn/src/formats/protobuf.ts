@@ -1,7 +1,9 @@
 /**
- * The few forms of a protobuf field that TensorBoard's messages need. A field of value 0 is left out, as proto3 does.
+ * The few forms of a protobuf field that TensorBoard's and ONNX's messages need.
  *
- * Source  protobuf's "Encoding" page: a field is its number and wire type, then its value.
+ * Presence  `varintField` leaves a 0 out, as proto3 does; the others are always written, for in ONNX (proto2) and in a choice
+ *           of fields presence says what was meant.
+ * Source    protobuf's "Encoding" page: a field is its number and wire type, then its value.
  */
 
 const VARINT = 0;
@@ -17,10 +19,24 @@ function varint(value: number): number[] {
   return [...bytes, rest];
 }
 
+/** A negative number as the ten bytes of its two's complement. */
+function signedVarint(value: number): number[] {
+  if (value >= 0) return varint(value);
+  let rest = BigInt.asUintN(64, BigInt(value));
+  const bytes: number[] = [];
+  for (; rest >= 128n; rest /= 128n) bytes.push(Number(rest % 128n) + 128);
+  return [...bytes, Number(rest)];
+}
+
 const tag = (field: number, wireType: number) => Buffer.from(varint(field * 8 + wireType));
 
 export function varintField(field: number, value: number): Uint8Array {
-  return value === 0 ? Buffer.alloc(0) : Buffer.concat([tag(field, VARINT), Buffer.from(varint(value))]);
+  return value === 0 ? Buffer.alloc(0) : integerField(field, value);
+}
+
+/** A whole number of either sign, 0 too. */
+export function integerField(field: number, value: number): Uint8Array {
+  return Buffer.concat([tag(field, VARINT), Buffer.from(signedVarint(value))]);
 }
 
 /** Text, bytes, or a message by its fields. */
@@ -40,7 +56,6 @@ export function doubleField(field: number, value: number): Uint8Array {
   return Buffer.concat([tag(field, EIGHT_BYTES), bytes]);
 }
 
-/** Written when it is 0 too: in a choice of fields, as a summary's value is, presence says which was taken. */
 export function floatField(field: number, value: number): Uint8Array {
   const bytes = Buffer.alloc(4);
   bytes.writeFloatLE(value);

@@ -1,10 +1,14 @@
+/** Files that nobody sees half of. */
 import { appendFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
-/** Writes a file that nobody sees half of: when it fails, on a full disk for one, the old one is still there. */
-export function replaceFile(path: string, text: string): void {
-  const temporary = `${path}.part`;
+/** Of a file's name while it is written; a program that is killed then leaves one behind. */
+export const PART_SUFFIX = ".part";
+
+/** Writes a file that is whole, or not there: when it fails, on a full disk for one, the old one is still there. */
+export function replaceFile(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}${PART_SUFFIX}`;
   try {
-    writeFileSync(temporary, text, { flush: true });
+    writeFileSync(temporary, content, { flush: true });
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });

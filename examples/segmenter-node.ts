@@ -1,0 +1,18 @@
+/**
+ * An exported model on an image, in Node.
+ *
+ *     node examples/segmenter-node.ts path/to/exported-model film.dcm lungs.nii.gz
+ */
+import { writeNifti } from "@medssl/imaging";
+import { Segmenter } from "@medssl/segmenter";
+
+const [model, image, out] = process.argv.slice(2);
+if (!model || !image || !out) throw new Error("expected MODEL IMAGE OUT");
+
+await using segmenter = await Segmenter.load(model);
+const { labels, classes } = await segmenter.segment(image);
+for (const { value, name } of classes) {
+  const count = labels.data.reduce((sum, label) => sum + Number(label === value), 0);
+  console.log(`${name}: ${((100 * count) / labels.data.length).toFixed(1)} % of the image`);
+}
+await writeNifti(out, labels);

@@ -1,0 +1,169 @@
+/**
+ * What a folder of results holds: `predictions.jsonl`, whose first line is the model with its settings, and each further one
+ * an input that is done. A prediction that was stopped goes on by it.
+ *
+ * Order    a line is written once all files of its input are on the disk; without it the input is segmented again.
+ * Errors   `ERR_OUTPUT_OTHER` where the folder holds results of another model or of other settings, or files of that name
+ *          that were made by something else.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { MedsslError } from "@medssl/contract";
+import { appendToFile, PART_SUFFIX } from "@medssl/imaging";
+import { OUTPUT_FOLDERS, type OutputKind, outputPath } from "./output-formats.ts";
+import type { PredictionInput } from "./prediction-inputs.ts";
+import { type Prediction, REPORT_VERSION, type ReportHead, type SkippedInput, type StoredResult } from "./prediction-report.ts";
+import { outputFailure, putFile } from "./write-result.ts";
+
+const LEDGER = "predictions.jsonl";
+
+/** An input that is done. */
+export interface LedgerEntry {
+  readonly key: string;
+  readonly name: string;
+  readonly identity: string;
+  readonly predictions: readonly Prediction[];
+  /** Scans of it that could not be segmented. */
+  readonly skipped: readonly SkippedInput[];
+}
+
+/** The identity of what made the results; classes follow from the model. */
+export type LedgerHead = Omit<ReportHead, "classes">;
+
+export class PredictionLedger {
+  readonly #out: string;
+  readonly #entries = new Map<string, LedgerEntry>();
+  #head: ReportHead | undefined;
+
+  /** @throws {MedsslError} `ERR_OUTPUT_OTHER`, `ERR_OUTPUT_LEDGER` */
+  constructor(out: string, head: LedgerHead, isOverwriting: boolean) {
+    this.#out = out;
+    const path = join(out, LEDGER);
+    if (isOverwriting || !existsSync(path)) return;
+    const lines = readFileSync(path, "utf8").split("\n").flatMap(parsed);
+    const [first, ...entries] = lines as [ReportHead | undefined, ...LedgerEntry[]];
+    if (first?.format !== "medssl-predictions") {
+      throw new MedsslError("ERR_OUTPUT_LEDGER", `${path}: expected what a prediction writes, got something else`, {
+        hint: "Give another --out, or --overwrite.",
+      });
+    }
+    requireSame(out, first, head);
+    this.#head = first;
+    for (const entry of entries) this.#entries.set(entry.key, entry);
+  }
+
+  /** What the model marks, where the folder says it. */
+  get classes(): ReportHead["classes"] | undefined {
+    return this.#head?.classes;
+  }
+
+  /** Names of results by their inputs' keys. */
+  get names(): Map<string, string> {
+    return new Map([...this.#entries.values()].map(({ key, name }) => [key, name]));
+  }
+
+  /** Of an input that is done, is as it was, and whose files are there. */
+  find({ key, identity }: PredictionInput): LedgerEntry | undefined {
+    const entry = this.#entries.get(key);
+    const outputs = entry?.predictions.flatMap((one) => Object.values(one.outputs)) ?? [];
+    const isThere = entry?.identity === identity && outputs.every((path) => existsSync(join(this.#out, path)));
+    return isThere ? entry : undefined;
+  }
+
+  /** Whether there is a result of what the input was before. */
+  isChanged({ key, identity }: PredictionInput): boolean {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && entry.identity !== identity;
+  }
+
+  /**
+   * Makes the folders, and the ledger where there is none.
+   *
+   * @param todo Inputs that will be written. @throws {MedsslError} `ERR_OUTPUT_OTHER`
+   */
+  begin(head: ReportHead, todo: readonly PredictionInput[], isOverwriting: boolean): void {
+    const foreign = this.#head === undefined && !isOverwriting ? this.#existing(todo) : undefined;
+    if (foreign !== undefined) {
+      throw new MedsslError("ERR_OUTPUT_OTHER", `${join(this.#out, foreign)}: exists, and no prediction says how it was made`, {
+        hint: "Give another --out, or --overwrite.",
+      });
+    }
+    for (const folder of OUTPUT_FOLDERS) removeParts(join(this.#out, folder));
+    if (this.#head !== undefined) return;
+    mkdirSync(this.#out, { recursive: true });
+    putFile(join(this.#out, LEDGER), `${JSON.stringify(head)}\n`);
+    this.#head = head;
+  }
+
+  add(entry: LedgerEntry): void {
+    this.#entries.set(entry.key, entry);
+    try {
+      // A kill may have left the last line without its end.
+      appendToFile(join(this.#out, LEDGER), `\n${JSON.stringify(entry)}\n`);
+    } catch (error) {
+      throw outputFailure(join(this.#out, LEDGER), error);
+    }
+  }
+
+  /** Replaces what is said of the results' way into an archive. */
+  setStored(entry: LedgerEntry, predictionName: string, stored: readonly StoredResult[]): LedgerEntry {
+    const predictions = entry.predictions.map((one) => (one.name === predictionName ? { ...one, stored } : one));
+    const updated = { ...entry, predictions };
+    this.add(updated);
+    return updated;
+  }
+
+  /** Files in the folders of results that none of the predictions wrote. */
+  findOthers(predictions: readonly Prediction[]): string[] {
+    const own = new Set(predictions.flatMap(({ outputs }) => Object.values(outputs)));
+    return OUTPUT_FOLDERS.flatMap((folder) => filesOf(join(this.#out, folder)).map((name) => `${folder}/${name}`)).filter(
+      (path) => !own.has(path),
+    );
+  }
+
+  #existing(todo: readonly PredictionInput[]): string | undefined {
+    const kinds: readonly OutputKind[] = ["png", "nifti", "seg", "seg-fractional", "overlay"];
+    const paths = todo.flatMap(({ name }) => kinds.map((kind) => outputPath(kind, name)));
+    return paths.find((path) => existsSync(join(this.#out, path)));
+  }
+}
+
+/** A kill or a full disk may leave part of a line. */
+function parsed(line: string): unknown[] {
+  if (line === "") return [];
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}
+
+/** @throws {MedsslError} `ERR_OUTPUT_OTHER` */
+function requireSame(out: string, before: ReportHead, now: LedgerHead): void {
+  const refuse = (text: string) =>
+    new MedsslError("ERR_OUTPUT_OTHER", `${out}: holds results ${text}`, {
+      hint: "Give another --out, or --overwrite to make them anew.",
+    });
+  if (before.version !== REPORT_VERSION) throw refuse(`of another version of this program (${before.producer})`);
+  const [old, model] = [before.model, now.model];
+  if (old.sha256 !== model.sha256) {
+    const text = ({ name, sha256 }: ReportHead["model"]) => `"${name}" (${sha256.slice(0, 8)})`;
+    throw refuse(`of the model ${text(old)}, this is ${text(model)}`);
+  }
+  const names = new Set([...Object.keys(before.settings), ...Object.keys(now.settings)]);
+  for (const name of names) {
+    const [was, is] = [before.settings[name], now.settings[name]];
+    if (isDeepStrictEqual(was, is)) continue;
+    throw refuse(`with ${name} ${settingText(was)}, this is ${settingText(is)}`);
+  }
+}
+
+const settingText = (value: unknown): string => (value === undefined ? "as the model has it" : String(value));
+
+const filesOf = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
+
+/** Of a prediction that was killed while it wrote. */
+function removeParts(folder: string): void {
+  for (const name of filesOf(folder)) if (name.endsWith(PART_SUFFIX)) rmSync(join(folder, name), { force: true });
+}

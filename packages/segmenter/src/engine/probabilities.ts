@@ -1,0 +1,54 @@
+/**
+ * Logits to probabilities and labels, in place of a tensor library.
+ *
+ * Shapes   [L, N]: the values of each label one after the other, background first.
+ * Ties     the first of equals wins, as in PyTorch.
+ */
+
+/** Adds each pixel's probabilities to `sums`, or writes them where `isFirst`. @param logits L values `size` apart, from `start` on. */
+export function addSoftmax(
+  logits: Float32Array,
+  start: number,
+  numLabels: number,
+  size: number,
+  sums: Float32Array,
+  isFirst: boolean,
+): void {
+  const end = start + numLabels * size;
+  if (isFirst) sums.fill(0, start, end);
+  for (let i = start; i < start + size; i++) {
+    let greatest = logits[i]!;
+    for (let at = i + size; at < end; at += size) if (logits[at]! > greatest) greatest = logits[at]!;
+    let total = 0;
+    for (let at = i; at < end; at += size) {
+      const value = Math.exp(logits[at]! - greatest);
+      logits[at] = value;
+      total += value;
+    }
+    for (let at = i; at < end; at += size) sums[at]! += logits[at]! / total;
+  }
+}
+
+/** The likeliest label of each of `count` pixels. @param scores L values `stride` apart, from `start` on. */
+export function writeLabels(
+  scores: Float32Array,
+  start: number,
+  numLabels: number,
+  stride: number,
+  count: number,
+  labels: Uint8Array,
+  at: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    let best = 0;
+    let most = scores[start + i]!;
+    for (let label = 1; label < numLabels; label++) {
+      const score = scores[start + label * stride + i]!;
+      if (score > most) {
+        most = score;
+        best = label;
+      }
+    }
+    labels[at + i] = best;
+  }
+}
