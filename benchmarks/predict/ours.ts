@@ -1,25 +1,30 @@
 /** Files to masks as `medssl predict` does it, by libtorch or by the exported model. */
-import { predict } from "@medssl/datasets";
+import { type PredictionModel, predict } from "@medssl/datasets";
 import type { ScanSegmenter } from "@medssl/imaging";
 import { serve } from "../contender.ts";
 
-let segmenter: ScanSegmenter;
+let model: PredictionModel;
 
 await serve({
   async prepare({ run, threads, engine }: { run: string; threads: number; engine: "libtorch" | "onnx" }) {
-    segmenter = await (engine === "libtorch" ? openTorch(run, threads) : openOnnx(run, threads));
+    const segmenter = await (engine === "libtorch" ? openTorch(run, threads) : openOnnx(run, threads));
+    const kind = engine === "libtorch" ? "run" : "exported";
+    model = { name: engine, kind, sha256: "0".repeat(64), open: async () => kept(segmenter) };
     return {};
   },
   async steps({ files, out }: { files: readonly string[]; out: string }) {
     const start = performance.now();
     const cpuStart = process.cpuUsage();
     const { predictions } = await predict({
-      segmenter,
+      model,
       inputs: files,
       out,
       formats: ["png", "nifti"],
       hasOverlays: false,
-      isOverwritten: true,
+      settings: {},
+      producer: "benchmark",
+      isOverwriting: true,
+      numWorkers: 2,
       listen: () => {},
     });
     if (predictions.length !== files.length) throw new Error(`${predictions.length} masks of ${files.length} files`);
@@ -27,6 +32,15 @@ await serve({
     return { seconds: (performance.now() - start) / 1e3, cpuSeconds: (user + system) / 1e6 };
   },
   memory: () => ({ bytes: process.resourceUsage().maxRSS * 1024 }),
+});
+
+/** The same segmenter for the next turn. */
+const kept = (segmenter: ScanSegmenter): ScanSegmenter => ({
+  name: segmenter.name,
+  classes: segmenter.classes,
+  plan: segmenter.plan,
+  segmentShown: (shown, options) => segmenter.segmentShown(shown, options),
+  async dispose() {},
 });
 
 async function openTorch(run: string, threads: number): Promise<ScanSegmenter> {
