@@ -38,7 +38,11 @@ export async function* readHeaders(folder: SourceFolder, paths: Iterable<string>
 }
 
 /** @param buffer What the file's beginning is read into. */
-export async function readHeader(folder: SourceFolder, path: string, buffer?: Buffer<ArrayBuffer>): Promise<ReadHeader> {
+export async function readHeader(
+  folder: SourceFolder,
+  path: string,
+  buffer?: Buffer<ArrayBuffer>,
+): Promise<ReadHeader> {
   return { path, ...(await readFileHeader(folder.at(path), buffer)) };
 }
 

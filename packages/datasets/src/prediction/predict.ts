@@ -128,7 +128,13 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
   return report;
 }
 
-function headOf({ model: { name, kind, sha256 }, producer, settings, formats, hasOverlays = true }: PredictOptions): LedgerHead {
+function headOf({
+  model: { name, kind, sha256 },
+  producer,
+  settings,
+  formats,
+  hasOverlays = true,
+}: PredictOptions): LedgerHead {
   return {
     format: "medssl-predictions",
     version: REPORT_VERSION,
@@ -176,7 +182,9 @@ function masksOf(
     return predictions.flatMap(({ name, outputs }) => {
       const mask = outputs.png ?? outputs.nifti;
       // Several scans of one input are told apart by their results' names.
-      return mask === undefined ? [] : [{ name, file: resolve(out, mask), path: predictions.length === 1 ? path : name }];
+      return mask === undefined
+        ? []
+        : [{ name, file: resolve(out, mask), path: predictions.length === 1 ? path : name }];
     });
   });
 }

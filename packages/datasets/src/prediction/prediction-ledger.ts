@@ -6,14 +6,20 @@
  * Errors   `ERR_OUTPUT_OTHER` where the folder holds results of another model or of other settings, or files of that name
  *          that were made by something else.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
 import { appendToFile, PART_SUFFIX } from "@medssl/imaging";
 import { OUTPUT_FOLDERS, type OutputKind, outputPath } from "./output-formats.ts";
 import type { PredictionInput } from "./prediction-inputs.ts";
-import { type Prediction, REPORT_VERSION, type ReportHead, type SkippedInput, type StoredResult } from "./prediction-report.ts";
+import {
+  type Prediction,
+  REPORT_VERSION,
+  type ReportHead,
+  type SkippedInput,
+  type StoredResult,
+} from "./prediction-report.ts";
 import { outputFailure, putFile } from "./write-result.ts";
 
 const LEDGER = "predictions.jsonl";
@@ -85,13 +91,16 @@ export class PredictionLedger {
   begin(head: ReportHead, todo: readonly PredictionInput[], isOverwriting: boolean): void {
     const foreign = this.#head === undefined && !isOverwriting ? this.#existing(todo) : undefined;
     if (foreign !== undefined) {
-      throw new MedsslError("ERR_OUTPUT_OTHER", `${join(this.#out, foreign)}: exists, and no prediction says how it was made`, {
-        hint: "Give another --out, or --overwrite.",
-      });
+      throw new MedsslError(
+        "ERR_OUTPUT_OTHER",
+        `${join(this.#out, foreign)}: exists, and no prediction says how it was made`,
+        {
+          hint: "Give another --out, or --overwrite.",
+        },
+      );
     }
     for (const folder of OUTPUT_FOLDERS) removeParts(join(this.#out, folder));
     if (this.#head !== undefined) return;
-    mkdirSync(this.#out, { recursive: true });
     putFile(join(this.#out, LEDGER), `${JSON.stringify(head)}\n`);
     this.#head = head;
   }
@@ -117,9 +126,9 @@ export class PredictionLedger {
   /** Files in the folders of results that none of the predictions wrote. */
   findOthers(predictions: readonly Prediction[]): string[] {
     const own = new Set(predictions.flatMap(({ outputs }) => Object.values(outputs)));
-    return OUTPUT_FOLDERS.flatMap((folder) => filesOf(join(this.#out, folder)).map((name) => `${folder}/${name}`)).filter(
-      (path) => !own.has(path),
-    );
+    return OUTPUT_FOLDERS.flatMap((folder) =>
+      filesOf(join(this.#out, folder)).map((name) => `${folder}/${name}`),
+    ).filter((path) => !own.has(path));
   }
 
   #existing(todo: readonly PredictionInput[]): string | undefined {

@@ -38,7 +38,8 @@ export function predictionNotes({ predictions, numKept, numChanged, others, out,
     classes.every(({ areaMm2, volumeMl }) => areaMm2 === undefined && volumeMl === undefined),
   );
   if (unsized.length > 0) {
-    const say = unsized.length === 1 ? "does not say how large its pixels are" : "do not say how large their pixels are";
+    const say =
+      unsized.length === 1 ? "does not say how large its pixels are" : "do not say how large their pixels are";
     notes.push(`${counted(unsized.length, "image")} ${say}, such as ${unsized[0]!.file}: no areas or volumes`);
   }
   if (predictions.length > 0 && predictions.every(({ classes }) => classes.every(({ voxels }) => voxels === 0))) {

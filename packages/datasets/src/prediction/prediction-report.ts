@@ -107,7 +107,12 @@ export function predictionTable({ classes, predictions }: Pick<PredictionReport,
     predictions.some((one) => kinds.some((kind) => one.outputs[kind])),
   );
   return csvTable(
-    ["file", ...outputs.map(([head]) => head), ...used.flatMap(([head]) => names.map((name) => name + head)), "warnings"],
+    [
+      "file",
+      ...outputs.map(([head]) => head),
+      ...used.flatMap(([head]) => names.map((name) => name + head)),
+      "warnings",
+    ],
     predictions.map((one) => [
       one.file,
       ...outputs.map(([, kinds]) => kinds.map((kind) => one.outputs[kind]).find((path) => path !== undefined)),

@@ -11,8 +11,8 @@ import { countedWork, MedsslError, type RunListener } from "@medssl/contract";
 import { elementSize, type ScanLabels, type ScanSegmenter, type SegmentationAlgorithm } from "@medssl/imaging";
 import type { OutputFormat } from "./output-formats.ts";
 import { chooseSlices } from "./overlay-picture.ts";
-import type { LedgerEntry } from "./prediction-ledger.ts";
 import type { PredictionInput } from "./prediction-inputs.ts";
+import type { LedgerEntry } from "./prediction-ledger.ts";
 import type { Prediction, SkippedInput } from "./prediction-report.ts";
 import type { PredictionThreads } from "./prediction-threads.ts";
 import type { ReadableScan, ReadJob } from "./read-input.ts";
@@ -135,11 +135,11 @@ function predictionOf(
   segmenter: ScanSegmenter,
 ): Omit<Prediction, "file" | "name" | "seconds"> {
   const { own, dicom } = scan;
-  const { shape, spacingMm = null } = own;
+  const { shape, spacingMm } = own;
   return {
     outputs,
     shape,
-    spacingMm: spacingMm && spacingMm.map((mm) => (Number.isFinite(mm) ? mm : null)),
+    spacingMm: spacingMm === undefined ? null : spacingMm.map((mm) => (Number.isFinite(mm) ? mm : null)),
     dicom,
     classes: findingsOf(scan, counts, segmenter),
     warnings: [...scan.warnings, ...problems.map(({ reason }) => reason)],

@@ -5,9 +5,10 @@
  * Errors    `ERR_DISK_FULL` and `ERR_OUTPUT_WRITE`, which end the prediction. That a DICOM segmentation cannot be made is
  *           told beside the files that could be.
  */
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { MedsslError, type SegmentClass, type SegmentationPlan } from "@medssl/contract";
+import { MedsslError, type SegmentationPlan, type SegmentClass } from "@medssl/contract";
 import {
   type DicomDataset,
   encodeLabelPng,
@@ -115,6 +116,7 @@ async function segmentation({ volume, classes, algorithm }: WriteJob, pixels: Se
 /** @throws {MedsslError} `ERR_DISK_FULL`, `ERR_OUTPUT_WRITE` */
 export function putFile(path: string, content: string | Uint8Array): void {
   try {
+    mkdirSync(dirname(path), { recursive: true });
     replaceFile(path, content);
   } catch (cause) {
     throw outputFailure(path, cause);

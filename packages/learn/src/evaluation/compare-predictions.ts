@@ -43,9 +43,13 @@ function pairWithTruth(predictions: readonly ListedMask[], truth: string): Paire
     return { pairs: [{ name: only.key, prediction: only.file, reference: truth }], problems: [] };
   }
   if (!entry.isDirectory()) {
-    throw new MedsslError("ERR_MASKS_MISSING", `${truth}: one mask cannot be the truth of ${predictions.length} images`, {
-      hint: "Give a folder of masks that are called as their images.",
-    });
+    throw new MedsslError(
+      "ERR_MASKS_MISSING",
+      `${truth}: one mask cannot be the truth of ${predictions.length} images`,
+      {
+        hint: "Give a folder of masks that are called as their images.",
+      },
+    );
   }
   const { pairs, problems } = pairLists({ place: "the predictions", masks: predictions }, truth);
   const own = new Set(predictions.map(({ file }) => file));

@@ -1,0 +1,64 @@
+/** What a prediction found, for a person. */
+import { counted, type Prediction, type PredictionReport } from "@medssl/datasets";
+import { printTable } from "./output.ts";
+
+/** Lines of a table that a person still reads. */
+const MOST_ROWS = 40;
+
+type Finding = Prediction["classes"][number];
+
+const COLUMNS: readonly (readonly [head: string, value: (found: Finding) => string | undefined])[] = [
+  ["%", ({ share }) => (100 * share).toFixed(1)],
+  ["mm2", ({ areaMm2 }) => areaMm2?.toFixed(0)],
+  ["ml", ({ volumeMl }) => volumeMl?.toFixed(1)],
+  ["Dice %", ({ truth }) => truth && (100 * truth.dice).toFixed(1)],
+  ["HD95 mm", ({ truth }) => truth?.hd95Mm?.toFixed(1)],
+];
+
+export function printPredictions(out: string, { classes, predictions, skipped, numKept }: PredictionReport): void {
+  const findings = predictions.flatMap((one) => one.classes);
+  const used = COLUMNS.filter(([, value]) => findings.some((found) => value(found) !== undefined));
+  if (predictions.length === 0) console.log("Nothing was segmented.");
+  else {
+    printTable(
+      ["image", ...classes.flatMap(({ name }) => used.map(([head]) => `${name} ${head}`))],
+      predictions
+        .slice(0, MOST_ROWS)
+        .map((one) => [one.file, ...one.classes.flatMap((found) => used.map(([, value]) => value(found) ?? "-"))]),
+    );
+    if (predictions.length > MOST_ROWS) console.log(`... ${counted(predictions.length - MOST_ROWS, "more image")}`);
+    printMeans(predictions);
+    const kept = numKept > 0 ? `, ${numKept} of them kept` : "";
+    console.log(
+      `\n${counted(predictions.length, "image")} in ${out}${kept}; all numbers in predictions.csv (% of the image)`,
+    );
+  }
+  printStored(predictions);
+  if (skipped.length > 0) console.log("");
+  for (const { file, reason } of skipped) {
+    console.log(`skipped ${reason.includes(file) ? reason : `${file}: ${reason}`}`);
+  }
+}
+
+/** Against the truth, over the images that have one. */
+function printMeans(predictions: readonly Prediction[]): void {
+  const byClass = Map.groupBy(
+    predictions.flatMap(({ classes }) => classes.filter(({ truth }) => truth !== undefined)),
+    ({ name }) => name,
+  );
+  for (const [name, findings] of byClass) {
+    const mean = findings.reduce((sum, { truth }) => sum + truth!.dice, 0) / findings.length;
+    console.log(`${name}: Dice ${(100 * mean).toFixed(2)} % over ${counted(findings.length, "image")} with truth`);
+  }
+}
+
+function printStored(predictions: readonly Prediction[]): void {
+  const answers = predictions.flatMap(({ name, stored = [] }) => stored.map((one) => ({ name, ...one })));
+  const taken = answers.filter(({ isStored }) => isStored);
+  const [first] = taken;
+  if (first !== undefined) console.log(`${counted(taken.length, "DICOM segmentation")} stored in ${first.address}`);
+  for (const { name, output, isStored, reason } of answers) {
+    if (!isStored) console.log(`not stored ${output} of ${name}: ${reason}`);
+    else if (reason !== undefined) console.log(`stored ${output} of ${name}: ${reason}`);
+  }
+}
