@@ -87,8 +87,8 @@ function train(root: string): void {
   medssl("phantom", "--task", "lungs", "--cases", "16", "--size", "320", "--out", "lungs");
   medssl("ingest", "lungs", "--store", "xray-store", "--labels", "lungs", "--modality", "xray");
   medssl("ingest", "ct", "--store", "ct-store", "--labels", "soft", "--modality", "ct");
-  medssl("finetune", "--store", "xray-store", "--out", "xray-run", "--labels", "100%", "--set", "steps=20");
+  medssl("finetune", "--store", "xray-store", "--out", "xray-run", "--encoder", "none", "--set", "steps=20");
   const tiles = ["--set", "inference.mode=tiles"];
-  medssl("finetune", "--store", "ct-store", "--out", "ct-run", "--labels", "100%", "--set", "steps=5", ...tiles);
+  medssl("finetune", "--store", "ct-store", "--out", "ct-run", "--encoder", "none", "--set", "steps=5", ...tiles);
   for (const name of ["xray", "ct"]) medssl("export", "--model", `${name}-run`, "--out", `${name}-model`);
 }
