@@ -31,6 +31,9 @@ import { SetupError } from "./setup-error.mjs";
  */
 
 const COMPILE_FLAGS = ["-std=c++20", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-DNAPI_VERSION=9"];
+// Without OpenMP the loops of libtorch's headers, at::parallel_for, run on one thread. The symbols are those of the
+// libgomp that libtorch brings; Clang's own runtime would be a second one beside it.
+const GCC_FLAGS = ["-fopenmp"];
 const LINK_FLAGS =
   platform() === "darwin" ? ["-bundle", "-undefined", "dynamic_lookup"] : ["-shared", "-Wl,--no-as-needed,-z,now"];
 const DISTRIBUTED_FLAGS = ["-DUSE_DISTRIBUTED", "-DUSE_C10D_GLOO"];
@@ -64,7 +67,9 @@ export function readBuild(root) {
 /** @param {string} root */
 export function sourceHash(root) {
   const { native } = addonPaths(root);
-  const hash = createHash("sha256").update([...COMPILE_FLAGS, ...LINK_FLAGS, platform(), process.arch].join("\n"));
+  const hash = createHash("sha256").update(
+    [...COMPILE_FLAGS, ...GCC_FLAGS, ...LINK_FLAGS, platform(), process.arch].join("\n"),
+  );
   for (const name of sources(native)) hash.update(`\n${name}\n`).update(readFileSync(join(native, name)));
   return hash.digest("hex").slice(0, 16);
 }
@@ -93,7 +98,8 @@ export async function buildAddon(root, torch, env, progress) {
   }
   const compiler = await findCompiler(env);
   mkdirSync(paths.objects, { recursive: true });
-  const flags = [...COMPILE_FLAGS, ...includeFlags(root, torch)];
+  const isGcc = platform() === "linux" && !/clang/i.test(compiler.version);
+  const flags = [...COMPILE_FLAGS, ...(isGcc ? GCC_FLAGS : []), ...includeFlags(root, torch)];
   const plan = (/** @type {string[]} */ extraFlags, /** @type {string} */ folder = "") => {
     const all = [...flags, ...extraFlags];
     const settings = [compiler.version, torch.dir, torch.version, ...all].join("\n");

@@ -97,7 +97,7 @@ function printResult(out: string, { card, precisions, notes }: ExportResult, sec
         ? []
         : [
             heldOut.difference.toExponential(1),
-            (100 * heldOut.loss.sameLabels).toFixed(3),
+            (100 * heldOut.sameLabels).toFixed(3),
             (100 * heldOut.loss.dice).toFixed(2),
             signed(100 * heldOut.loss.change),
           ]),

@@ -15,7 +15,16 @@ import type { Segmenter } from "../inference/segment-images.ts";
 import { measureCase } from "../metrics/measure-case.ts";
 import { summarizeScores } from "../metrics/summarize-scores.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
-import { type AsyncNetwork, answering, askAll, inputsOf, sameShare, torchLogits } from "./queued-network.ts";
+import {
+  type AsyncNetwork,
+  answering,
+  askAll,
+  inputsOf,
+  sameShare,
+  torchLogits,
+  type WorstAnswer,
+  worseOf,
+} from "./queued-network.ts";
 
 /** Slices at a time: all of their tiles' logits are in memory. */
 const AT_ONCE = 4;
@@ -32,14 +41,14 @@ export interface MeasurePrecisionsOptions {
 
 export interface PrecisionLoss {
   readonly loss: NonNullable<ModelCard["weights"][number]["loss"]>;
-  /** Largest difference of a logit from libtorch's. */
-  readonly difference: number;
+  /** The logits that differ most from libtorch's. */
+  readonly worst: WorstAnswer;
 }
 
 /** One network's results so far. */
 interface Results {
   readonly scores: CaseScore[];
-  difference: number;
+  worst: WorstAnswer | undefined;
   /** Pixels with libtorch's label. */
   same: number;
 }
@@ -56,7 +65,7 @@ export async function measurePrecisions(
   const scale = (set.width * set.height) / (run.input.width * run.input.height);
   const clean = (labels: Uint8Array, shape: Vec3) => postProcess({ labels, shape }, run.postProcessing ?? [], scale);
   const results = new Map(
-    [...networks.keys()].map((name): [WeightPrecision, Results] => [name, { scores: [], difference: 0, same: 0 }]),
+    [...networks.keys()].map((name): [WeightPrecision, Results] => [name, { scores: [], worst: undefined, same: 0 }]),
   );
   const references: CaseScore[] = [];
   let pixels = 0;
@@ -81,9 +90,9 @@ export async function measurePrecisions(
       const wanted = inputs.map((input) => torchLogits(network, input, device));
       put(reference, segment(answering(wanted, numLabels)));
       for (const [name, other] of networks) {
-        const { answers, difference } = await askAll(other, inputs, wanted);
+        const { answers, worst } = await askAll(other, inputs, wanted);
         const result = results.get(name)!;
-        result.difference = Math.max(result.difference, difference);
+        result.worst = worseOf(result.worst, worst);
         put(maps.get(name)!, segment(answering(answers, numLabels)));
       }
       work.advance({}, batch.length);
@@ -106,10 +115,10 @@ export async function measurePrecisions(
   if (!work.end()) return undefined;
   const best = summarizeScores(references, classes).dice;
   return new Map(
-    [...results].map(([name, { scores, difference, same }]) => {
+    [...results].map(([name, { scores, worst, same }]) => {
       const { dice } = summarizeScores(scores, classes);
       const loss = { dice, change: dice - best, sameLabels: same / pixels, images: set.count };
-      return [name, { loss, difference }];
+      return [name, { loss, worst: worst! }];
     }),
   );
 }

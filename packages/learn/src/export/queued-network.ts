@@ -4,7 +4,7 @@
  * Way      the work is done twice: with a network that writes down what it is asked, then with one that gives the answers in
  *          the same order. What is asked may not depend on the answers, as in segmentation it does not.
  */
-import { fromTypedArray, noGrad, scope, type Tensor, zeros } from "@medssl/torch";
+import { type Device, fromTypedArray, noGrad, scope, type Tensor, zeros } from "@medssl/torch";
 import type { Segmenter } from "../inference/segment-images.ts";
 
 /** Of the inputs of networks: batch, channels, height, width. */
@@ -23,20 +23,32 @@ export interface NetworkInput {
   readonly shape: ImagesShape;
 }
 
-/** A network's logits for each input, in their order, and the largest difference from those that are wanted. */
+/** The answer that lies furthest from the one that was wanted. */
+export interface WorstAnswer {
+  readonly difference: number;
+  readonly input: NetworkInput;
+  readonly found: Float32Array;
+  readonly wanted: Float32Array;
+}
+
+export const worseOf = (one: WorstAnswer | undefined, other: WorstAnswer): WorstAnswer =>
+  one === undefined || !(other.difference <= one.difference) ? other : one;
+
+/** A network's logits for each input, in their order. */
 export async function askAll(
   network: AsyncNetwork,
   inputs: readonly NetworkInput[],
   wanted: readonly Float32Array[],
-): Promise<{ readonly answers: readonly Float32Array[]; readonly difference: number }> {
+): Promise<{ readonly answers: readonly Float32Array[]; readonly worst: WorstAnswer }> {
   const answers: Float32Array[] = [];
-  let difference = 0;
-  for (const [i, { images, shape }] of inputs.entries()) {
-    const logits = await network.run(images, shape);
-    difference = Math.max(difference, largestDifference(logits, wanted[i]!));
-    answers.push(logits);
+  let worst: WorstAnswer | undefined;
+  for (const [i, input] of inputs.entries()) {
+    const found = await network.run(input.images, input.shape);
+    const difference = largestDifference(found, wanted[i]!);
+    worst = worseOf(worst, { difference, input, found, wanted: wanted[i]! });
+    answers.push(found);
   }
-  return { answers, difference };
+  return { answers, worst: worst! };
 }
 
 /** What the work asks of a network, in its order. @param numLabels With the background. */
@@ -72,16 +84,17 @@ export function answering(answers: readonly Float32Array[], numLabels: number): 
 export function torchLogits(
   network: Segmenter,
   { images, shape }: NetworkInput,
-  device: Tensor["device"],
+  device: Device,
+  dtype: "float32" | "float64" = "float32",
 ): Float32Array {
-  return noGrad(() => scope(() => floats(network.forward(fromTypedArray(images, shape).to({ device })))));
+  return noGrad(() => scope(() => floats(network.forward(fromTypedArray(images, shape).to({ device, dtype })))));
 }
 
 const floats = (tensor: Tensor): Float32Array =>
   tensor.to({ device: "cpu", dtype: "float32" }).contiguous().toTypedArray() as Float32Array;
 
 /** NaN where a logit is, or where there are not as many. */
-function largestDifference(found: Float32Array, wanted: Float32Array): number {
+export function largestDifference(found: Float32Array, wanted: Float32Array): number {
   if (found.length !== wanted.length) return Number.NaN;
   let largest = 0;
   for (let i = 0; i < wanted.length; i++) {

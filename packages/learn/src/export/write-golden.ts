@@ -16,6 +16,8 @@ import {
   type NetworkInput,
   sameShare,
   torchLogits,
+  type WorstAnswer,
+  worseOf,
 } from "./queued-network.ts";
 
 export interface GoldenOptions {
@@ -27,8 +29,8 @@ export interface GoldenOptions {
 }
 
 export interface GoldenParity {
-  /** Largest difference of a logit from libtorch's. */
-  readonly difference: number;
+  /** The logits that differ most from libtorch's. */
+  readonly worst: WorstAnswer;
   /** Smallest share of an image's pixels with libtorch's label, 0-1. */
   readonly sameLabels: number;
 }
@@ -54,12 +56,12 @@ export async function writeGolden(
     const wanted = inputs.map((input) => torchLogits(network, input, device));
     const labels = await segment(answering(wanted, numLabels));
     for (const [precision, other] of networks) {
-      const { answers, difference } = await askAll(other, inputs, wanted);
+      const { answers, worst } = await askAll(other, inputs, wanted);
       const sameLabels = sameShare(await segment(answering(answers, numLabels)), labels);
-      const before = parity.get(precision) ?? { difference: 0, sameLabels: 1 };
+      const before = parity.get(precision);
       parity.set(precision, {
-        difference: Math.max(difference, before.difference),
-        sameLabels: Math.min(sameLabels, before.sameLabels),
+        worst: worseOf(before?.worst, worst),
+        sameLabels: Math.min(sameLabels, before?.sameLabels ?? 1),
       });
     }
     const input = middleOf(inputs);

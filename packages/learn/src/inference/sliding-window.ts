@@ -4,7 +4,8 @@
  * Memory   rows of pixels are finished as soon as no further tile reaches them. What is added up is one tile high:
  *          [B, K + 1, tile, W], whatever the picture's height. Tiles go through the network a few at a time.
  * Flat     tiles that are one value throughout, as the air around a patient and a picture's black border are, all have the
- *          same probabilities: of the most frequent such value they are found once.
+ *          same probabilities: of the most frequent such value they are found once. The result is the same to the bit but
+ *          for what libtorch's convolutions depend on the number of images: 3e-6 of a logit between one and several.
  * Small    a picture smaller than a tile lies in its middle, on black, as crops beyond an image's edge do in training.
  */
 import { gaussianWeights, tileStarts } from "@medssl/imaging";

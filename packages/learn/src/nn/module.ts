@@ -58,6 +58,16 @@ export function moveModule<Module extends object>(module: Module, device: Device
   return module;
 }
 
+/** Computes in another type of floats from now on, in place. */
+export function castModule<Module extends object>(module: Module, dtype: "float32" | "float64"): Module {
+  walk(module, "", (_name, tensor, fields, key) => {
+    if (!tensor.dtype.startsWith("float") || tensor.dtype === dtype) return;
+    fields[key] = noGrad(() => tensor.detach().to({ dtype })).keep();
+    tensor.dispose();
+  });
+  return module;
+}
+
 /**
  * Puts the weights of convolutions into channels-last memory, in place, as their images are: they then need not be
  * reordered at each call. For a network that is not trained any more.
