@@ -3,6 +3,7 @@
  */
 import { finetuneSchema, pretrainSchema, recipeFields } from "@medssl/contract";
 import { describeRecipe, recipeNames } from "@medssl/learn";
+import { markdownTable } from "./markdown-table.ts";
 
 type Stage = "pretrain" | "finetune";
 
@@ -38,14 +39,14 @@ function stageSection({ name, title, schema, command }: (typeof stages)[number])
 
 \`${command}\`, \`--set\` of \`medssl study\` with \`${name}.\` in front.
 
-${table(
+${markdownTable(
   ["recipe", "what it is"],
   recipeNames(name).map((recipe) => [`\`${recipe}\``, describeRecipe(name, recipe).about]),
 )}
 
-${table(["recipe", "the defaults, or another recipe, changed in"], recipeNames(name).map(recipeRow(name)))}
+${markdownTable(["recipe", "the defaults, or another recipe, changed in"], recipeNames(name).map(recipeRow(name)))}
 
-${table(["field", "default", "values", "what it is"], rows)}
+${markdownTable(["field", "default", "values", "what it is"], rows)}
 `;
 }
 
@@ -58,10 +59,4 @@ const recipeRow = (stage: Stage) => (name: string) => {
 function leaves(value: unknown, path = ""): [string, unknown][] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [[path, JSON.stringify(value)]];
   return Object.entries(value).flatMap(([key, item]) => leaves(item, path === "" ? key : `${path}.${key}`));
-}
-
-function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = columns.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)));
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
-  return [line(columns), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }

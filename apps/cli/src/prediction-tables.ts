@@ -5,6 +5,8 @@ import { printTable } from "./output.ts";
 /** Lines of a table that a person still reads. */
 const MOST_ROWS = 40;
 
+const LONGEST = 70;
+
 type Finding = Prediction["classes"][number];
 
 const COLUMNS: readonly (readonly [head: string, value: (found: Finding) => string | undefined])[] = [
@@ -15,16 +17,22 @@ const COLUMNS: readonly (readonly [head: string, value: (found: Finding) => stri
   ["HD95 mm", ({ truth }) => truth?.hd95Mm?.toFixed(1)],
 ];
 
-export function printPredictions(out: string, { classes, predictions, skipped, numKept }: PredictionReport): void {
+export function printPredictions(
+  out: string,
+  { classes, predictions, skipped, numKept, isComplete }: PredictionReport,
+): void {
   const findings = predictions.flatMap((one) => one.classes);
   const used = COLUMNS.filter(([, value]) => findings.some((found) => value(found) !== undefined));
-  if (predictions.length === 0) console.log("Nothing was segmented.");
+  if (predictions.length === 0) console.log(isComplete ? "Nothing was segmented." : "Nothing was segmented yet.");
   else {
     printTable(
       ["image", ...classes.flatMap(({ name }) => used.map(([head]) => `${name} ${head}`))],
       predictions
         .slice(0, MOST_ROWS)
-        .map((one) => [one.file, ...one.classes.flatMap((found) => used.map(([, value]) => value(found) ?? "-"))]),
+        .map((one) => [
+          shortened(one.file),
+          ...one.classes.flatMap((found) => used.map(([, value]) => value(found) ?? "-")),
+        ]),
     );
     if (predictions.length > MOST_ROWS) console.log(`... ${counted(predictions.length - MOST_ROWS, "more image")}`);
     printMeans(predictions);
@@ -38,7 +46,11 @@ export function printPredictions(out: string, { classes, predictions, skipped, n
   for (const { file, reason } of skipped) {
     console.log(`skipped ${reason.includes(file) ? reason : `${file}: ${reason}`}`);
   }
+  if (!isComplete) console.log("\nInterrupted: the same command goes on where this one stopped.");
 }
+
+/** The end of a long path is what tells it from others. */
+const shortened = (file: string): string => (file.length <= LONGEST ? file : `...${file.slice(3 - LONGEST)}`);
 
 /** Against the truth, over the images that have one. */
 function printMeans(predictions: readonly Prediction[]): void {

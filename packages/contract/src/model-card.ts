@@ -11,18 +11,20 @@ import { MedsslError } from "./errors.ts";
 export const MODEL_CARD_VERSION = 1;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const count = z.int().min(0);
+const byte = z.int().min(0).max(255);
 
 const code = z.strictObject({
   scheme: z.string().describe("Coding scheme as DICOM names it: SCT is SNOMED CT."),
-  value: z.string(),
-  meaning: z.string(),
+  value: z.string().describe("The code itself."),
+  meaning: z.string().describe("In words."),
 });
 
 const labelRule = z.strictObject({
-  value: z.int().min(1).max(255),
+  value: z.int().min(1).max(255).describe("Of the class that it is for."),
   largest: z.int().min(1).nullable().describe("Parts that are kept, the largest ones; null: any number."),
   minimumSize: z.number().min(0).describe("Voxels of the smallest part that is kept, at the size of `slices`."),
-  fillHoles: z.boolean(),
+  fillHoles: z.boolean().describe("Whether background that the class encloses becomes the class."),
 });
 
 /** How a scan's slices become what the network was trained on. */
@@ -35,8 +37,8 @@ const sliceForm = z.strictObject({
 });
 
 const statistics = z.strictObject({
-  mean: z.number(),
-  std: z.number(),
+  mean: z.number().describe("Of values of 0-1."),
+  std: z.number().describe("Their standard deviation."),
   limits: z.tuple([z.number(), z.number()]).optional().describe("Values are limited to these first."),
   isPerImage: z.boolean().optional().describe("Each image's own mean and deviation are taken in place of these."),
 });
@@ -59,26 +61,37 @@ export const segmentationPlanSchema = z.strictObject({
 
 export const segmentClassSchema = z.strictObject({
   value: z.int().min(1).max(255).describe("In label maps."),
-  name: z.string(),
-  color: z.tuple([z.int(), z.int(), z.int()]).describe("Red, green and blue, 0-255."),
-  category: code,
-  type: code,
-  modifiers: z.array(code),
+  name: z.string().describe("As the masks that it learned from call it."),
+  color: z.tuple([byte, byte, byte]).describe("Red, green and blue."),
+  category: code.describe("What kind of thing it is: an anatomical structure, a tissue, something abnormal."),
+  type: code.describe("Which one."),
+  modifiers: z.array(code).describe("Such as its side."),
 });
 
-const interval = z.strictObject({ mean: z.number(), low: z.number(), high: z.number() });
+const share = z.number().min(0).max(1);
+const interval = z.strictObject({
+  mean: share.describe("The mean."),
+  low: share.describe("Lower end of the 95% interval."),
+  high: share.describe("Upper end of it."),
+});
 
 const metrics = z.strictObject({
-  images: z.int(),
-  patients: z.int(),
+  images: count.describe("Pictures, or slices of volumes."),
+  patients: count.describe("Whose they are."),
   dice: interval.describe("Mean over classes and held-out patients, with its 95% interval over other patients; 0-1."),
-  classes: z.array(z.strictObject({ name: z.string(), dice: interval, hd95Mm: z.number().optional() })),
+  classes: z.array(
+    z.strictObject({
+      name: z.string().describe("Of the class."),
+      dice: interval.describe("Over the held-out patients who have it."),
+      hd95Mm: z.number().optional().describe("Mean 95th percentile of the surfaces' distances, in mm."),
+    }),
+  ),
   data: z.string().describe("What it was measured on."),
 });
 
 const weights = z.strictObject({
-  precision: z.enum(["fp32", "fp16", "int8"]),
-  file: z.string(),
+  precision: z.enum(["fp32", "fp16", "int8"]).describe("Of the numbers in the file."),
+  file: z.string().describe("In the folder; ONNX, input `images`, output `logits`."),
   tolerance: z
     .strictObject({
       logits: z.number().describe("Largest difference from the golden logits."),
@@ -89,22 +102,25 @@ const weights = z.strictObject({
   loss: z
     .strictObject({
       dice: z.number().describe("Dice on the held-out patients."),
-      change: z.number().describe("In the mean Dice, against fp32."),
-      sameLabels: z.number().describe("Share of pixels with fp32's label."),
-      images: z.int(),
+      change: z.number().describe("In the mean Dice, against the trained network in fp32."),
+      sameLabels: z.number().describe("Share of pixels with the trained network's label, 0-1."),
+      images: count.describe("That it was measured on."),
     })
     .optional()
     .describe("What was measured of it; not there where nothing could be."),
 });
 
 export const modelCardSchema = z.strictObject({
-  format: z.literal("medssl-model"),
-  version: z.literal(MODEL_CARD_VERSION),
-  name: z.string(),
-  createdAt: z.iso.datetime(),
+  format: z.literal("medssl-model").describe("Says that this is such a card."),
+  version: z.literal(MODEL_CARD_VERSION).describe("Of the card's form; programs refuse what is newer than they know."),
+  name: z.string().describe("What the model is called."),
+  createdAt: z.iso.datetime().describe("When it was exported."),
   producer: z.string().describe("Program and version."),
-  task: z.literal("segmentation"),
-  architecture: z.strictObject({ head: z.string(), parameters: z.int() }),
+  task: z.literal("segmentation").describe("What it does."),
+  architecture: z.strictObject({
+    head: z.string().describe("Kind of network (docs/heads.md)."),
+    parameters: count.describe("Their number."),
+  }),
   classes: z.array(segmentClassSchema).min(1),
   plan: segmentationPlanSchema,
   expectedSpacingMm: z
@@ -112,12 +128,12 @@ export const modelCardSchema = z.strictObject({
     .optional()
     .describe("Size [y, x] of the pixels that it learned from, in the middle; where their files said it."),
   weights: z.array(weights).min(1),
-  opset: z.int(),
+  opset: count.describe("Version of ONNX's operators that the files need."),
   training: z.strictObject({
-    images: z.int(),
-    patients: z.int(),
+    images: count.describe("With masks that it learned from."),
+    patients: count.describe("Whose they are."),
     encoder: z.string().nullable().describe("How the encoder was pre-trained; null: from scratch."),
-    recipeSha256: sha256,
+    recipeSha256: sha256.describe("Of the recipe in the run's run.json, as compact JSON."),
     dataSha256: sha256.describe("Of the labelled patients' pseudonyms and the stores' contents."),
     dataSha256Of: z
       .enum(["patients and images", "patients"])
@@ -125,9 +141,9 @@ export const modelCardSchema = z.strictObject({
       .describe("What of it the hash is over: of pseudonyms alone where the stores were gone."),
     heldOutSha256: sha256.nullable().describe("Of the pseudonyms of the patients who were kept for testing."),
   }),
-  metrics: metrics.nullable(),
-  intendedUse: z.string(),
-  license: z.string(),
+  metrics: metrics.nullable().describe("How good it was seen to be; null where nothing could be measured."),
+  intendedUse: z.string().describe("What who exported it says that it may be used for."),
+  license: z.string().describe("Under which terms."),
   golden: z.array(
     z.strictObject({
       image: z.string().describe("A made-up image: .npy [depth, height, width], in the units of `plan.slices`."),
@@ -137,7 +153,7 @@ export const modelCardSchema = z.strictObject({
     }),
   ),
   files: z
-    .record(z.string(), z.strictObject({ sha256, bytes: z.int() }))
+    .record(z.string(), z.strictObject({ sha256: sha256.describe("In hex."), bytes: count.describe("Its size.") }))
     .describe("Of every file of the folder but this one."),
 });
 

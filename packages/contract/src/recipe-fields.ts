@@ -1,4 +1,4 @@
-/** The fields of a recipe as data: what documentation and forms are made from. */
+/** The fields of recipes and of files as data: what documentation and forms are made from. */
 import { z } from "zod";
 
 export interface RecipeField {
@@ -16,6 +16,7 @@ interface JsonSchema {
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly string[];
+  readonly const?: unknown;
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
@@ -29,14 +30,32 @@ interface JsonSchema {
 
 /** All fields of a recipe's schema, in its order. */
 export function recipeFields(schema: z.ZodType): RecipeField[] {
-  return fieldsOf(z.toJSONSchema(schema, { io: "input" }) as JsonSchema, "");
+  return fieldsOf(z.toJSONSchema(schema, { io: "input" }) as JsonSchema, "", (field) => ({ field, suffix: "." }));
 }
 
-function fieldsOf({ properties = {} }: JsonSchema, prefix: string): RecipeField[] {
+/** All fields of a file's schema: those of the objects in its lists, and of those that may be null, as well. */
+export function fileFields(schema: z.ZodType): Omit<RecipeField, "default">[] {
+  return fieldsOf(z.toJSONSchema(schema) as JsonSchema, "", insideOf);
+}
+
+/** What of a field has fields of its own, and how their paths go on. */
+type Inside = (field: JsonSchema) => { readonly field: JsonSchema; readonly suffix: string };
+
+function insideOf(field: JsonSchema): ReturnType<Inside> {
+  if (field.items?.properties !== undefined) return { field: field.items, suffix: "[]." };
+  const { additionalProperties, anyOf = [] } = field;
+  if (typeof additionalProperties === "object") return { field: additionalProperties, suffix: ".NAME." };
+  return { field: anyOf.find(({ properties }) => properties !== undefined) ?? field, suffix: "." };
+}
+
+function fieldsOf({ properties = {} }: JsonSchema, prefix: string, inside: Inside): RecipeField[] {
   return Object.entries(properties).flatMap(([name, field]): RecipeField[] => {
     const path = prefix + name;
-    if (field.properties !== undefined) return fieldsOf(field, `${path}.`);
-    return [{ path, description: field.description ?? "", values: valuesOf(field), default: field.default }];
+    const { field: inner, suffix } = inside(field);
+    const own = { path, description: field.description ?? "", values: valuesOf(field), default: field.default };
+    if (inner.properties === undefined) return [own];
+    const hasOwn = inside === insideOf && field.description !== undefined;
+    return [...(hasOwn ? [own] : []), ...fieldsOf(inner, path + suffix, inside)];
   });
 }
 
@@ -46,6 +65,7 @@ function valuesOf(field: JsonSchema): string {
   if (typeof field.additionalProperties === "object") return `name: ${valuesOf(field.additionalProperties)}`;
   if (field.anyOf !== undefined) return field.anyOf.map(valuesOf).join(" or ");
   if (field.enum !== undefined) return field.enum.join(", ");
+  if (field.const !== undefined) return String(field.const);
   if (field.type === "integer" || field.type === "number") {
     const { minimum, exclusiveMinimum, exclusiveMaximum, maximum = Number.MAX_SAFE_INTEGER } = field;
     const kind = field.type === "integer" ? "whole number" : "number";
@@ -57,5 +77,5 @@ function valuesOf(field: JsonSchema): string {
     if (minimum !== undefined && maximum < Number.MAX_SAFE_INTEGER) return `${kind}, ${minimum} to ${maximum}`;
     return exclusiveMinimum === undefined ? `${kind} >= ${minimum}` : `${kind} > ${exclusiveMinimum}`;
   }
-  return field.type === "boolean" ? "true, false" : String(field.type);
+  return field.type === "boolean" ? "true, false" : [field.type].flat().join(" or ");
 }

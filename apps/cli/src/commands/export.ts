@@ -118,7 +118,10 @@ function printResult(out: string, { card, precisions, notes }: ExportResult, sec
 
 const HELD_OUT_COLUMNS = ["logits, held out", "labels %, held out", "Dice %", "change"];
 
-const signed = (value: number): string => `${value < 0 ? "" : "+"}${value.toFixed(3)}`;
+const signed = (value: number): string => {
+  const text = Math.abs(value).toFixed(3);
+  return `${value < 0 && Number(text) > 0 ? "-" : "+"}${text}`;
+};
 
 const PRECISIONS: readonly WeightPrecision[] = ["fp32", "fp16", "int8"];
 

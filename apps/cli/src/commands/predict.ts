@@ -1,31 +1,25 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import { MedsslError, type RunListener, type WeightPrecision } from "@medssl/contract";
-import type { FetchedFolder, OutputFormat, PredictionReport, PredictOptions } from "@medssl/datasets";
-import type { DicomwebClient } from "@medssl/imaging";
+import type { WeightPrecision } from "@medssl/contract";
+import type { OutputFormat, PredictionReport } from "@medssl/datasets";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { withComputeOptions } from "../compute-options.ts";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
 import { integerFrom, list, overlapShare } from "../option-values.ts";
 import { printJson } from "../output.ts";
-import { PACS_HELP, type PacsOptions, pacsClient, withPacsOptions } from "../pacs-options.ts";
+import { PACS_HELP, withPacsOptions } from "../pacs-options.ts";
 import { type ModelOptions, modelSettings, predictionModel } from "../prediction-model.ts";
+import { PredictionSources, type SourceOptions } from "../prediction-sources.ts";
 import { printPredictions } from "../prediction-tables.ts";
+import { measureBy } from "../prediction-truth.ts";
 import { progressListener } from "../progress.ts";
 
-interface Options extends ModelOptions, PacsOptions {
-  readonly out: string;
+interface Options extends ModelOptions, SourceOptions {
   readonly format?: readonly OutputFormat[];
   readonly overlays: boolean;
   readonly truth?: string;
   readonly truthLabels?: string;
   readonly overwrite?: true;
-  readonly pacs?: string;
-  readonly study?: string;
-  readonly series?: string;
-  readonly download?: string;
-  readonly storeResult?: true;
   readonly workers?: number;
 }
 
@@ -120,119 +114,26 @@ async function run(
   const listen = progressListener();
   const model = await predictionModel(options);
   const { predict } = await import("@medssl/datasets");
-  const { inputs, copies, client } = await fetchInputs(given, options, listen, signal);
-  if (signal.aborted) return undefined;
-  const report = await predict({
-    ...{ model, inputs, listen, signal },
-    ...{ out: options.out, formats: options.format, hasOverlays: options.overlays },
-    settings: modelSettings(options),
-    producer: `medssl ${version()}`,
-    isOverwriting: options.overwrite,
-    numWorkers: options.workers ?? usualWorkers(options.device),
-    measure: options.truth === undefined ? undefined : measureBy(options.truth, options, listen, signal),
-    archive: options.storeResult ? client : undefined,
-  });
-  const isDone = report.isComplete && options.download === undefined;
-  if (isDone) for (const folder of copies) rmSync(folder, { recursive: true, force: true });
-  return report;
-}
-
-interface Inputs {
-  readonly inputs: readonly (string | FetchedFolder)[];
-  /** Folders of copies that are not to be kept. */
-  readonly copies: readonly string[];
-  /** Of the archive that results are stored in. */
-  readonly client: DicomwebClient | undefined;
-}
-
-/** What is given as it is; of archives, copies. */
-async function fetchInputs(
-  given: readonly string[],
-  options: Options,
-  listen: RunListener,
-  signal: AbortSignal,
-): Promise<Inputs> {
-  const { pacs, study, series, storeResult, download } = options;
-  const { isPacsAddress, parsePacsAddress } = await import("@medssl/imaging");
-  if (study !== undefined && pacs === undefined) throw usage("--study: expected --pacs, the PACS that has it");
-  if (series !== undefined && study === undefined) throw usage("--series: expected --study, which it is of");
-  const addresses = given.filter(isPacsAddress).map(parsePacsAddress);
-  const named = pacs === undefined ? undefined : parsePacsAddress(pacs);
-  if (named !== undefined) {
-    const studyUid = study ?? named.studyUid;
-    const seriesUid = series ?? named.seriesUid;
-    if (studyUid !== undefined) {
-      const uids = { studyUid, ...(seriesUid === undefined ? {} : { seriesUid }) };
-      addresses.push({ baseUrl: named.baseUrl, ...uids });
-    }
+  const sources = await PredictionSources.open(given, options, listen);
+  try {
+    const report = await predict({
+      model,
+      inputs: () => sources.fetch(signal),
+      ...{ listen, signal },
+      ...{ out: options.out, formats: options.format, hasOverlays: options.overlays },
+      settings: modelSettings(options),
+      producer: `medssl ${version()}`,
+      isOverwriting: options.overwrite,
+      numWorkers: options.workers ?? usualWorkers(options.device),
+      measure: options.truth === undefined ? undefined : measureBy(options.truth, options.truthLabels, listen, signal),
+      archive: sources.archive,
+    });
+    if (report.isComplete) sources.forget();
+    return report;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
-  const target = named ?? addresses[0];
-  if (storeResult && target === undefined) throw usage("--store-result: expected --pacs, where the results go");
-  const inputs: (string | FetchedFolder)[] = given.filter((one) => !isPacsAddress(one));
-  if (inputs.length + addresses.length === 0) {
-    throw usage("predict: expected images, folders, or a study of a PACS", "medssl predict --help has examples.");
-  }
-  const copies: string[] = [];
-  for (const { baseUrl, studyUid, seriesUid } of addresses) {
-    if (studyUid === undefined) throw usage(`${baseUrl}: expected a study: ${baseUrl}/studies/UID, or --study UID`);
-    const { fetchSource } = await import("@medssl/datasets");
-    const client = await pacsClient(baseUrl, options, listen);
-    const downloads = download ?? join(options.out, "private");
-    const fetched = await fetchSource({ client, studyUid, seriesUid }, { downloads, skipsMasks: true, listen, signal });
-    for (const { uid, reason } of fetched.failures) {
-      listen({ type: "note", level: "warning", message: `not fetched ${uid}: ${reason}` });
-    }
-    const folder = join(fetched.folder, studyUid, seriesUid ?? "");
-    if (fetched.files === 0) throw nothingThere(baseUrl, studyUid, seriesUid);
-    inputs.push({ folder, address: baseUrl });
-    copies.push(downloads);
-    if (!fetched.isComplete) break;
-  }
-  const client = storeResult ? await pacsClient(target!.baseUrl, options, listen) : undefined;
-  return { inputs, copies: download === undefined ? copies : [], client };
-}
-
-const usage = (message: string, hint?: string): MedsslError =>
-  new MedsslError("ERR_USAGE", message, hint === undefined ? {} : { hint });
-
-const nothingThere = (address: string, study: string, series: string | undefined): MedsslError =>
-  new MedsslError(
-    "ERR_PACS_NOTHING",
-    series === undefined
-      ? `${address}: the study ${study} has no series with images, or is not there`
-      : `${address}: the study ${study} has no series ${series}, or it holds no images`,
-    { hint: "Check the UIDs; may the login see this study?" },
-  );
-
-/** By learn's measures, which need no libtorch. */
-function measureBy(
-  truth: string,
-  { truthLabels }: Options,
-  listen: RunListener,
-  signal: AbortSignal,
-): NonNullable<PredictOptions["measure"]> {
-  return async (masks, classes) => {
-    const [{ comparePredictions }, { counted, parseLabels }] = await Promise.all([
-      import("@medssl/learn"),
-      import("@medssl/datasets"),
-    ]);
-    const rule = truthLabels === undefined ? undefined : parseLabels(truthLabels);
-    const listed = masks.map(({ file, path }) => ({ file, key: path }));
-    const { cases, scores, problems } = await comparePredictions(listed, truth, classes, { rule, listen, signal });
-    const ofFile = new Map(masks.map(({ file, name }) => [file, name]));
-    return {
-      scores: new Map(
-        [...cases].map(([file, { classes: found }]) => [
-          ofFile.get(file)!,
-          new Map(found.map(({ label, dice, hd95Mm, nsd }) => [label, { dice, hd95Mm, nsd }])),
-        ]),
-      ),
-      notes: [
-        ...(problems.length > 0 ? [`${counted(problems.length, "image")} not measured: ${problems[0]!.reason}`] : []),
-        ...(scores.cases.length > 0 ? (scores.notes ?? []) : []),
-      ],
-    };
-  };
 }
 
 /** Beside a network on the processor, its threads are what counts; a graphics card waits for images. */

@@ -18,7 +18,7 @@ export const verifyCommand = (): Command =>
     .argument("<dir>", "folder of an exported model")
     .option("--threads <n>", "threads of the ONNX runtime (default: all)", integerFrom(1, 1024))
     .option("--json", "the result as one JSON object on stdout")
-    .addHelpText("after", "\nExample:\n  medssl verify models/lungs\n\nWhat is checked: docs/export.md.")
+    .addHelpText("after", "\nExamples:\n  medssl verify models/lungs\n\nWhat is checked: docs/export.md.")
     .action(async (dir: string, { threads, json }: Options) => {
       const { verifyModel } = await import("@medssl/segmenter");
       const { card, checks } = await interruptible((signal) => verifyModel(dir, { threads, signal }));

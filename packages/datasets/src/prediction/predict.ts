@@ -14,7 +14,7 @@ import type { PacsClient, ScanSegmenter } from "@medssl/imaging";
 import { DEFAULT_FORMATS, type OutputFormat } from "./output-formats.ts";
 import { type FetchedFolder, findInputs, nameInputs, type PredictionInput } from "./prediction-inputs.ts";
 import { type LedgerEntry, type LedgerHead, PredictionLedger } from "./prediction-ledger.ts";
-import { predictionNotes } from "./prediction-notes.ts";
+import { predictionRemarks, predictionWarnings } from "./prediction-notes.ts";
 import {
   type Prediction,
   type PredictionReport,
@@ -55,8 +55,8 @@ export interface MaskScores {
 
 export interface PredictOptions {
   readonly model: PredictionModel;
-  /** Image files, and folders of them. */
-  readonly inputs: readonly (string | FetchedFolder)[];
+  /** Image files, and folders of them; asked for once it is clear that the results may be written. */
+  readonly inputs: () => Promise<readonly (string | FetchedFolder)[]>;
   readonly out: string;
   /** @default what fits the image: `DEFAULT_FORMATS` */
   readonly formats?: readonly OutputFormat[] | undefined;
@@ -83,9 +83,9 @@ export interface PredictOptions {
 export async function predict(options: PredictOptions): Promise<PredictionReport> {
   const { out, listen, signal, archive, measure } = options;
   const isOverwriting = options.isOverwriting ?? false;
-  const found = await findInputs(options.inputs, out);
   const head = headOf(options);
   const ledger = new PredictionLedger(out, head, isOverwriting);
+  const found = await findInputs(await options.inputs(), out);
   const inputs = nameInputs(found.inputs, ledger.names);
   const entries = new Map<string, LedgerEntry>();
   for (const input of inputs) {
@@ -120,9 +120,19 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
     notes.push(...measured.notes);
   }
   const others = ledger.findOthers(predictions);
-  notes.unshift(...predictionNotes({ predictions, numKept, numChanged, others, out, found }));
+  const remarks = predictionRemarks({ numKept, numChanged, out, found });
+  notes.unshift(...predictionWarnings({ predictions, others, out }));
+  for (const message of remarks) listen({ type: "note", level: "info", message });
   for (const message of notes) listen({ type: "note", level: "warning", message });
-  const report: PredictionReport = { ...head, classes, isComplete, numKept, predictions, skipped, notes };
+  const report: PredictionReport = {
+    ...head,
+    classes,
+    isComplete,
+    numKept,
+    predictions,
+    skipped,
+    notes: [...remarks, ...notes],
+  };
   putFile(`${out}/predictions.json`, reportText(report));
   putFile(`${out}/predictions.csv`, predictionTable(report));
   return report;

@@ -2,37 +2,47 @@
 import type { FoundInputs } from "./prediction-inputs.ts";
 import { counted, type Prediction } from "./prediction-report.ts";
 
-export interface PredictionFacts {
-  readonly predictions: readonly Prediction[];
+/** Different warnings of images that are repeated here; all are beside their image. */
+const MOST_WARNINGS = 20;
+
+export interface PredictionCourse {
   readonly numKept: number;
   readonly numChanged: number;
-  /** Files among the results that no prediction wrote. */
-  readonly others: readonly string[];
   readonly out: string;
   readonly found: Pick<FoundInputs, "masks" | "notes">;
 }
 
-/** Different warnings of images that are repeated here; all are beside their image. */
-const MOST_WARNINGS = 20;
-
-export function predictionNotes({ predictions, numKept, numChanged, others, out, found }: PredictionFacts): string[] {
+/** What was left out, and what was done already. */
+export function predictionRemarks({ numKept, numChanged, out, found }: PredictionCourse): string[] {
   const notes = [...found.notes];
   const { masks } = found;
   if (masks.length > 0) {
-    const [are, they] = masks.length === 1 ? ["is", "is"] : ["are", "are"];
-    notes.push(`${counted(masks.length, "file")} ${are} named as masks and ${they} left out, such as ${masks[0]}`);
+    const are = masks.length === 1 ? "is named as a mask" : "are named as masks";
+    notes.push(`${counted(masks.length, "file")} ${are} and left out, such as ${masks[0]}`);
   }
   if (numKept > 0) {
-    const has = numKept === 1 ? "has its result" : "have their results";
-    notes.push(`${counted(numKept, "image")} ${has} in ${out} already: kept (--overwrite makes them anew)`);
+    const have = numKept === 1 ? "has its result" : "have their results";
+    notes.push(`${counted(numKept, "image")} ${have} in ${out} already: kept (--overwrite makes them anew)`);
   }
   if (numChanged > 0) {
-    const was = numChanged === 1 ? "has changed since it was" : "have changed since they were";
-    notes.push(`${counted(numChanged, "image")} ${was} segmented: done anew`);
+    const have = numChanged === 1 ? "has changed since it was" : "have changed since they were";
+    notes.push(`${counted(numChanged, "image")} ${have} segmented: done anew`);
   }
+  return notes;
+}
+
+export interface PredictionFindings {
+  readonly predictions: readonly Prediction[];
+  /** Files among the results that no prediction wrote. */
+  readonly others: readonly string[];
+  readonly out: string;
+}
+
+export function predictionWarnings({ predictions, others, out }: PredictionFindings): string[] {
+  const notes: string[] = [];
   if (others.length > 0) {
-    const is = others.length === 1 ? "is no result of an image that was" : "are no results of images that were";
-    notes.push(`${counted(others.length, "file")} in ${out} ${is} given now, such as ${others[0]}`);
+    const are = others.length === 1 ? "is no result of an image that was" : "are no results of images that were";
+    notes.push(`${counted(others.length, "file")} in ${out} ${are} given now, such as ${others[0]}`);
   }
   const unsized = predictions.filter(({ classes }) =>
     classes.every(({ areaMm2, volumeMl }) => areaMm2 === undefined && volumeMl === undefined),
@@ -43,8 +53,8 @@ export function predictionNotes({ predictions, numKept, numChanged, others, out,
     notes.push(`${counted(unsized.length, "image")} ${say}, such as ${unsized[0]!.file}: no areas or volumes`);
   }
   if (predictions.length > 0 && predictions.every(({ classes }) => classes.every(({ voxels }) => voxels === 0))) {
-    const of = predictions.length === 1 ? "the image" : `any of the ${predictions.length} images`;
-    notes.push(`the model found nothing in ${of}: is it of the kind that the model learned from?`);
+    const place = predictions.length === 1 ? "the image: is it" : `any of ${predictions.length} images: are they`;
+    notes.push(`the model found nothing in ${place} of the kind that it learned from?`);
   }
   return [...notes, ...warningsOf(predictions)];
 }

@@ -45,7 +45,7 @@ export async function storeResults(predictions: readonly Prediction[], options: 
       else {
         try {
           const [answer] = await archive.store([readFileSync(join(out, path))], { signal });
-          stored.push({ output, address, isStored: false, reason: "no answer", ...answer });
+          stored.push({ output, address, ...(answer ?? { isStored: false, reason: "the archive did not answer" }) });
         } catch (error) {
           if (signal?.aborted) break;
           if (!(error instanceof MedsslError)) throw error;

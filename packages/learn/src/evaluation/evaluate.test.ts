@@ -116,7 +116,7 @@ test("a NIfTI file of one slice is predicted as such, on its own grid: it can be
   const out = join(dir, "predicted");
   const { predictions } = await predict({
     model: { name: "run", kind: "run", sha256: "", open: async () => openTorchSegmenter(RUN, { device: "cpu" }) },
-    ...{ inputs: [path], out, settings: {}, producer: "test", numWorkers: 0, listen: () => {} },
+    ...{ inputs: async () => [path], out, settings: {}, producer: "test", numWorkers: 0, listen: () => {} },
   });
   assert.equal(predictions[0]!.outputs.nifti, "masks/slice.nii.gz");
   const file = join(out, "masks", "slice.nii.gz");

@@ -20,6 +20,7 @@ import {
   type WeightPrecision,
 } from "@medssl/contract";
 import { openStore, type Store } from "@medssl/datasets";
+import { structureOf } from "@medssl/imaging";
 import type { Device } from "@medssl/torch";
 import { evaluateRun } from "../evaluation/evaluate.ts";
 import { loadSegmenter } from "../inference/load-segmenter.ts";
@@ -37,7 +38,7 @@ import { measurePrecisions, type PrecisionLoss } from "./measure-precisions.ts";
 import { checkOut, ModelFolder } from "./model-folder.ts";
 import type { AsyncNetwork } from "./queued-network.ts";
 import { middleSpacing, trainingFacts } from "./training-facts.ts";
-import { writeGolden } from "./write-golden.ts";
+import { type GoldenParity, writeGolden } from "./write-golden.ts";
 
 export interface ExportOptions {
   /** Folder of a fine-tuning run. */
@@ -86,7 +87,7 @@ export interface ExportResult {
 }
 
 const SMALLEST_SAME = 0.9999;
-/** What other processors may differ by, of what this one differed by. */
+/** What other processors may differ by, of what this one differed by; and the labels of so many pixels, where images are small. */
 const MARGIN = 3;
 
 const UNKNOWN_USE =
@@ -143,10 +144,10 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
       classes,
       plan,
       ...(spacing === undefined ? {} : { expectedSpacingMm: spacing }),
-      weights: exported.map(({ precision, file, golden: parity, heldOut }) => ({
+      weights: exported.map(({ precision, file, heldOut }) => ({
         precision,
         file,
-        tolerance: toleranceOf(parity),
+        tolerance: toleranceOf(golden.parity.get(precision)!),
         ...(heldOut === undefined ? {} : { loss: heldOut.loss }),
       })),
       opset: OPSET_VERSION,
@@ -159,11 +160,9 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
     } satisfies ModelCard);
     folder.publish(card);
     const silent = "No file said how large its pixels are: the card expects no size, and has no distances.";
-    return {
-      card,
-      precisions: exported,
-      notes: [...doubts, ...measured.notes, ...(spacing === undefined ? [silent] : [])],
-    };
+    const spacingNotes = stores.length > 0 && spacing === undefined ? [silent] : [];
+    const notes = [...codeNotes(classes), ...doubts, ...measured.notes, ...spacingNotes];
+    return { card, precisions: exported, notes };
   } finally {
     for (const one of networks.values()) await one.release();
     folder.discard();
@@ -183,6 +182,18 @@ function withCodes(classes: readonly SegmentClass[], codes: ClassCodes): Segment
     throw new MedsslError("ERR_CLASS_CODES", `The codes name a class ${unknown}; the model has ${names}.`);
   }
   return classes.map((one) => ({ ...one, ...(codes[one.name] as Partial<SegmentClass> | undefined) }));
+}
+
+/** Names that no code was found for. */
+function codeNotes(classes: readonly SegmentClass[]): string[] {
+  const unknown = classes.filter(({ name, type }) => {
+    const found = structureOf(name);
+    return !found.isKnown && type.value === found.type.value;
+  });
+  return unknown.map(
+    ({ name, type }) =>
+      `No code is known for the name ${name}: the card says no more than ${type.meaning}. --codes takes a better one.`,
+  );
 }
 
 /** The stores that it learned from; none where one of them is gone. */
@@ -228,9 +239,10 @@ async function measure(
 }
 
 /** What `medssl verify` allows on golden images. */
-function toleranceOf({ difference, sameLabels }: Parity): { logits: number; labels: number } {
+function toleranceOf({ worst, sameLabels, pixels }: GoldenParity): { logits: number; labels: number } {
+  const labels = Math.min(1 - MARGIN * (1 - sameLabels), SMALLEST_SAME, 1 - MARGIN / pixels);
   return {
-    logits: Number(Math.max(MARGIN * difference, LARGEST_DIFFERENCE).toPrecision(3)),
-    labels: Math.floor(1e5 * Math.min(1 - MARGIN * (1 - sameLabels), SMALLEST_SAME)) / 1e5,
+    logits: Number(Math.max(MARGIN * worst.difference, LARGEST_DIFFERENCE).toPrecision(3)),
+    labels: Math.floor(1e5 * labels) / 1e5,
   };
 }

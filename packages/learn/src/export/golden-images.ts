@@ -19,7 +19,7 @@ type GoldenPlan = Pick<SegmentationPlan, "slices" | "contextSlices" | "kinds">;
 
 export function goldenImages(plan: GoldenPlan): Scan<Uint8Array | Int16Array>[] {
   const { width, height, dtype } = plan.slices;
-  const size = Math.min(2 * Math.ceil((9 * Math.max(width, height)) / 16), LARGEST_SIZE);
+  const size = Math.min(2 * Math.ceil((5 * Math.max(width, height)) / 8), LARGEST_SIZE);
   return SEEDS.map((seed) => {
     if (dtype === "uint8" && plan.contextSlices === 0) return picture(plan, seed, size);
     const depth = plan.contextSlices === 0 ? 1 : 2 * plan.contextSlices + 2;

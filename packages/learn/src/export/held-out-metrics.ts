@@ -1,7 +1,7 @@
 /**
  * How good a run was seen to be: Dice with its 95% interval, over patients that it never learned from.
  *
- * Interval  other patients, this very network: patients are resampled whole.
+ * Interval  other patients, this very network: patients are resampled whole. One patient says nothing of others: 0 to 1.
  */
 import type { ModelCard, Scores } from "@medssl/contract";
 import { bootstrapMean } from "../statistics/bootstrap.ts";
@@ -17,7 +17,7 @@ export function metricsOf({ cases, classes }: Scores, images: number, data: stri
     const sums = Float64Array.from(all, (ofOne) => ofOne.reduce((sum, { dice }) => sum + dice, 0));
     const counts = Float64Array.from(all, (ofOne) => ofOne.length);
     const { mean, ofPatients } = bootstrapMean([{ sums, counts }], SEED);
-    return { mean, low: ofPatients.low, high: ofPatients.high };
+    return { mean, ...(byPatient.size > 1 ? ofPatients : { low: 0, high: 1 }) };
   };
   return {
     images,

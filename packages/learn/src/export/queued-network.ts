@@ -31,8 +31,9 @@ export interface WorstAnswer {
   readonly wanted: Float32Array;
 }
 
+/** One without a number is the worst. */
 export const worseOf = (one: WorstAnswer | undefined, other: WorstAnswer): WorstAnswer =>
-  one === undefined || !(other.difference <= one.difference) ? other : one;
+  one !== undefined && (Number.isNaN(one.difference) || one.difference >= other.difference) ? one : other;
 
 /** A network's logits for each input, in their order. */
 export async function askAll(

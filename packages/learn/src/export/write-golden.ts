@@ -33,6 +33,8 @@ export interface GoldenParity {
   readonly worst: WorstAnswer;
   /** Smallest share of an image's pixels with libtorch's label, 0-1. */
   readonly sameLabels: number;
+  /** Of the smallest image. */
+  readonly pixels: number;
 }
 
 export interface Golden {
@@ -62,6 +64,7 @@ export async function writeGolden(
       parity.set(precision, {
         worst: worseOf(before?.worst, worst),
         sameLabels: Math.min(sameLabels, before?.sameLabels ?? 1),
+        pixels: Math.min(labels.length, before?.pixels ?? labels.length),
       });
     }
     const input = middleOf(inputs);
