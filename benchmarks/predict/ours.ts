@@ -35,13 +35,15 @@ await serve({
 });
 
 /** The same segmenter for the next turn. */
-const kept = (segmenter: ScanSegmenter): ScanSegmenter => ({
-  name: segmenter.name,
-  classes: segmenter.classes,
-  plan: segmenter.plan,
-  segmentShown: (shown, options) => segmenter.segmentShown(shown, options),
-  async dispose() {},
-});
+function kept(segmenter: ScanSegmenter): ScanSegmenter {
+  return {
+    name: segmenter.name,
+    classes: segmenter.classes,
+    plan: segmenter.plan,
+    segmentShown: (shown, options) => segmenter.segmentShown(shown, options),
+    async dispose() {},
+  };
+}
 
 async function openTorch(run: string, threads: number): Promise<ScanSegmenter> {
   const [{ openTorchSegmenter }, { setNumThreads }] = await Promise.all([
