@@ -17,7 +17,7 @@ await serve({
     const cpuStart = process.cpuUsage();
     const { predictions } = await predict({
       model,
-      inputs: files,
+      inputs: async () => files,
       out,
       formats: ["png", "nifti"],
       hasOverlays: false,
