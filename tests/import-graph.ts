@@ -29,7 +29,7 @@ export const allowedImports: Readonly<Record<string, readonly string[]>> = {
   examples: ["learn", "segmenter", "datasets", "imaging", "torch", "contract"],
   tests: ["learn", "segmenter", "datasets", "imaging", "torch", "contract"],
   scripts: [],
-  "scripts/*.ts": ["learn", "datasets", "imaging", "contract"],
+  "scripts/*.ts": ["learn", "segmenter", "datasets", "imaging", "contract"],
 };
 
 /** Folders beside a room's own that it may reach by path: the command line shares what set-up knows of the machine. */

@@ -87,7 +87,8 @@ async function npm(args, { root, node, env }) {
   const PATH = `${dirname(node)}${delimiter}${env["PATH"]}`;
   const { status, stderr } = await runCommand(command, [...prefix, ...args, "--no-fund", "--no-audit"], {
     cwd: root,
-    env: { ...env, PATH },
+    // ONNX Runtime's script would fetch CUDA libraries from elsewhere, which need not be reachable; nothing here uses them.
+    env: { ...env, PATH, ONNXRUNTIME_NODE_INSTALL: "skip" },
   });
   if (status !== 0) throw npmFailure(root, status, stderr);
 }

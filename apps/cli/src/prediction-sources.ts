@@ -108,6 +108,9 @@ async function addressesOf(
   if (series !== undefined && study === undefined) throw usage("--series: expected --study, which it is of");
   const inputs = given.filter(isPacsAddress).map(parsePacsAddress);
   const named = pacs === undefined ? undefined : parsePacsAddress(pacs);
+  if (storeResult && named === undefined && new Set(inputs.map(({ baseUrl }) => baseUrl)).size > 1) {
+    throw usage("--store-result: expected --pacs, to say which of these PACS the results go to");
+  }
   const target = (named ?? inputs[0])?.baseUrl;
   if (storeResult && target === undefined) throw usage("--store-result: expected --pacs, where the results go");
   const studies = inputs.map(({ studyUid, ...rest }): StudyAddress => {

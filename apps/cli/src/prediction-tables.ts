@@ -67,8 +67,9 @@ function printMeans(predictions: readonly Prediction[]): void {
 function printStored(predictions: readonly Prediction[]): void {
   const answers = predictions.flatMap(({ name, stored = [] }) => stored.map((one) => ({ name, ...one })));
   const taken = answers.filter(({ isStored }) => isStored);
-  const [first] = taken;
-  if (first !== undefined) console.log(`${counted(taken.length, "DICOM segmentation")} stored in ${first.address}`);
+  for (const [address, { length }] of Map.groupBy(taken, (one) => one.address)) {
+    console.log(`${counted(length, "DICOM segmentation")} stored in ${address}`);
+  }
   for (const { name, output, isStored, reason } of answers) {
     if (!isStored) console.log(`not stored ${output} of ${name}: ${reason}`);
     else if (reason !== undefined) console.log(`stored ${output} of ${name}: ${reason}`);

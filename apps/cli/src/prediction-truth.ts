@@ -1,14 +1,19 @@
 /** Predictions measured against true masks: by learn's measures, which load no libtorch. */
-import type { RunListener } from "@medssl/contract";
+import { existsSync } from "node:fs";
+import { MedsslError, type RunListener } from "@medssl/contract";
 import type { PredictOptions } from "@medssl/datasets";
 
-/** @param labels What the values of the truth mean; undefined for the model's own. */
+/**
+ * @param labels What the values of the truth mean; undefined for the model's own.
+ * @throws {MedsslError} `ERR_INPUT_MISSING`, before anything is segmented.
+ */
 export function measureBy(
   truth: string,
   labels: string | undefined,
   listen: RunListener,
   signal: AbortSignal,
 ): NonNullable<PredictOptions["measure"]> {
+  if (!existsSync(truth)) throw new MedsslError("ERR_INPUT_MISSING", `--truth ${truth}: no such file or folder`);
   return async (masks, classes) => {
     const [{ comparePredictions }, { counted, parseLabels }] = await Promise.all([
       import("@medssl/learn"),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseClassCodes, parseModelCard } from "./model-card.ts";
+import { modelCardSchema, parseClassCodes, parseModelCard } from "./model-card.ts";
 
 test("a later version's card is told as such, before anything of it is looked at", () => {
   const text = JSON.stringify({ format: "medssl-model", version: 2, whatever: [] });
@@ -19,6 +19,21 @@ test("a damaged card names its field; what is no card is told as such", () => {
     code: "ERR_MODEL_CARD",
     message: /^a\.json: .*something else/,
   });
+});
+
+test("a card names files below its folder only", () => {
+  const { weights, golden, files } = modelCardSchema.shape;
+  const hash = { sha256: "0".repeat(64), bytes: 1 };
+  const accepts = (file: string) =>
+    [
+      weights.safeParse([{ precision: "fp32", file }]),
+      golden.safeParse([{ image: file, labels: file, logits: file, input: file }]),
+      files.safeParse({ [file]: hash }),
+    ].map(({ success }) => success);
+  for (const file of ["model.onnx", "golden/0/image.npy"]) assert.deepEqual(accepts(file), [true, true, true], file);
+  for (const file of ["../secret", "a/../../secret", "/etc/passwd", "a//b", "..", "c:\\x", "http://x/y", ""]) {
+    assert.deepEqual(accepts(file), [false, false, false], file);
+  }
 });
 
 test("codes of classes may be given in part; a mistake names its place", () => {

@@ -14,6 +14,9 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().min(0);
 const byte = z.int().min(0).max(255);
 
+/** Below the card's folder, with `/`: a card from elsewhere cannot name another file of the reader's. */
+const fileName = z.string().regex(/^[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/);
+
 const code = z.strictObject({
   scheme: z.string().describe("Coding scheme as DICOM names it: SCT is SNOMED CT."),
   value: z.string().describe("The code itself."),
@@ -91,7 +94,7 @@ const metrics = z.strictObject({
 
 const weights = z.strictObject({
   precision: z.enum(["fp32", "fp16", "int8"]).describe("Of the numbers in the file."),
-  file: z.string().describe("In the folder; ONNX, input `images`, output `logits`."),
+  file: fileName.describe("In the folder; ONNX, input `images`, output `logits`."),
   tolerance: z
     .strictObject({
       logits: z.number().describe("Largest difference from the golden logits."),
@@ -146,14 +149,14 @@ export const modelCardSchema = z.strictObject({
   license: z.string().describe("Under which terms."),
   golden: z.array(
     z.strictObject({
-      image: z.string().describe("A made-up image: .npy [depth, height, width], in the units of `plan.slices`."),
-      labels: z.string().describe("What it must give: .npy uint8 of the same shape."),
-      logits: z.string().describe(".npy float32 [1, K + 1, inputSize, inputSize], of the input in `input`."),
-      input: z.string().describe(".npy float32 [1, C, inputSize, inputSize], standardised."),
+      image: fileName.describe("A made-up image: .npy [depth, height, width], in the units of `plan.slices`."),
+      labels: fileName.describe("What it must give: .npy uint8 of the same shape."),
+      logits: fileName.describe(".npy float32 [1, K + 1, inputSize, inputSize], of the input in `input`."),
+      input: fileName.describe(".npy float32 [1, C, inputSize, inputSize], standardised."),
     }),
   ),
   files: z
-    .record(z.string(), z.strictObject({ sha256: sha256.describe("In hex."), bytes: count.describe("Its size.") }))
+    .record(fileName, z.strictObject({ sha256: sha256.describe("In hex."), bytes: count.describe("Its size.") }))
     .describe("Of every file of the folder but this one."),
 });
 

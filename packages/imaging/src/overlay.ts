@@ -34,16 +34,32 @@ export function labelColor(label: number): Color {
 export function overlayLabels(image: Image<Uint8Array>, labels: LabelImage, opacity = 0.3): Image<Uint8Array> {
   const { width, height } = image;
   const data = new Uint8Array(width * height * 3);
+  const tints: (Uint8Array | undefined)[] = [];
   for (let i = 0; i < width * height; i++) {
     const gray = image.data[i]!;
     const label = labels.data[i]!;
-    const share = label === 0 ? 0 : isEdge(labels, i) ? 1 : opacity;
-    const color = labelColor(label);
-    for (let channel = 0; channel < 3; channel++) {
-      data[i * 3 + channel] = Math.round(gray + share * (color[channel]! - gray));
+    if (label === 0) {
+      data[i * 3] = gray;
+      data[i * 3 + 1] = gray;
+      data[i * 3 + 2] = gray;
+      continue;
     }
+    tints[label] ??= tintsOf(label, opacity);
+    const from = 3 * (isEdge(labels, i) ? 256 : gray);
+    data[i * 3] = tints[label][from]!;
+    data[i * 3 + 1] = tints[label][from + 1]!;
+    data[i * 3 + 2] = tints[label][from + 2]!;
   }
   return { width, height, channels: 3, data };
+}
+
+/** What each grey becomes under the label, and last the label's own color. */
+function tintsOf(label: number, opacity: number): Uint8Array {
+  const color = labelColor(label);
+  const tinted = Array.from({ length: 256 }, (_, gray) =>
+    color.map((value) => Math.round(gray + opacity * (value - gray))),
+  );
+  return Uint8Array.from([...tinted, color].flat());
 }
 
 /** Whether one of the pixel's four neighbors inside the image has another label. */

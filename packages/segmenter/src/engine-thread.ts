@@ -9,7 +9,7 @@ import { errorOf, type Jobs, type Reply, type Request } from "./worker/messages.
 
 /** A worker of Node or of a browser. */
 export interface WorkerThread {
-  post(request: Request, transfer: readonly ArrayBuffer[]): void;
+  post(request: Request): void;
   /** While it is busy it keeps the program alive; else it does not. */
   setBusy(isBusy: boolean): void;
   terminate(): Promise<void>;
@@ -46,21 +46,20 @@ export class EngineThread {
     kind: Kind,
     job: Jobs[Kind]["job"],
     { signal, onProgress }: AskOptions = {},
-    transfer: readonly ArrayBuffer[] = [],
   ): Promise<Jobs[Kind]["result"]> {
     signal?.throwIfAborted();
     if (this.#death !== undefined) throw this.#death;
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const stop = () => {
-      this.#worker.post({ id, kind: "abort" }, []);
+      this.#worker.post({ id, kind: "abort" });
       reject(signal!.reason);
     };
     this.#pending.set(id, { resolve, reject, onProgress });
     signal?.addEventListener("abort", stop);
     try {
       this.#worker.setBusy(true);
-      this.#worker.post({ id, kind, job } as Request, transfer);
+      this.#worker.post({ id, kind, job } as Request);
       return (await promise) as Jobs[Kind]["result"];
     } finally {
       signal?.removeEventListener("abort", stop);

@@ -108,6 +108,8 @@ test("what the model was not made for is refused, and it works on", async () => 
   const unknown = { code: "ERR_IMAGE_FORMAT", message: /^notes\.txt: expected an image/ };
   await assert.rejects(segmenter.segment(new File([text], "notes.txt")), unknown);
   await assert.rejects(segmenter.segment(join(scratch, "nowhere.png")), { code: "ERR_IMAGE_READ" });
+  const unreachable = { code: "ERR_IMAGE_READ", message: /^http:\/\/127\.0\.0\.1:1\/a\.png: cannot be fetched/ };
+  await assert.rejects(segmenter.segment("http://127.0.0.1:1/a.png"), unreachable);
   await assert.rejects(async () => await segmenter.segment({ width: 9, height, data }), { code: "ERR_INPUT_PIXELS" });
   assert.equal((await segmenter.segment(picture)).labels.data.join(""), truth);
 });

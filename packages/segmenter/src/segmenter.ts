@@ -13,7 +13,7 @@
  * await segmenter.dispose();
  */
 
-import type { SegmentationPlan, SegmentClass, WeightPrecision } from "@medssl/contract";
+import type { ModelCard, SegmentationPlan, SegmentClass, WeightPrecision } from "@medssl/contract";
 import type { Scan, ScanLabels, ScanSegmenter, SegmentOptions } from "@medssl/imaging";
 import { addressOf, startWorker } from "#platform";
 import type { Provider } from "./engine/network.ts";
@@ -70,11 +70,16 @@ export class Segmenter implements ScanSegmenter {
 
   /** What the model is called. */
   get name(): string {
-    return this.#model.name;
+    return this.card.name;
   }
 
   get classes(): readonly SegmentClass[] {
-    return this.#model.classes;
+    return this.card.classes;
+  }
+
+  /** What the model is, how good it was seen to be, and what it may be used for. */
+  get card(): ModelCard {
+    return this.#model.card;
   }
 
   get plan(): SegmentationPlan {

@@ -41,6 +41,7 @@ const TOLERANCE = { logits: 1e-4, labels: 0.9999 };
 export async function verifyModel(dir: string, { threads, signal }: VerifyOptions = {}): Promise<Verification> {
   const card = readCard(dir);
   const checks: ModelCheck[] = [{ what: "model.json", result: `version ${card.version}, by ${card.producer}` }];
+  if (card.golden.length === 0) checks.push(nothingGolden(dir));
   for (const file of filesOf(card)) checks.push(await checkFile(dir, file, card.files[file]));
   if (checks.every(({ failure }) => failure === undefined)) {
     for (const weights of card.weights) checks.push(...(await checkWeights(dir, card, weights, threads, signal)));
@@ -55,6 +56,12 @@ function readCard(dir: string): ModelCard {
     hint: "Give the folder that was --out of `medssl export`.",
   });
 }
+
+const nothingGolden = (dir: string): ModelCheck => ({
+  what: "golden images",
+  result: "none",
+  failure: `${join(dir, "model.json")} names no golden images: nothing says what the model must give`,
+});
 
 /** All that the card names, and all whose hash it has. */
 const filesOf = ({ weights, golden, files }: ModelCard): ReadonlySet<string> =>

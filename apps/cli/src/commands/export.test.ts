@@ -144,6 +144,17 @@ test("other golden logits and other golden labels are told, whatever the hashes 
   );
 });
 
+test("a model without golden images cannot be verified", () => {
+  const without = modelWith("without-golden", (dir) => {
+    const card = JSON.parse(readFileSync(join(dir, "model.json"), "utf8")) as ModelCard;
+    const files = Object.fromEntries(Object.entries(card.files).filter(([file]) => !file.startsWith("golden/")));
+    writeFileSync(join(dir, "model.json"), JSON.stringify({ ...card, golden: [], files }));
+  });
+  const { status, stderr } = verify(without);
+  assert.equal(status, 1);
+  assert.match(stderr, /^medssl: without-golden\/model\.json names no golden images: nothing says/);
+});
+
 test("a file that is no network, a later version and another folder are told", () => {
   const broken = verify(modelWith("broken", (dir) => forge(dir, "model.onnx", (bytes) => bytes.subarray(0, 999))));
   assert.equal(broken.status, 1);
@@ -159,6 +170,18 @@ test("a file that is no network, a later version and another folder are told", (
   const none = verify("store");
   assert.equal(none.status, 1);
   assert.match(none.stderr, /^medssl: store: expected the folder of an exported model, found no model\.json\n/);
+});
+
+test("a verification that is interrupted is no bug", () => {
+  const interrupting = `--import=data:text/javascript,${encodeURIComponent(`
+    const timer = setInterval(() => {
+      if (process.listenerCount("SIGINT") === 0) return;
+      clearInterval(timer);
+      process.emit("SIGINT");
+    }, 1);`)}`;
+  const { status, stdout, stderr } = medssl(["verify", "model", "--threads", "1"], [interrupting]);
+  assert.deepEqual([status, stdout], [130, ""]);
+  assert.match(stderr, /^\nStopping after this step; press Ctrl-C again to stop at once\.\n$/);
 });
 
 test("mistakes in options are told in words", () => {

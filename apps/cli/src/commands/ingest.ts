@@ -118,7 +118,8 @@ ${PACS_HELP}`,
       }
       if (summary?.isComplete !== true) process.exitCode = INTERRUPTED;
       else if (isUseless(summary)) process.exitCode = 1;
-      else if (deleteDownload) for (const { folder } of fetched) rmSync(folder, { recursive: true, force: true });
+      else if (deleteDownload && summary.quarantined === 0)
+        for (const { folder } of fetched) rmSync(folder, { recursive: true, force: true });
     });
 
 interface Ingested {

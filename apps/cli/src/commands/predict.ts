@@ -94,7 +94,8 @@ export const predictCommand = (): Command =>
     .action(async (inputs: string[], options: Options) => {
       const report = await interruptible((signal) => run(inputs, options, signal));
       if (report === undefined) {
-        console.log("\nInterrupted: the same command goes on where this one stopped.");
+        if (options.json) printJson({ isComplete: false });
+        else console.log("\nInterrupted: the same command goes on where this one stopped.");
         process.exitCode = INTERRUPTED;
         return;
       }

@@ -1,6 +1,6 @@
 import { MedsslError } from "@medssl/contract";
 import { Command } from "commander";
-import { interruptible } from "../interruption.ts";
+import { INTERRUPTED, interruptible } from "../interruption.ts";
 import { integerFrom } from "../option-values.ts";
 import { printJson, printTable } from "../output.ts";
 
@@ -21,7 +21,17 @@ export const verifyCommand = (): Command =>
     .addHelpText("after", "\nExamples:\n  medssl verify models/lungs\n\nWhat is checked: docs/export.md.")
     .action(async (dir: string, { threads, json }: Options) => {
       const { verifyModel } = await import("@medssl/segmenter");
-      const { card, checks } = await interruptible((signal) => verifyModel(dir, { threads, signal }));
+      const verification = await interruptible((signal) =>
+        verifyModel(dir, { threads, signal }).catch((error: unknown) => {
+          if (signal.aborted) return undefined;
+          throw error;
+        }),
+      );
+      if (verification === undefined) {
+        process.exitCode = INTERRUPTED;
+        return;
+      }
+      const { card, checks } = verification;
       const failures = checks.flatMap(({ failure }) => failure ?? []);
       if (json) printJson({ model: dir, name: card.name, isSound: failures.length === 0, checks });
       else {

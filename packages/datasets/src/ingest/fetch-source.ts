@@ -87,8 +87,8 @@ export async function fetchSource(source: PacsSource, options: FetchSourceOption
     );
     try {
       for (const studyUid of wanted) {
-        const matching = await seriesThat(client, studyUid, Object.fromEntries(ofSeries), signal);
         try {
+          const matching = await seriesThat(client, studyUid, Object.fromEntries(ofSeries), signal);
           const study = await fetchStudy(
             client,
             { studyUid, ...(onlySeries === undefined ? {} : { seriesUids: [onlySeries] }) },

@@ -33,17 +33,19 @@ export function chooseSlices(
   labels: Uint8Array,
   { dtype }: Pick<SliceForm, "dtype">,
 ): OverlaySlices {
+  const form = { width, height, channels, isHounsfield: meaning === "hounsfield" || dtype === "int16" };
   const size = height * width;
   const labelsOf = (z: number) => labels.subarray(z * size, (z + 1) * size);
   const all = Array.from({ length: depth }, (_, z) => z);
   const labeled = all.filter((z) => labelsOf(z).some((label) => label > 0));
   const chosen = evenly(labeled.length > 0 ? labeled : all);
-  // Copies: a view would take its whole volume along.
+  // A picture is its only slice. Of a volume copies, since a view would take all of it along.
+  if (depth === 1) return { ...form, slices: [{ data, labels }] };
   const slices = chosen.map((z) => ({
     data: data.slice(z * size * channels, (z + 1) * size * channels),
     labels: labelsOf(z).slice(),
   }));
-  return { width, height, channels, isHounsfield: meaning === "hounsfield" || dtype === "int16", slices };
+  return { ...form, slices };
 }
 
 const evenly = (slices: readonly number[]): number[] => {

@@ -82,9 +82,8 @@ export interface PredictOptions {
 
 export async function predict(options: PredictOptions): Promise<PredictionReport> {
   const { out, listen, signal, archive, measure } = options;
-  const isOverwriting = options.isOverwriting ?? false;
   const head = headOf(options);
-  const ledger = new PredictionLedger(out, head, isOverwriting);
+  const ledger = new PredictionLedger(out, head, options.isOverwriting ?? false);
   const found = await findInputs(await options.inputs(), out);
   const inputs = nameInputs(found.inputs, ledger.names);
   const entries = new Map<string, LedgerEntry>();
@@ -99,7 +98,7 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
     entries.set(entry.key, entry);
     if (entry.predictions.length > 0) ledger.add(entry);
   };
-  const { classes, isComplete } = await segmentAll(todo, ledger, head, onDone, { ...options, isOverwriting });
+  const { classes, isComplete } = await segmentAll(todo, ledger, head, onDone, options);
   if (archive !== undefined && !signal?.aborted) {
     const entryOf = new Map([...entries.values()].flatMap((entry) => entry.predictions.map((one) => [one, entry.key])));
     await storeResults([...entryOf.keys()], {
@@ -127,7 +126,8 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
   const report: PredictionReport = {
     ...head,
     classes,
-    isComplete,
+    // What is stored and measured belongs to it.
+    isComplete: isComplete && !signal?.aborted,
     numKept,
     predictions,
     skipped,
@@ -160,7 +160,7 @@ async function segmentAll(
   ledger: PredictionLedger,
   head: LedgerHead,
   onDone: (entry: LedgerEntry) => void,
-  options: PredictOptions & { readonly isOverwriting: boolean },
+  options: PredictOptions,
 ): Promise<{ readonly classes: ReportHead["classes"]; readonly isComplete: boolean }> {
   const { model, out, formats, hasOverlays = true, listen, signal } = options;
   if (todo.length === 0 && ledger.classes !== undefined) return { classes: ledger.classes, isComplete: true };
@@ -170,7 +170,7 @@ async function segmentAll(
   try {
     segmenter = await model.open();
     const classes = segmenter.classes.map(({ name, value, color }: SegmentClass) => ({ name, value, color }));
-    ledger.begin({ ...head, classes }, todo, options.isOverwriting);
+    ledger.begin({ ...head, classes }, todo);
     const algorithm = { name: model.name, version: model.sha256.slice(0, 12) };
     const isComplete = await segmentInputs(todo, {
       ...{ segmenter, threads, out, formats, hasOverlays, algorithm, listen, signal, onDone },

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { basename } from "node:path";
 import { test } from "node:test";
 import { uniqueNames } from "./prediction-inputs.ts";
 
@@ -16,6 +17,15 @@ test("no two files share a result's name", () => {
 
 test("a series is called by all of its UID", () => {
   assert.deepEqual(uniqueNames(inputs("pacs/series/1.2.840.7")), ["1.2.840.7"]);
+});
+
+test("what looks like an ending is part of a folder's name", () => {
+  const series = (folder: string) => ({ file: folder, key: folder, files: [`${folder}/1`, `${folder}/2`] });
+  assert.deepEqual(uniqueNames([series("x/patient.01"), series("x/patient.02")]), ["patient.01", "patient.02"]);
+});
+
+test("a folder that is given as . is called by its name", () => {
+  assert.deepEqual(uniqueNames(inputs(".")), [basename(process.cwd())]);
 });
 
 test("a file that has a result keeps its name when others are given beside it, or in its place", () => {

@@ -4,9 +4,9 @@
  * Series     DICOM files of a folder are put together by their headers: a series is one scan, whatever its files are called.
  * Masks      files of a folder that are named as masks (`a_mask.png`, `labels/a.nii.gz`) are left out; a file that is
  *            given by itself is segmented, whatever its name.
- * Left out   what an earlier prediction wrote; what is given twice.
- * Names      of results: the stem of the file, with a number where another file has it. A file that has a result keeps its
- *            name, whatever else is given later.
+ * Left out   what predictions wrote, this one's or others'; what is given twice.
+ * Names      of results: the stem of the file or the folder's name, with a number where another has it. A file that has a
+ *            result keeps its name, whatever else is given later.
  * Errors     `ERR_INPUT_MISSING`, `ERR_INPUT_EMPTY`.
  */
 import { statSync } from "node:fs";
@@ -49,6 +49,9 @@ export interface FoundInputs {
   readonly notes: readonly string[];
 }
 
+/** By which a folder of results is known: what is done in it (prediction-ledger.ts). */
+export const LEDGER = "predictions.jsonl";
+
 /** Endings of files that are read one by one; others may be slices of a DICOM series. */
 const SINGLE_FILE = /\.(?:png|jpe?g|tiff?|gif|bmp|webp|p[bgpn]m|nii|gz|hdr|img)$/i;
 
@@ -67,16 +70,19 @@ export async function findInputs(given: readonly (string | FetchedFolder)[], out
       continue;
     }
     const folder = new SourceFolder(input);
-    const isOwn = (path: string) => typeof one !== "string" || !resolve(input, path).startsWith(results);
-    const own = [...folder.walk()].filter(isOwn);
+    const all = [...folder.walk()];
+    const others = all.filter((path) => basename(path) === LEDGER).map((path) => path.slice(0, -LEDGER.length));
+    const isResult = (path: string) =>
+      others.some((above) => path.startsWith(above)) || resolve(input, path).startsWith(results);
+    const own = typeof one === "string" ? all.filter((path) => !isResult(path)) : all;
     for (const path of own.filter((path) => SINGLE_FILE.test(path) && isImageFile(join(input, path)))) {
       if (plainRole(path, undefined) === "image") found.push(singleFile(join(input, path), path));
       else masks.push(join(input, path));
     }
     for (const path of folder.unreadable) notes.push(`${path}: this folder cannot be read and was left out`);
-    const others = own.filter((path) => !SINGLE_FILE.test(path));
-    if (others.length === 0) continue;
-    const dicom = await findSeries(folder, others, one);
+    const slices = own.filter((path) => !SINGLE_FILE.test(path));
+    if (slices.length === 0) continue;
+    const dicom = await findSeries(folder, slices, one);
     found.push(...dicom.series);
     notes.push(...dicom.notes);
   }
@@ -146,16 +152,17 @@ export function nameInputs(
 
 /** A name of its own for each input's result: the stem, with a number where another file has it already. */
 export function uniqueNames(
-  inputs: readonly Pick<PredictionInput, "file" | "key">[],
+  inputs: readonly (Pick<PredictionInput, "file" | "key"> & Partial<Pick<PredictionInput, "files">>)[],
   known: ReadonlyMap<string, string> = new Map(),
 ): string[] {
   const lower = (name: string) => name.toLowerCase(); // some disks do not tell A from a
   const taken = new Set([...known.values()].map(lower));
-  return inputs.map(({ file, key }) => {
+  return inputs.map(({ file, key, files = [file] }) => {
     const own = known.get(key);
     if (own !== undefined) return own;
-    const stem = basename(file, extname(file)).replace(/\.nii$/i, "");
-    const base = /^[\d.]+$/.test(basename(file)) ? basename(file) : stem;
+    const whole = basename(resolve(file)); // of a folder that was given as `.`, too
+    const stem = basename(whole, extname(whole)).replace(/\.nii$/i, "");
+    const base = files.length > 1 || /^[\d.]+$/.test(whole) ? whole : stem;
     let name = base;
     for (let number = 2; taken.has(lower(name)); number++) name = `${base}-${number}`;
     taken.add(lower(name));

@@ -1,8 +1,9 @@
 /**
  * What a folder of results holds: `predictions.jsonl`, whose first line is the model with its settings, and each further one
- * an input that is done. A prediction that was stopped goes on by it.
+ * an input that is done, or the names that results will have. A prediction that was stopped goes on by it.
  *
- * Order    a line is written once all files of its input are on the disk; without it the input is segmented again.
+ * Order    names are claimed before anything is written: a file of a name that is not is somebody else's, and stays. An
+ *          input's own line is written once all of its files are on the disk; without it the input is segmented again.
  * Errors   `ERR_OUTPUT_OTHER` where the folder holds results of another model or of other settings, or files of that name
  *          that were made by something else.
  */
@@ -12,7 +13,7 @@ import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
 import { appendToFile, PART_SUFFIX } from "@medssl/imaging";
 import { OUTPUT_FOLDERS, type OutputKind, outputPath } from "./output-formats.ts";
-import type { PredictionInput } from "./prediction-inputs.ts";
+import { LEDGER, type PredictionInput } from "./prediction-inputs.ts";
 import {
   type Prediction,
   REPORT_VERSION,
@@ -21,8 +22,6 @@ import {
   type StoredResult,
 } from "./prediction-report.ts";
 import { outputFailure, putFile } from "./write-result.ts";
-
-const LEDGER = "predictions.jsonl";
 
 /** An input that is done. */
 export interface LedgerEntry {
@@ -34,29 +33,40 @@ export interface LedgerEntry {
   readonly skipped: readonly SkippedInput[];
 }
 
+/** Names of results by the keys of their inputs, from when they may be on the disk. */
+interface Claims {
+  readonly claims: Readonly<Record<string, string>>;
+}
+
 /** The identity of what made the results; classes follow from the model. */
 export type LedgerHead = Omit<ReportHead, "classes">;
 
 export class PredictionLedger {
   readonly #out: string;
   readonly #entries = new Map<string, LedgerEntry>();
+  readonly #names = new Map<string, string>();
+  readonly #isOverwriting: boolean;
   #head: ReportHead | undefined;
 
   /** @throws {MedsslError} `ERR_OUTPUT_OTHER`, `ERR_OUTPUT_LEDGER` */
   constructor(out: string, head: LedgerHead, isOverwriting: boolean) {
     this.#out = out;
+    this.#isOverwriting = isOverwriting;
     const path = join(out, LEDGER);
-    if (isOverwriting || !existsSync(path)) return;
+    if (!existsSync(path)) return;
     const lines = readFileSync(path, "utf8").split("\n").flatMap(parsed);
-    const [first, ...entries] = lines as [ReportHead | undefined, ...LedgerEntry[]];
-    if (first?.format !== "medssl-predictions") {
-      throw new MedsslError("ERR_OUTPUT_LEDGER", `${path}: expected what a prediction writes, got something else`, {
-        hint: "Give another --out, or --overwrite.",
-      });
+    const [first, ...entries] = lines as [ReportHead | undefined, ...(LedgerEntry | Claims)[]];
+    try {
+      requireSame(out, requireHead(path, first), head);
+    } catch (error) {
+      if (isOverwriting) return;
+      throw error;
     }
-    requireSame(out, first, head);
     this.#head = first;
-    for (const entry of entries) this.#entries.set(entry.key, entry);
+    for (const entry of entries) {
+      if ("claims" in entry) for (const [key, name] of Object.entries(entry.claims)) this.#names.set(key, name);
+      else this.#remember(entry);
+    }
   }
 
   /** What the model marks, where the folder says it. */
@@ -65,12 +75,13 @@ export class PredictionLedger {
   }
 
   /** Names of results by their inputs' keys. */
-  get names(): Map<string, string> {
-    return new Map([...this.#entries.values()].map(({ key, name }) => [key, name]));
+  get names(): ReadonlyMap<string, string> {
+    return this.#names;
   }
 
-  /** Of an input that is done, is as it was, and whose files are there. */
+  /** Of an input that is done, is as it was, whose files are there, and are to stay. */
   find({ key, identity }: PredictionInput): LedgerEntry | undefined {
+    if (this.#isOverwriting) return undefined;
     const entry = this.#entries.get(key);
     const outputs = entry?.predictions.flatMap((one) => Object.values(one.outputs)) ?? [];
     const isThere = entry?.identity === identity && outputs.every((path) => existsSync(join(this.#out, path)));
@@ -88,8 +99,9 @@ export class PredictionLedger {
    *
    * @param todo Inputs that will be written. @throws {MedsslError} `ERR_OUTPUT_OTHER`
    */
-  begin(head: ReportHead, todo: readonly PredictionInput[], isOverwriting: boolean): void {
-    const foreign = this.#head === undefined && !isOverwriting ? this.#existing(todo) : undefined;
+  begin(head: ReportHead, todo: readonly PredictionInput[]): void {
+    const unclaimed = todo.filter(({ key, name }) => this.#names.get(key) !== name);
+    const foreign = this.#isOverwriting ? undefined : this.#existing(unclaimed);
     if (foreign !== undefined) {
       throw new MedsslError(
         "ERR_OUTPUT_OTHER",
@@ -100,19 +112,16 @@ export class PredictionLedger {
       );
     }
     for (const folder of OUTPUT_FOLDERS) removeParts(join(this.#out, folder));
-    if (this.#head !== undefined) return;
-    putFile(join(this.#out, LEDGER), `${JSON.stringify(head)}\n`);
-    this.#head = head;
+    if (this.#head === undefined) putFile(join(this.#out, LEDGER), `${JSON.stringify(head)}\n`);
+    this.#head ??= head;
+    if (unclaimed.length === 0) return;
+    for (const { key, name } of unclaimed) this.#names.set(key, name);
+    this.#append({ claims: Object.fromEntries(unclaimed.map(({ key, name }) => [key, name])) });
   }
 
   add(entry: LedgerEntry): void {
-    this.#entries.set(entry.key, entry);
-    try {
-      // A kill may have left the last line without its end.
-      appendToFile(join(this.#out, LEDGER), `\n${JSON.stringify(entry)}\n`);
-    } catch (error) {
-      throw outputFailure(join(this.#out, LEDGER), error);
-    }
+    this.#remember(entry);
+    this.#append(entry);
   }
 
   /** Replaces what is said of the results' way into an archive. */
@@ -131,6 +140,20 @@ export class PredictionLedger {
     ).filter((path) => !own.has(path));
   }
 
+  #remember(entry: LedgerEntry): void {
+    this.#entries.set(entry.key, entry);
+    this.#names.set(entry.key, entry.name);
+  }
+
+  #append(line: LedgerEntry | Claims): void {
+    try {
+      // A kill may have left the last line without its end.
+      appendToFile(join(this.#out, LEDGER), `\n${JSON.stringify(line)}\n`);
+    } catch (error) {
+      throw outputFailure(join(this.#out, LEDGER), error);
+    }
+  }
+
   #existing(todo: readonly PredictionInput[]): string | undefined {
     const kinds: readonly OutputKind[] = ["png", "nifti", "seg", "seg-fractional", "overlay"];
     const paths = todo.flatMap(({ name }) => kinds.map((kind) => outputPath(kind, name)));
@@ -146,6 +169,14 @@ function parsed(line: string): unknown[] {
   } catch {
     return [];
   }
+}
+
+/** @throws {MedsslError} `ERR_OUTPUT_LEDGER` */
+function requireHead(path: string, first: ReportHead | undefined): ReportHead {
+  if (first?.format === "medssl-predictions") return first;
+  throw new MedsslError("ERR_OUTPUT_LEDGER", `${path}: expected what a prediction writes, got something else`, {
+    hint: "Give another --out, or --overwrite.",
+  });
 }
 
 /** @throws {MedsslError} `ERR_OUTPUT_OTHER` */

@@ -11,7 +11,7 @@ import { MedsslError } from "@medssl/contract";
 import { type Outcome, WorkerPool } from "@medssl/imaging";
 import type { PredictionInput } from "./prediction-inputs.ts";
 import { type ReadJob, type ReadResult, readInput } from "./read-input.ts";
-import { type WriteJob, type WriteResult, writeResult } from "./write-result.ts";
+import { buffersOfResult, type WriteJob, type WriteResult, writeResult } from "./write-result.ts";
 
 /** Of a file that may take long, in milliseconds; slices of a series have one each. */
 const READ_LIMIT_MS = 60_000;
@@ -22,31 +22,38 @@ const MOST_AHEAD = 16;
 /** Decoded bytes of one of a file that is compressed. */
 const COMPRESSION = 6;
 
-type Job = ReadJob | WriteJob;
-type Result = ReadResult | WriteResult;
-
 export class PredictionThreads {
-  readonly #pool: WorkerPool<Job, Result> | undefined;
+  readonly #readers: WorkerPool<ReadJob, ReadResult> | undefined;
+  readonly #writers: WorkerPool<WriteJob, WriteResult> | undefined;
   /** Results that are written at a time while the network goes on. */
   readonly numAhead: number;
 
+  /** @param numWorkers That read, and as many that write; 0: none. */
   constructor(numWorkers: number, inputs: readonly Pick<PredictionInput, "files">[]) {
     const largest = inputs.reduce((most, input) => Math.max(most, decodedBytes(input)), 1);
     const most = Math.min(2 * Math.max(numWorkers, 1), MOST_AHEAD);
     this.numAhead = Math.max(Math.min(Math.floor(AHEAD_BYTES / largest), most), 1);
     if (numWorkers === 0) return;
-    this.#pool = new WorkerPool({
-      module: new URL("./prediction-worker.ts", import.meta.url),
+    this.#readers = new WorkerPool({
+      module: new URL("./read-worker.ts", import.meta.url),
       numWorkers,
-      nameOf: (job) => (job.kind === "read" ? job.input.file : `${job.out}: ${job.name}`),
-      timeLimitMsOf: (job) => (job.kind === "read" ? READ_LIMIT_MS + 1000 * job.input.files.length : WRITE_LIMIT_MS),
+      nameOf: ({ input }) => input.file,
+      timeLimitMsOf: ({ input }) => READ_LIMIT_MS + 1000 * input.files.length,
       lookAhead: this.numAhead + 1,
+    });
+    this.#writers = new WorkerPool({
+      module: new URL("./write-worker.ts", import.meta.url),
+      numWorkers,
+      nameOf: ({ out, name }) => `${out}: ${name}`,
+      timeLimitMsOf: () => WRITE_LIMIT_MS,
+      transferOf: buffersOfResult,
     });
   }
 
   /** Workers load what they need while the model is being loaded here. */
   start(): void {
-    this.#pool?.start();
+    this.#readers?.start();
+    this.#writers?.start();
   }
 
   /** In the jobs' order. */
@@ -54,28 +61,24 @@ export class PredictionThreads {
     jobs: readonly ReadJob[],
     signal: AbortSignal | undefined,
   ): AsyncGenerator<{ readonly job: ReadJob; readonly result?: ReadResult; readonly error?: MedsslError }> {
-    for await (const { job, result, error } of this.#run(jobs, signal)) {
-      const outcome = { job: job as ReadJob };
-      if (error === undefined) yield { ...outcome, result: result as ReadResult };
-      else yield { ...outcome, error: error instanceof MedsslError ? error : readerBug(outcome.job, error) };
+    for await (const { job, result, error } of this.#readers?.run(jobs, signal) ?? readHere(jobs, signal)) {
+      if (error === undefined) yield { job, result };
+      else yield { job, error: error instanceof MedsslError ? error : readerBug(job, error) };
     }
   }
 
+  /** @param job Its arrays may be given away. */
   async write(job: WriteJob): Promise<WriteResult> {
-    if (this.#pool === undefined) return await writeResult(job);
-    for await (const { result, error } of this.#pool.run([job])) {
+    if (this.#writers === undefined) return await writeResult(job);
+    for await (const { result, error } of this.#writers.run([job])) {
       if (error !== undefined) throw error;
-      return result as WriteResult;
+      return result;
     }
     throw new Error("the threads were ended while a result was being written");
   }
 
   async close(): Promise<void> {
-    await this.#pool?.close();
-  }
-
-  #run(jobs: readonly ReadJob[], signal: AbortSignal | undefined): AsyncIterable<Outcome<Job, Result>> {
-    return this.#pool?.run(jobs, signal) ?? readHere(jobs, signal);
+    await Promise.all([this.#readers?.close(), this.#writers?.close()]);
   }
 }
 

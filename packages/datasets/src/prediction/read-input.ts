@@ -6,16 +6,15 @@
  *           that the others of a series go on.
  * Errors    those of reading.
  */
-import { isMarkedAsUntransferable } from "node:worker_threads";
 import { MedsslError } from "@medssl/contract";
 import { checkScan, type ExpectedInput, reorientForDisplay, type Scan, type SeriesVolume } from "@medssl/imaging";
 import { readScans } from "../ingest/read-scans.ts";
+import { movableBuffers } from "./movable-buffers.ts";
 import { formatsOf, isNiftiName, type OutputFormat } from "./output-formats.ts";
 import type { PredictionInput } from "./prediction-inputs.ts";
 import type { DicomOrigin, SkippedInput } from "./prediction-report.ts";
 
 export interface ReadJob {
-  readonly kind: "read";
   readonly input: Pick<PredictionInput, "file" | "name" | "files">;
   readonly expected: ExpectedInput;
   /** Those that the user named. */
@@ -74,6 +73,5 @@ export async function readInput({ input: { file, name, files }, expected, format
 
 /** Volumes are moved between threads, not copied. */
 export function buffersOfScans({ scans }: ReadResult): ArrayBuffer[] {
-  const buffers = new Set(scans.map(({ shown }) => shown.data.buffer as ArrayBuffer));
-  return [...buffers].filter((buffer) => !isMarkedAsUntransferable(buffer));
+  return movableBuffers(scans.map(({ shown }) => shown.data));
 }

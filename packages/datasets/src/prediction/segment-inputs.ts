@@ -40,7 +40,7 @@ export async function segmentInputs(
   options: SegmentInputsOptions,
 ): Promise<boolean> {
   const { segmenter, threads, formats, listen, signal, onDone } = options;
-  const jobs = inputs.map((input): ReadJob => ({ kind: "read", input, expected: segmenter.plan, formats }));
+  const jobs = inputs.map((input): ReadJob => ({ input, expected: segmenter.plan, formats }));
   const work = countedWork("segment", jobs.length, listen);
   const writing: { input: PredictionInput; skipped: readonly SkippedInput[]; outcomes: Promise<ScanOutcome[]> }[] = [];
   const settle = async () => {
@@ -66,12 +66,13 @@ export async function segmentInputs(
       const origin = { file: input.file, name, readSeconds: i === 0 ? seconds : 0 };
       const segmented = await segmentOne(scan, origin, options, work);
       if (segmented === undefined) break;
+      // Its failure is thrown when its turn comes; until then it is not unhandled.
+      segmented.outcome.catch(() => {});
       parts.push(segmented.outcome);
     }
     if (signal?.aborted) break;
     const skipped = error === undefined ? refused : [{ file: input.file, code: error.code, reason: error.message }];
     const outcomes = Promise.all(parts);
-    // Its failure is thrown when its turn comes; until then it is not unhandled.
     outcomes.catch(() => {});
     writing.push({ input, skipped, outcomes });
     while (writing.length > threads.numAhead) await settle();
@@ -112,7 +113,6 @@ async function segmentOne(
   const segmentSeconds = (performance.now() - startMs) / 1000;
   const { labels, fractions } = labeled;
   const written = threads.write({
-    kind: "write",
     ...{ out, name, formats, labels, fractions, own, volume, algorithm },
     shown: { shape: shown.shape, affine: shown.affine },
     overlay: hasOverlays ? chooseSlices(shown, labels, slices) : undefined,

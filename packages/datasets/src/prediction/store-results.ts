@@ -1,7 +1,7 @@
 /**
  * DICOM segmentations of a prediction into an archive.
  *
- * Again     what the archive took before is not sent again.
+ * Again     what the archive took before is not sent again, whatever other archives were given since.
  * Refused   is told with the archive's reason; the file stays where it is. Where the archive as a whole fails, it is not asked
  *           again for the others.
  */
@@ -35,7 +35,7 @@ export async function storeResults(predictions: readonly Prediction[], options: 
   let failure: string | undefined;
   for (const prediction of waiting) {
     if (signal?.aborted) break;
-    const stored: StoredResult[] = [];
+    const stored = (prediction.stored ?? []).filter((one) => one.address !== address && one.isStored);
     for (const output of KINDS) {
       const path = prediction.outputs[output];
       const taken = isTaken(prediction, output);

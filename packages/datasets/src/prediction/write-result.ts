@@ -23,12 +23,12 @@ import {
   type SeriesVolume,
 } from "@medssl/imaging";
 import { readFileHeader } from "../layouts/dicom-header.ts";
+import { movableBuffers } from "./movable-buffers.ts";
 import { type OutputFormat, type OutputKind, outputPath } from "./output-formats.ts";
 import { drawOverlay, type OverlaySlices } from "./overlay-picture.ts";
 import type { OwnGrid } from "./read-input.ts";
 
 export interface WriteJob {
-  readonly kind: "write";
   readonly out: string;
   readonly name: string;
   readonly formats: readonly OutputFormat[];
@@ -54,6 +54,13 @@ export interface WriteResult {
   readonly seconds: number;
 }
 
+/** What a job gives away when it is sent to another thread. */
+export const buffersOfResult = ({ labels, fractions, overlay }: WriteJob): ArrayBuffer[] =>
+  movableBuffers([labels, ...fractions, ...(overlay?.slices.flatMap(({ data, labels }) => [data, labels]) ?? [])]);
+
+/** A third of the time of the usual one for a tenth more bytes, of radiographs. */
+const OVERLAY_COMPRESSION = 3;
+
 export async function writeResult(job: WriteJob): Promise<WriteResult> {
   const startMs = performance.now();
   const { labels, shown, own, formats, overlay, classes } = job;
@@ -73,9 +80,9 @@ export async function writeResult(job: WriteJob): Promise<WriteResult> {
       problems.push({ code: error.code, reason: `no ${format}: ${error.message}` });
     }
   }
-  if (overlay !== undefined) write("overlay", await encodePng(drawOverlay(overlay, job.channel)));
-  const histogram = new Float64Array(256);
-  for (const label of labels) histogram[label]!++;
+  if (overlay !== undefined) write("overlay", await encodePng(drawOverlay(overlay, job.channel), OVERLAY_COMPRESSION));
+  const histogram = new Uint32Array(256);
+  for (let i = 0; i < labels.length; i++) histogram[labels[i]!]!++;
   const counts = classes.map(({ value }) => histogram[value]!);
   return { outputs, counts, problems, seconds: (performance.now() - startMs) / 1000 };
 }

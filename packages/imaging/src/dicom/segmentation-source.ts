@@ -9,7 +9,7 @@
  *            ASCII: then all is written in UTF-8.
  * Lossy      where any of the images was compressed with loss.
  * Errors     `ERR_SEGMENTATION_SOURCE` where an image lacks one of the UIDs that tie the segmentation to it, or is of another
- *            study than the first.
+ *            study or patient than the first.
  * Source     PS3.3 C.7.1, C.7.2, C.7.3, C.7.4.1, C.8.20.2.2.
  */
 
@@ -66,7 +66,7 @@ export function readSource(
   { isAscii }: { readonly isAscii: boolean },
 ): SegmentationSource {
   const first = headerOf(volume.instances[0]!.file);
-  const lossy = checkInstances(volume, headerOf, first.string("0020000D"));
+  const lossy = checkInstances(volume, headerOf, first);
   const frameOfReference = first.string("00200052");
   const places = frameOfReference === undefined ? undefined : placesOf(volume);
   const timezone = first.string("00080201");
@@ -119,8 +119,9 @@ function holdsMoreThanAscii({ value }: WrittenElement): boolean {
 function checkInstances(
   { instances }: SeriesVolume,
   headerOf: (file: string) => DicomDataset,
-  study: string | undefined,
+  first: DicomDataset,
 ): DatasetValues {
+  const [study, patient] = [first.string("0020000D"), first.string("00100020")];
   let lossy: DatasetValues = { LossyImageCompression: "00" };
   for (const { file } of instances) {
     const header = headerOf(file);
@@ -128,6 +129,10 @@ function checkInstances(
     if (missing.length > 0) throw sourceError(file, neededUids.map(([, keyword]) => keyword).join(", "), missing);
     const own = header.string("0020000D");
     if (own !== study) throw sourceError(file, `an image of the study ${study}`, [`one of ${own}`]);
+    // Their numbers are no one else's business.
+    if (header.string("00100020") !== patient) {
+      throw sourceError(file, "an image of the first one's patient", ["one of another"]);
+    }
     if (lossy.LossyImageCompression === "00") lossy = lossOf(header);
   }
   return lossy;

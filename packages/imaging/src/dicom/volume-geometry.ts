@@ -124,7 +124,7 @@ function offsetsFromGrid(
 function gapWarning(steps: readonly number[], counts: readonly number[], numMissing: number, usual: number): string {
   const at = counts.findIndex((count) => count > 1);
   const slices = numMissing === 1 ? "1 slice is" : `${numMissing} slices are`;
-  return `${slices} missing: ${mm(steps[at]!)} behind slice ${at + 1} in place of ${mm(usual)}`;
+  return `${slices} missing: ${mm(steps[at]!)} between slices ${at + 1} and ${at + 2} in place of ${mm(usual)}`;
 }
 
 function irregularWarning(steps: readonly number[]): string {

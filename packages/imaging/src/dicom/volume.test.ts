@@ -155,7 +155,7 @@ const filesOf = ({ slices }: SeriesVolume) => slices.map(({ file }) => Number.pa
 test("a missing slice is reported with its place, and the steps stay the usual ones", () => {
   const [volume] = groupInstances(series(along(10).toSpliced(6, 2)));
   assert.equal(volume!.numMissing, 2);
-  assert.deepEqual(volume!.warnings, ["2 slices are missing: 6.00 mm behind slice 6 in place of 2.00 mm"]);
+  assert.deepEqual(volume!.warnings, ["2 slices are missing: 6.00 mm between slices 6 and 7 in place of 2.00 mm"]);
   assert.deepEqual(volume!.spacingMm, [2, 0.5, 0.5]);
 });
 

@@ -173,6 +173,22 @@ test("given UIDs and a date, the same input makes the same bytes; else the UIDs 
   assert.match(one!, /^2\.25\.[1-9]\d{0,38}$/);
 });
 
+test("images of two patients, whatever their UIDs say, are refused without naming them", () => {
+  const names = sources["ct"]!;
+  const volume = volumeOf(names);
+  const patient = parse("ct-0").string("00100020")!;
+  const headerOf = (name: string) => {
+    const bytes = readFileSync(join(folder, `${name}.dcm`));
+    const at = bytes.indexOf(patient, bytes.indexOf(Buffer.from([0x10, 0, 0x20, 0])));
+    if (name === "ct-2") bytes[at]! ^= 1;
+    return parseDicom(new Uint8Array(bytes), name);
+  };
+  assert.throws(() => encode(names, pixelsFor("binary", volume), { headerOf }), {
+    code: "ERR_SEGMENTATION_SOURCE",
+    message: "ct-2: expected an image of the first one's patient, got one of another",
+  });
+});
+
 test("the date is told in the study's time zone", () => {
   const { pixels } = written.find(({ name }) => name === "mr")!;
   const result = parseDicom(encode(sources["mr"]!, pixels, { date: new Date("2026-01-31T20:05:06Z") }), "mr");

@@ -5,7 +5,7 @@
  *             fewer programs read yet.
  * Sources     a series of slices or one multi-frame file, placed in the patient: the segmentation has the same places and
  *             frame of reference. Pictures without a place (films, photographs, ultrasound): it is tied to them pixel by
- *             pixel, and says nothing of space, since its source does not.
+ *             pixel, and says nothing of space but a plane that viewers miss (segmentation-groups.ts).
  * Frames      one a segment and slice; slices that a segment is not on are left out. A segment that is nowhere has one empty
  *             frame, on the first slice, so that every segment that is described is found.
  * Patient     and study are the source's: `segmentation-source.ts`.

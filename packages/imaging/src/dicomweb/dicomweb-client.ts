@@ -1,7 +1,7 @@
 /**
  * A client of DICOMweb: QIDO-RS finds, WADO-RS fetches, STOW-RS stores.
  *
- * Memory    one instance at a time when fetching, `REQUEST_BYTES` or one instance when storing.
+ * Memory    when fetching, an instance and what the archive has sent behind it; when storing, `REQUEST_BYTES` or one instance.
  * Transfer  a series comes in one answer; what that did not bring is asked for one by one.
  * Pages     are asked for until one brings nothing new, since archives cap them as they like, and some know no pages.
  * Errors    `ERR_PACS_*` (pacs-failure.ts).

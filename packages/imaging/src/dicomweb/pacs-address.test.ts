@@ -25,7 +25,7 @@ test("the forms of an address", () => {
   for (const path of ["/data/images", "dicomweb", "C:\\images", "images:/x"]) assert.ok(!isPacsAddress(path), path);
 });
 
-test("what cannot be used is refused, without repeating a password", () => {
+test("what cannot be used is refused, without repeating a password or a token", () => {
   const refused = (text: string, code: string, message: RegExp) => {
     assert.throws(
       () => parsePacsAddress(text),
@@ -41,6 +41,13 @@ test("what cannot be used is refused, without repeating a password", () => {
   refused("https://", "ERR_PACS_ADDRESS", /expected the address/);
   refused("https://eve:s3cret@pacs/dicom-web", "ERR_PACS_ADDRESS", /^https:\/\/pacs\/dicom-web: expected no user/);
   refused("https://pacs:99999:s3cret@x y", "ERR_PACS_ADDRESS", /expected the address/);
+  refused(
+    "https://eve:1/s3cret@pacs:x/dicom-web",
+    "ERR_PACS_ADDRESS",
+    /^https:\/\/pacs:x\/dicom-web: expected no user/,
+  );
+  refused("https://eve:a/s3cret@pacs/dicom-web", "ERR_PACS_ADDRESS", /got "https:\/\/pacs\/dicom-web"$/);
+  refused("https://pacs/dicom-web?token=s3cret", "ERR_PACS_ADDRESS", /^https:\/\/pacs\/dicom-web: expected an address/);
   refused("https://pacs/dicom-web?PatientID=1", "ERR_PACS_ADDRESS", /without \? and #/);
   refused("https://pacs/studies/..%2F..", "ERR_PACS_UID", /expected a DICOM UID/);
   refused("https://pacs/studies/1.2/series/abc", "ERR_PACS_UID", /got "abc"/);

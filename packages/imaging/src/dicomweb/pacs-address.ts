@@ -32,8 +32,8 @@ export const isLoopback = (url: string): boolean => LOOPBACK.test(new URL(url).h
 /** @throws {MedsslError} `ERR_PACS_ADDRESS`, `ERR_PACS_UID` */
 export function parsePacsAddress(text: string): PacsAddress {
   const [scheme = "", word = ""] = SCHEME.exec(text) ?? [];
-  // The address may hold a password that must not be repeated.
-  const shown = text.replace(/\/\/[^/]*@/, "//");
+  // The address may hold a password, with whatever characters, or a token: neither must be repeated.
+  const shown = text.replace(/\/\/.*@/, "//").replace(/[?#].*$/s, "");
   const rest = text.slice(scheme.length);
   const url = scheme === "" ? null : URL.parse(`http://${rest}`);
   if (url === null || url.hostname === "") {
@@ -41,7 +41,8 @@ export function parsePacsAddress(text: string): PacsAddress {
       hint: "Such as https://pacs.example.org/dicom-web, or dicomweb://localhost:8042/dicom-web/studies/UID.",
     });
   }
-  if (url.username !== "" || url.password !== "") {
+  // Behind a password with a slash, what is meant as the host is read as a path.
+  if (rest.includes("@")) {
     throw new MedsslError("ERR_PACS_ADDRESS", `${shown}: expected no user and password in the address`, {
       hint:
         "Others on this machine could read them. Set MEDSSL_PACS_USER and MEDSSL_PACS_PASSWORD, or MEDSSL_PACS_TOKEN" +

@@ -147,11 +147,11 @@ async function* chunksOf(
   }: { readonly stop: AbortController; readonly idleTimeoutMs: number; readonly signal: AbortSignal | undefined },
 ): AsyncGenerator<Uint8Array> {
   if (body === null) return;
-  const reader = body.getReader();
+  const read = readAhead(body.getReader() as BodyReader);
   const late = timeout(request, "nothing more of the answer came", Math.round(idleTimeoutMs / 1000));
   try {
     for (;;) {
-      const { done, value } = await within(idleTimeoutMs, stop, late, async () => await reader.read());
+      const { done, value } = await within(idleTimeoutMs, stop, late, read);
       if (done) return;
       yield value;
     }
@@ -162,6 +162,38 @@ async function* chunksOf(
     // Frees the connection where the answer was left before its end.
     stop.abort();
   }
+}
+
+type BodyReader = ReadableStreamDefaultReader<Uint8Array>;
+
+/**
+ * Takes what comes as fast as it comes. Node 24's fetch ends the whole process where the other end closes the connection while
+ * some of its answer waits to be read (nodejs/undici issue 5360), as Orthanc does behind every answer.
+ */
+function readAhead(reader: Pick<BodyReader, "read">): BodyReader["read"] {
+  const come: Awaited<ReturnType<BodyReader["read"]>>[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  let wake = () => {};
+  const take = async () => {
+    for (let isOver = false; !isOver; wake()) {
+      const next = await reader.read();
+      come.push(next);
+      isOver = next.done;
+    }
+  };
+  take().catch((error: unknown) => {
+    failure = { error };
+    wake();
+  });
+  return async () => {
+    while (come.length === 0) {
+      if (failure !== undefined) throw failure.error;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+    return come.shift()!;
+  };
 }
 
 /** What `work` brings, or `late` when it takes longer. */

@@ -19,7 +19,9 @@ export async function writeLabelPng(path: string, labels: LabelImage): Promise<v
 }
 
 export function encodeLabelPng({ width, height, data }: LabelImage): Uint8Array {
-  const numColors = data.reduce((largest, label) => Math.max(largest, label), 1) + 1;
+  let largest = 1;
+  for (const label of data) if (label > largest) largest = label;
+  const numColors = largest + 1;
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
   header.setUint32(4, height);

@@ -3,7 +3,7 @@
  *
  * Queue    two jobs at most: the one at work, and the next, so that the worker never waits for the pool's thread.
  * Time     a job's clock runs from its turn; that of the first one from the moment the module has been loaded.
- * Death    fails only the job at work; the next is handed back. A worker that dies before it is ready is a bug.
+ * Death    fails only the job at work; the next is handed back, but for one that gave its buffers away. A worker that dies before it is ready is a bug.
  * Errors   `ERR_TIME_LIMIT`, `ERR_WORKER_DIED`
  */
 
@@ -25,9 +25,10 @@ export interface Ticket<Job, Result> {
   reject(error: Error): void;
 }
 
-export interface WorkerSettings {
+export interface WorkerSettings<Job> {
   readonly module: URL;
   readonly heapMb: number | undefined;
+  readonly transferOf: ((job: Job) => readonly ArrayBuffer[]) | undefined;
 }
 
 export const QUEUE_LENGTH = 2;
@@ -36,7 +37,7 @@ export const QUEUE_LENGTH = 2;
 const NODE_COMPILE_CACHE = join(tmpdir(), "node-compile-cache");
 
 export class SupervisedWorker<Job, Result> {
-  readonly #settings: WorkerSettings;
+  readonly #settings: WorkerSettings<Job>;
   readonly #worker: Worker;
   readonly #queue: Ticket<Job, Result>[] = [];
   /** Called whenever there is room for a job, with the tickets handed back when the worker has ended. */
@@ -46,7 +47,7 @@ export class SupervisedWorker<Job, Result> {
   #cause: unknown;
   isAlive = true;
 
-  constructor(settings: WorkerSettings, onRoom: (handedBack: readonly Ticket<Job, Result>[]) => void) {
+  constructor(settings: WorkerSettings<Job>, onRoom: (handedBack: readonly Ticket<Job, Result>[]) => void) {
     this.#settings = settings;
     this.#onRoom = onRoom;
     const { module, heapMb } = settings;
@@ -67,7 +68,7 @@ export class SupervisedWorker<Job, Result> {
 
   send(ticket: Ticket<Job, Result>): void {
     try {
-      this.#worker.postMessage(ticket.job);
+      this.#worker.postMessage(ticket.job, this.#settings.transferOf?.(ticket.job) ?? []);
     } catch (error) {
       // A job that is not plain data is its sender's mistake.
       ticket.reject(error as Error);
@@ -135,6 +136,8 @@ export class SupervisedWorker<Job, Result> {
     const [failed, ...others] = this.#queue.splice(0);
     this.terminate();
     failed?.reject(error);
-    this.#onRoom(others);
+    const isGone = this.#settings.transferOf !== undefined;
+    if (isGone) for (const other of others) other.reject(error);
+    this.#onRoom(isGone ? [] : others);
   }
 }

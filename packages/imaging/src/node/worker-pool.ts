@@ -18,6 +18,8 @@ export interface WorkerPoolOptions<Job> {
   readonly nameOf: (job: Job) => string;
   /** For one job, in milliseconds. @default 60 000 for each */
   readonly timeLimitMsOf?: (job: Job) => number;
+  /** Buffers that a job gives away: they are moved, not copied. Such a job cannot be sent twice. @default none */
+  readonly transferOf?: (job: Job) => readonly ArrayBuffer[];
   /** JavaScript heap of each worker, in MiB; typed arrays are not in it. @default Node's own limit */
   readonly heapMb?: number;
   /** Jobs at work or done and not yet taken. @default 4 for each worker */
@@ -30,15 +32,15 @@ export type Outcome<Job, Result> =
 
 export class WorkerPool<Job, Result> {
   readonly #options: WorkerPoolOptions<Job>;
-  readonly #settings: WorkerSettings;
+  readonly #settings: WorkerSettings<Job>;
   readonly #closing = new AbortController();
   #workers: SupervisedWorker<Job, Result>[] = [];
   #waiting: Ticket<Job, Result>[] = [];
 
   constructor(options: WorkerPoolOptions<Job>) {
     this.#options = options;
-    const { module, heapMb } = options;
-    this.#settings = { module, heapMb };
+    const { module, heapMb, transferOf } = options;
+    this.#settings = { module, heapMb, transferOf };
   }
 
   /**

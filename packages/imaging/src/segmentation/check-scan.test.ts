@@ -41,6 +41,7 @@ test("a DICOM file of another modality is refused, where both are known", () => 
   check("MR", ["picture"]);
   check("MR");
   check("OT", ["xray"]);
+  assert.throws(() => check("US", ["xray"]), { code: "ERR_INPUT_KIND" });
   check(undefined, ["xray"]);
 });
 

@@ -155,6 +155,27 @@ test("what stands in the way stays, unless it is a model that may be replaced", 
   });
 });
 
+test("a folder of the user's beside the model is left alone, and so is one that came while it was exported", async () => {
+  const mine = join(dir, "beside.old", "notes.txt");
+  mkdirSync(join(dir, "beside.old"));
+  writeFileSync(mine, "");
+  await exported("beside");
+  await exported("beside", { isOverwriting: true });
+  assert.ok(existsSync(mine));
+  assert.deepEqual(
+    readdirSync(dir).filter((name) => name.startsWith("beside")),
+    ["beside", "beside.old"],
+  );
+
+  const late = join(dir, "late", "thesis.txt");
+  const listen = () => {
+    mkdirSync(join(dir, "late"), { recursive: true });
+    writeFileSync(late, "");
+  };
+  await assert.rejects(exported("late", { isOverwriting: true, listen }), { code: "ERR_EXPORT_EXISTS" });
+  assert.ok(existsSync(late));
+});
+
 test("a network that gives other logits is not exported, and nothing of it is left", async () => {
   const off = async (path: string): Promise<AsyncNetwork> => {
     const network = await openNetwork(path);
@@ -168,6 +189,19 @@ test("a network that gives other logits is not exported, and nothing of it is le
     message: /on golden images a logit differs by 0\.000\d+, at most 0\.0001 is allowed/,
   });
   assert.deepEqual([existsSync(join(dir, "wrong")), existsSync(join(dir, "wrong.part"))], [false, false]);
+});
+
+test("a precision that the network overflows in is told as such", async () => {
+  const overflowing = async (path: string): Promise<AsyncNetwork> => {
+    const network = await openNetwork(path);
+    if (!path.endsWith("fp16.onnx")) return network;
+    return { ...network, run: async (images, shape) => (await network.run(images, shape)).fill(Number.NaN) };
+  };
+  await assert.rejects(exported("overflown", { openNetwork: overflowing, precisions: ["fp16"] }), {
+    code: "ERR_EXPORT_PRECISION",
+    message: "In fp16 the network gives no numbers on golden images",
+    hint: /without fp16/,
+  });
 });
 
 test("an interrupted export leaves nothing", async () => {

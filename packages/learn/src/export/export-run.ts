@@ -4,8 +4,8 @@
  * Parity   the logits of model.onnx are libtorch's (check-parity.ts) on golden images and, where the run's stores are still
  *          there, on all held-out ones; else nothing is exported.
  * Whole    the folder has its name when everything in it is written and measured.
- * Errors   `ERR_EXPORT_EXISTS`, `ERR_EXPORT_PARITY`, `ERR_CLASS_CODES`, those of reading runs and stores, of tracing (`ERR_ONNX_...`)
- *          and of measuring.
+ * Errors   `ERR_EXPORT_EXISTS`, `ERR_EXPORT_PARITY`, `ERR_EXPORT_PRECISION`, `ERR_CLASS_CODES`, those of reading runs and
+ *          stores, of tracing (`ERR_ONNX_...`) and of measuring.
  */
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -96,13 +96,13 @@ const UNKNOWN_LICENSE = "Not stated. The terms of its training images may bind i
 
 /** @returns undefined when the signal came before it was whole; nothing is left then. */
 export async function exportRun(options: ExportOptions): Promise<ExportResult | undefined> {
-  const { dir, out, device, openNetwork, producer } = options;
-  checkOut(out, options.isOverwriting ?? false);
+  const { dir, out, device, openNetwork, producer, isOverwriting = false } = options;
+  checkOut(out, isOverwriting);
   const { run, network } = loadSegmenter(dir, device);
   const classes = withCodes(classesOfRun(run), options.codes ?? {});
   const { recipe } = run;
   const graph = traceNetwork(network, { channels: 2 * recipe.contextSlices + 1, size: recipe.inputSize });
-  const folder = new ModelFolder(out);
+  const folder = new ModelFolder(out, isOverwriting);
   const networks = new Map<WeightPrecision, AsyncNetwork>();
   try {
     const wanted = precisions.filter((one) => one.name === "fp32" || options.precisions?.includes(one.name));
@@ -113,6 +113,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
     const plan = planOfRun(run);
     const numLabels = run.labels.length + 1;
     const golden = await writeGolden(folder, network, { plan, numLabels, device, networks });
+    for (const [precision, { worst }] of golden.parity) requireNumbers(precision, worst.difference, "golden images");
     const doubts = checkParity(dir, "golden images", golden.parity.get("fp32")!.worst, device);
     const stores = storesOf(run);
     const measured = await measure(options, run, network, networks, options.stores ?? stores);
@@ -229,6 +230,7 @@ async function measure(
   const { set, volumes, scores } = evaluation;
   const losses = await measurePrecisions(network, { run, set, volumes, networks, device, listen, signal });
   if (losses === undefined) return undefined;
+  for (const [precision, { worst }] of losses) requireNumbers(precision, worst.difference, "held-out images");
   const doubts = checkParity(dir, "held-out images", losses.get("fp32")!.worst, device);
   const names = stores.map(({ name }) => name).join(", ");
   const data =
@@ -236,6 +238,14 @@ async function measure(
       ? `Patients of the training data (${names}) who were kept for testing.`
       : `Patients of ${names} whose labels were not learned from.`;
   return { metrics: metricsOf(scores, set.count, data), losses, notes: doubts };
+}
+
+/** Float16 ends at 65504: a network that goes beyond gives infinities, and then no numbers. */
+function requireNumbers(precision: WeightPrecision, difference: number, images: string): void {
+  if (precision === "fp32" || Number.isFinite(difference)) return;
+  throw new MedsslError("ERR_EXPORT_PRECISION", `In ${precision} the network gives no numbers on ${images}`, {
+    hint: `Nothing was exported. Export it without ${precision}.`,
+  });
 }
 
 /** What `medssl verify` allows on golden images. */

@@ -2,21 +2,23 @@
  * The folder of an exported model while it is made: under another name until it is whole.
  *
  * Names    `OUT.part` while it is written; an interrupted one is made anew by the next export. One that is replaced is
- *          `OUT.old` until the new one is in its place.
+ *          `OUT.old-` and a random ending until the new one is in its place: a folder of the user's is never taken for it.
  * Errors   `ERR_EXPORT_EXISTS` where something is in the way.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { MedsslError, type ModelCard } from "@medssl/contract";
 
 export class ModelFolder {
   readonly #out: string;
+  readonly #isOverwriting: boolean;
   readonly #part: string;
   readonly #files: Record<string, ModelCard["files"][string]> = {};
 
-  constructor(out: string) {
+  constructor(out: string, isOverwriting: boolean) {
     this.#out = resolve(out);
+    this.#isOverwriting = isOverwriting;
     this.#part = `${this.#out}.part`;
     rmSync(this.#part, { recursive: true, force: true });
     mkdirSync(this.#part, { recursive: true });
@@ -37,11 +39,11 @@ export class ModelFolder {
     this.#files[name] = { sha256: sha256(bytes), bytes: bytes.length };
   }
 
-  /** The card, and the folder's own name. */
+  /** The card, and the folder's own name. @throws {MedsslError} `ERR_EXPORT_EXISTS` where something came there since */
   publish(card: ModelCard): void {
     writeFile(this.pathOf(CARD), `${JSON.stringify(card, undefined, 2)}\n`);
-    const old = `${this.#out}.old`;
-    rmSync(old, { recursive: true, force: true });
+    checkOut(this.#out, this.#isOverwriting);
+    const old = `${this.#out}.old-${randomUUID().slice(0, 8)}`;
     if (existsSync(this.#out)) renameSync(this.#out, old);
     renameSync(this.#part, this.#out);
     rmSync(old, { recursive: true, force: true });

@@ -42,7 +42,8 @@ function encoderText(encoder: string | null): string | null {
   if (encoder === null) return null;
   try {
     const run = readRun(encoder);
-    if (run.stage === "pretrain") return `${run.recipe.method} on ${run.images} images, ${run.step} steps`;
+    if (run.stage === "pretrain")
+      return `${run.recipe.method} on ${run.images} images, ${run.step ?? run.recipe.steps} steps`;
   } catch {
     // It is no run, or is not there any more.
   }

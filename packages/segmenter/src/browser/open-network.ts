@@ -29,23 +29,38 @@ export const openNetwork: Platform["openNetwork"] = async (onnx, { provider, thr
       hint: 'Leave the provider out: "auto" runs on WebAssembly where there is no WebGPU.',
     });
   }
+  if (provider === "webgpu") return await open(onnx, "webgpu", threads, []);
   // What a processor pretends to be a graphics processor is slower than WebAssembly.
-  const chosen = provider === "webgpu" || gpu === "real" ? "webgpu" : "wasm";
+  if (gpu !== "real") return await open(onnx, "wasm", threads, []);
+  try {
+    return await open(onnx, "webgpu", threads, []);
+  } catch (cause) {
+    const note = `On WebAssembly: this browser's WebGPU refused the model (${(cause as Error).message}).`;
+    return await open(onnx, "wasm", threads, [note]);
+  }
+};
+
+async function open(
+  onnx: Uint8Array,
+  provider: "wasm" | "webgpu",
+  threads: number | undefined,
+  notes: readonly string[],
+): Promise<Network> {
   const isIsolated = globalThis.crossOriginIsolated;
   const wanted = threads ?? Math.min(navigator.hardwareConcurrency, MOST_THREADS);
   const numThreads = isIsolated ? wanted : 1;
-  const { env, InferenceSession, Tensor } = await loadRuntime(chosen);
+  const { env, InferenceSession, Tensor } = await loadRuntime(provider);
   env.wasm.wasmPaths = new URL("./", globalThis.location.href).href;
   env.wasm.numThreads = numThreads;
   env.logLevel = "error";
-  const session = await InferenceSession.create(onnx, { executionProviders: [chosen] });
+  const session = await InferenceSession.create(onnx, { executionProviders: [provider] });
   return sessionNetwork(session, Tensor, {
-    provider: chosen,
+    provider,
     threads: numThreads,
-    pixelsAtOnce: PIXELS_AT_ONCE[chosen],
-    notes: !isIsolated && wanted > 1 && chosen === "wasm" ? [NOT_ISOLATED] : [],
+    pixelsAtOnce: PIXELS_AT_ONCE[provider],
+    notes: !isIsolated && wanted > 1 && provider === "wasm" ? [...notes, NOT_ISOLATED] : notes,
   });
-};
+}
 
 /** Each has its own WebAssembly: only the one that is used is fetched. */
 function loadRuntime(provider: "wasm" | "webgpu") {

@@ -16,7 +16,7 @@ export const startWorker: StartWorker = (onReply, onDeath) => {
   worker.onmessageerror = onDeath;
   worker.onerror = ({ message }) => onDeath(message ?? "its script cannot be loaded");
   return {
-    post: (request, transfer) => worker.postMessage(request, [...transfer]),
+    post: (request) => worker.postMessage(request),
     setBusy() {},
     async terminate() {
       worker.terminate();

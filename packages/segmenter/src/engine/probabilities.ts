@@ -16,6 +16,10 @@ export function addSoftmax(
 ): void {
   const end = start + numLabels * size;
   if (isFirst) sums.fill(0, start, end);
+  if (numLabels === 2) {
+    addSigmoid(logits, start, size, sums);
+    return;
+  }
   for (let i = start; i < start + size; i++) {
     let greatest = logits[i]!;
     for (let at = i + size; at < end; at += size) if (logits[at]! > greatest) greatest = logits[at]!;
@@ -26,6 +30,15 @@ export function addSoftmax(
       total += value;
     }
     for (let at = i; at < end; at += size) sums[at]! += logits[at]! / total;
+  }
+}
+
+/** Of two labels, with half of the exponentials. */
+function addSigmoid(logits: Float32Array, start: number, size: number, sums: Float32Array): void {
+  for (let background = start, label = start + size; background < start + size; background++, label++) {
+    const share = 1 / (1 + Math.exp(logits[background]! - logits[label]!));
+    sums[label]! += share;
+    sums[background]! += 1 - share;
   }
 }
 

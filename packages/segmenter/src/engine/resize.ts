@@ -123,10 +123,8 @@ export class BilinearRows {
   /** Writes row `y` of the target size of plane `plane` to `target` from `at` on. */
   write(planes: Float32Array, plane: number, y: number, target: Float32Array, at: number): void {
     const { height, width } = this.#from;
-    const [upper, lower] = [this.#rows.low[y]!, this.#rows.high[y]!].map((row) => (plane * height + row) * width) as [
-      number,
-      number,
-    ];
+    const upper = (plane * height + this.#rows.low[y]!) * width;
+    const lower = (plane * height + this.#rows.high[y]!) * width;
     const shareBelow = this.#rows.share[y]!;
     const row = this.#between;
     for (let x = 0; x < width; x++) {

@@ -102,12 +102,13 @@ class Strip {
     const { sums } = this;
     const gaussian = this.#gaussian;
     const tile = this.#tile;
+    const share = 1 / numViews;
     for (let label = 0; label < this.#numLabels; label++) {
       for (let y = 0; y < tile; y++) {
         const at = this.at(image, label, y) + left;
         const weight = y * tile;
         const from = start + label * tile * tile + weight;
-        for (let x = 0; x < tile; x++) sums[at + x]! += (probabilities[from + x]! / numViews) * gaussian[weight + x]!;
+        for (let x = 0; x < tile; x++) sums[at + x]! += share * probabilities[from + x]! * gaussian[weight + x]!;
       }
     }
   }

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { MedsslError } from "@medssl/contract";
 import { decodeScan, readScan } from "@medssl/imaging";
 import type { Platform } from "../worker/engine.ts";
-import { fetchFile } from "../worker/model-files.ts";
+import { fetchFile, fetchImage } from "../worker/model-files.ts";
 import { openNetwork } from "./open-network.ts";
 
 export const nodePlatform: Platform = {
@@ -23,12 +23,8 @@ export const nodePlatform: Platform = {
     }
   },
   decode: decodeScan,
-  readScan: async (address) => {
-    if (!isOfWeb(address)) return await readScan(address);
-    const bytes = await fetchFile(address, () => {});
-    if (bytes !== undefined) return await decodeScan(bytes, address);
-    throw new MedsslError("ERR_IMAGE_READ", `${address}: there is no such image`);
-  },
+  readScan: async (address) =>
+    isOfWeb(address) ? await decodeScan(await fetchImage(address), address) : await readScan(address),
   pause: () => new Promise((resolve) => setImmediate(resolve)),
 };
 

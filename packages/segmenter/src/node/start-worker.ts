@@ -20,7 +20,7 @@ export const startWorker: StartWorker = (onReply, onDeath) => {
   worker.on("error", onDeath);
   worker.on("exit", (code) => onDeath(`exit code ${code}`));
   return {
-    post: (request, transfer) => worker.postMessage(request, transfer),
+    post: (request) => worker.postMessage(request),
     setBusy: (isBusy) => (isBusy ? worker.ref() : worker.unref()),
     async terminate() {
       await worker.terminate();

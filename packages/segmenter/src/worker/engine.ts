@@ -65,10 +65,9 @@ export class Engine {
       });
     });
     const { provider, threads, notes } = network;
-    const { name, classes, expectedSpacingMm } = card;
     return {
       engine: new Engine(platform, card, plan, network, isNative),
-      model: { name, classes, plan, expectedSpacingMm, precision, provider, threads, notes },
+      model: { card, plan, precision, provider, threads, notes },
     };
   }
 

@@ -4,7 +4,7 @@
  * Errors   an error's class does not survive the way between threads: a `MedsslError` goes by code, message and hint, an
  *          abort by its name, anything else, a bug, by its stack.
  */
-import { MedsslError, type SegmentationPlan, type SegmentClass, type WeightPrecision } from "@medssl/contract";
+import { MedsslError, type ModelCard, type SegmentationPlan, type WeightPrecision } from "@medssl/contract";
 import type { Scan, ScanLabels } from "@medssl/imaging";
 import type { Provider } from "../engine/network.ts";
 
@@ -22,10 +22,9 @@ export interface ModelSettings {
 }
 
 export interface OpenModel {
-  readonly name: string;
-  readonly classes: readonly SegmentClass[];
+  readonly card: ModelCard;
+  /** The card's, with what was wished otherwise. */
   readonly plan: SegmentationPlan;
-  readonly expectedSpacingMm: readonly [number, number] | undefined;
   readonly precision: WeightPrecision;
   readonly provider: Provider;
   readonly threads: number;

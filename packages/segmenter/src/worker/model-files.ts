@@ -69,7 +69,7 @@ function weightsOf({ weights }: ModelCard, wanted: WeightPrecision | undefined, 
   if (found !== undefined) return found;
   const there = weights.map(({ precision }) => precision).join(", ");
   throw new MedsslError("ERR_MODEL_PRECISION", `${address}: expected weights of ${wanted}, there are ${there}`, {
-    hint: `Choose one of these, or export the model again with --${wanted}.`,
+    hint: `Choose one of these, or export the model again with --precision ${wanted}.`,
   });
 }
 
@@ -104,10 +104,11 @@ async function checkFile(
   );
 }
 
-/** @throws {MedsslError} `ERR_MODEL_FILE`: no connection, or a server that refuses */
+/** @throws {MedsslError} `code`: no connection, or a server that refuses */
 export async function fetchFile(
   address: string,
   onBytes: (numBytes: number) => void,
+  code = "ERR_MODEL_FILE",
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     const response = await fetch(address);
@@ -128,11 +129,18 @@ export async function fetchFile(
     }
     return whole;
   } catch (cause) {
-    throw new MedsslError("ERR_MODEL_FILE", `${address}: cannot be fetched (${(cause as Error).message})`, {
+    throw new MedsslError(code, `${address}: cannot be fetched (${(cause as Error).message})`, {
       hint: "Check the address and the connection, then try again.",
       cause,
     });
   }
+}
+
+/** An image's bytes. @throws {MedsslError} `ERR_IMAGE_READ` */
+export async function fetchImage(address: string): Promise<Uint8Array> {
+  const bytes = await fetchFile(address, () => {}, "ERR_IMAGE_READ");
+  if (bytes !== undefined) return bytes;
+  throw new MedsslError("ERR_IMAGE_READ", `${address}: there is no such image`);
 }
 
 /** By a reader: not every browser iterates over streams. */

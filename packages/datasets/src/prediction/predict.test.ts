@@ -1,0 +1,338 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  decodeMaskScan,
+  encodeNifti,
+  encodePng,
+  parseDicom,
+  readImageBytes,
+  readSegmentation,
+  type Scan,
+} from "@medssl/imaging";
+import { folderOf } from "../layouts/miniature.ts";
+import { ctSlice, SOP_CLASSES } from "../layouts/sample-dicom.ts";
+import { predict } from "./predict.ts";
+import { brightModel, predictionOptions } from "./testing/bright-segmenter.ts";
+import { putFile } from "./write-result.ts";
+
+/** A picture whose upper half is bright. */
+const picture = async (width = 8, height = 6) =>
+  await encodePng({
+    ...{ width, height, channels: 1 },
+    data: Uint8Array.from({ length: width * height }, (_, i) => (i < (width * height) / 2 ? 200 : i % 7)),
+  });
+
+/** 3 slices of which each is bright in a corner of its own, stored from left to right and from front to back. */
+const volume: Scan<Int16Array> = {
+  shape: [3, 4, 5],
+  channels: 1,
+  data: Int16Array.from({ length: 60 }, (_, i) => (i % 20 < 2 + Math.floor(i / 20) ? 900 : i % 3)),
+  meaning: "relative",
+  affine: [2, 0, 0, 10, 0, 2, 0, 20, 0, 0, 5, 30, 0, 0, 0, 1],
+};
+
+const readMask = async (file: string) => await decodeMaskScan(await readImageBytes(file), file);
+
+test("pictures become PNGs, volumes NIfTI on their own grid; what was found is counted, and written as JSON and CSV", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "v.nii": encodeNifti(volume), "a_mask.png": await picture() });
+  const out = join(root, "out");
+  const options = predictionOptions([root], out);
+  const { predictions, classes, isComplete, notes } = await predict({ ...options, model: brightModel() });
+  assert.equal(isComplete, true);
+  assert.deepEqual(classes, [{ name: "lung", value: 1, color: [230, 159, 0] }]);
+  const [a, v] = predictions;
+  assert.deepEqual(a!.outputs, { png: "masks/a.png", overlay: "overlays/a.png" });
+  assert.deepEqual(v!.outputs, { nifti: "masks/v.nii.gz", overlay: "overlays/v.png" });
+  assert.deepEqual(a!.classes, [{ name: "lung", value: 1, voxels: 24, share: 0.5 }]);
+  assert.deepEqual(v!.classes, [{ name: "lung", value: 1, voxels: 9, share: 9 / 60, volumeMl: 0.18 }]);
+  assert.deepEqual(v!.spacingMm, [5, 2, 2]);
+  const mask = await readMask(join(out, "masks/v.nii.gz"));
+  assert.deepEqual([mask.shape, mask.affine], [volume.shape, volume.affine]);
+  assert.deepEqual(
+    [...mask.data],
+    [...volume.data].map((value) => Number(value > 100)),
+  );
+  assert.deepEqual(
+    [...(await readMask(join(out, "masks/a.png"))).data],
+    [..."1".repeat(24), ..."0".repeat(24)].map(Number),
+  );
+  assert.equal(JSON.parse(readFileSync(join(out, "predictions.json"), "utf8")).predictions.length, 2);
+  assert.deepEqual(readFileSync(join(out, "predictions.csv"), "utf8").split("\r\n").slice(0, 3), [
+    "file,mask,lung,lung ml,warnings",
+    `${join(root, "a.png")},masks/a.png,0.500000,,`,
+    `${join(root, "v.nii")},masks/v.nii.gz,0.150000,0.180,`,
+  ]);
+  assert.match(notes.join("\n"), /1 file is named as a mask and left out, such as .*a_mask.png/);
+  assert.match(notes.join("\n"), /1 image does not say how large its pixels are/);
+});
+
+test("formats that were asked for: a picture's NIfTI, no overlays; what none of them can hold is skipped with the reason", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "v.nii": encodeNifti(volume) });
+  const run = async (formats: readonly ("png" | "nifti" | "seg")[]) => {
+    const options = predictionOptions([root], join(root, formats.join()));
+    const report = await predict({ ...options, formats, hasOverlays: false, model: brightModel() });
+    return { outputs: report.predictions.map((one) => one.outputs), skipped: report.skipped, notes: report.notes };
+  };
+  assert.deepEqual((await run(["nifti"])).outputs, [{ nifti: "masks/a.nii.gz" }, { nifti: "masks/v.nii.gz" }]);
+  const png = await run(["png"]);
+  assert.deepEqual(png.outputs, [{ png: "masks/a.png" }]);
+  assert.match(png.skipped[0]!.reason, /v.nii: a PNG holds one picture, this is a volume/);
+  const seg = await run(["seg"]);
+  assert.deepEqual(
+    [seg.outputs.length, seg.skipped.map(({ code }) => code)],
+    [0, ["ERR_OUTPUT_FORMAT", "ERR_OUTPUT_FORMAT"]],
+  );
+  const both = await run(["nifti", "seg"]);
+  assert.match(both.notes.join("\n"), /a.png \(and 1 other image\): no DICOM segmentation: the image is no DICOM/);
+});
+
+test("DICOM: each series of a folder has its result and its segmentation; a missing slice is told of", async () => {
+  const other = { "0020000E": "1.2.3.1.2", "00280030": "2\\2" };
+  const bright = { "00281052": "90" };
+  const { root } = folderOf({
+    ...Object.fromEntries([0, 1, 2, 4].map((z) => [`one/${9 - z}.dcm`, ctSlice(z + 1, 5 * z, bright)])),
+    "one/two-1.dcm": ctSlice(11, 0, { ...other, "00080018": "1.2.3.1.2.1" }),
+    "one/two-2.dcm": ctSlice(12, 5, { ...other, "00080018": "1.2.3.1.2.2" }),
+  });
+  const out = join(root, "out");
+  const { predictions, skipped } = await predict({
+    ...predictionOptions([root], out),
+    ...{ model: brightModel("int16"), formats: ["nifti", "seg", "seg-fractional"] },
+  });
+  assert.deepEqual(skipped, []);
+  assert.deepEqual(
+    predictions.map(({ dicom, shape }) => [dicom?.seriesUid, shape[0]]),
+    [
+      ["1.2.3.1.1", 4],
+      ["1.2.3.1.2", 2],
+    ],
+  );
+  const [gapped] = predictions;
+  assert.match(gapped!.warnings.join(), /1 slice is missing: 10.00 mm between slices 3 and 4/);
+  const path = join(out, gapped!.outputs.seg!);
+  const segmentation = await readSegmentation(parseDicom(readFileSync(path), path));
+  assert.deepEqual([segmentation.kind, segmentation.segments[0]!.label], ["binary", "lung"]);
+  assert.deepEqual(
+    segmentation.frames.map(({ sources }) => sources[0]!.instanceUid),
+    [1, 2, 3, 5].map((number) => `1.2.3.1.1.${number}`),
+  );
+  const mask = await readMask(join(out, gapped!.outputs.nifti!));
+  const drawn = segmentation.frames.flatMap((_, frame) => [...segmentation.valuesOf(frame)]);
+  assert.deepEqual(drawn, [...mask.data]);
+  const fractional = join(out, gapped!.outputs["seg-fractional"]!);
+  const unsure = await readSegmentation(parseDicom(readFileSync(fractional), fractional));
+  assert.equal(unsure.kind, "fractional");
+  assert.deepEqual(
+    unsure.frames.flatMap((_, frame) => [...unsure.valuesOf(frame)]),
+    drawn.map((value) => 200 * value),
+  );
+});
+
+test("a film's segmentation lies on its pixels", async () => {
+  const film = {
+    "00080060": "CR",
+    "00080016": SOP_CLASSES.cr,
+    "00200032": "",
+    "00200037": "",
+    "00281052": "",
+    "00281053": "",
+  };
+  const { root } = folderOf({ "film.dcm": ctSlice(1, 0, film) });
+  const out = join(root, "out");
+  const { predictions } = await predict({ ...predictionOptions([join(root, "film.dcm")], out), model: brightModel() });
+  assert.deepEqual(Object.keys(predictions[0]!.outputs), ["png", "seg", "overlay"]);
+  const path = join(out, "seg/film.dcm");
+  const segmentation = await readSegmentation(parseDicom(readFileSync(path), path));
+  assert.deepEqual([...segmentation.valuesOf(0)], [...(await readMask(join(out, "masks/film.png"))).data]);
+});
+
+test("what cannot be read, or is of another kind, is told of, and does not stop the others; threads change nothing", async () => {
+  const { root } = folderOf({
+    "a.png": await picture(),
+    "b.png": (await picture()).subarray(0, 40),
+    "c.dcm": ctSlice(1, 0),
+    "d.png": await picture(9, 9),
+    "e.dcm": ctSlice(2, 0).subarray(0, 700),
+  });
+  const run = async (numWorkers: number) => {
+    const out = join(root, `out${numWorkers}`);
+    const report = await predict({ ...predictionOptions([root], out), numWorkers, model: brightModel() });
+    assert.equal(report.isComplete, true);
+    assert.deepEqual(report.skipped.map(({ file }) => file.slice(root.length + 1)).sort(), ["b.png", "c.dcm", "e.dcm"]);
+    const files = ["masks/a.png", "overlays/d.png"].map((name) => readFileSync(join(out, name)));
+    return { found: report.predictions.map(({ seconds: _, ...one }) => one), skipped: report.skipped, files };
+  };
+  const [here, threads] = [await run(0), await run(2)];
+  assert.deepEqual(
+    here.found.map(({ name }) => name),
+    ["a", "d"],
+  );
+  assert.match(here.skipped.find(({ file }) => file.endsWith("c.dcm"))!.reason, /trained on grey values/);
+  assert.deepEqual(threads, here);
+});
+
+test("what is there is kept; what is missing, or has changed, is made again", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "b.png": await picture(), "c.png": await picture() });
+  const out = join(root, "out");
+  const first = await predict({ ...predictionOptions([root], out), model: brightModel() });
+  const idle = brightModel();
+  const again = await predict({ ...predictionOptions([root], out), model: idle });
+  assert.deepEqual([idle.numOpened, again.numKept], [0, 3]);
+  assert.deepEqual(again.predictions, JSON.parse(JSON.stringify(first.predictions)));
+  assert.match(again.notes.join("\n"), /3 images have their results in .* already: kept/);
+  rmSync(join(out, "masks/a.png"));
+  writeFileSync(join(root, "b.png"), await picture(10, 10));
+  utimesSync(join(root, "b.png"), 1, 1);
+  const busy = brightModel();
+  const third = await predict({ ...predictionOptions([root], out), model: busy });
+  assert.deepEqual(
+    [busy.numSegmented, third.numKept, third.predictions.map(({ shape }) => shape[2])],
+    [2, 1, [8, 10, 8]],
+  );
+  assert.match(third.notes.join("\n"), /1 image has changed since it was segmented: done anew/);
+  const fewer = await predict({ ...predictionOptions([join(root, "c.png")], out), model: idle });
+  assert.match(
+    fewer.notes.join("\n"),
+    /4 files in .* are no results of images that were given now, such as masks\/a.png/,
+  );
+  assert.equal(idle.numOpened, 0);
+  const all = brightModel();
+  await predict({ ...predictionOptions([root], out), model: all, isOverwriting: true });
+  assert.equal(all.numSegmented, 3);
+});
+
+test("results of another model, of other settings, or of nobody knows what are not mixed with these", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "b.png": await picture() });
+  const out = join(root, "out");
+  const options = predictionOptions([join(root, "a.png")], out);
+  await predict({ ...options, model: brightModel() });
+  const other = brightModel("uint8", { sha256: "b".repeat(64) });
+  await assert.rejects(predict({ ...options, model: other }), {
+    code: "ERR_OUTPUT_OTHER",
+    message: /holds results of the model "bright" \(aaaaaaaa\), this is "bright" \(bbbbbbbb\)/,
+  });
+  const flipped = { ...options, model: brightModel(), settings: { flips: "both" } };
+  await assert.rejects(predict(flipped), {
+    code: "ERR_OUTPUT_OTHER",
+    message: /flips as the model has it, this is both/,
+  });
+  const report = await predict({ ...options, model: other, isOverwriting: true });
+  assert.equal(report.model.sha256, other.sha256);
+  const foreign = folderOf({ "masks/b.png": await picture() }).root;
+  await assert.rejects(predict({ ...predictionOptions([join(root, "b.png")], foreign), model: brightModel() }), {
+    code: "ERR_OUTPUT_OTHER",
+    message: /masks\/b.png: exists/,
+  });
+});
+
+test("a file that no prediction wrote stays, among the results of others too", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "b.png": await picture(), "out/masks/b.png": "drawn by hand" });
+  const out = join(root, "out");
+  await predict({ ...predictionOptions([join(root, "a.png")], out), model: brightModel() });
+  const both = { ...predictionOptions([join(root, "a.png"), join(root, "b.png")], out), model: brightModel() };
+  await assert.rejects(predict(both), {
+    code: "ERR_OUTPUT_OTHER",
+    message: /masks\/b\.png: exists, and no prediction/,
+  });
+  assert.equal(readFileSync(join(out, "masks/b.png"), "utf8"), "drawn by hand");
+  assert.equal((await predict({ ...both, isOverwriting: true })).predictions.length, 2);
+});
+
+test("what is made anew leaves the others of the same model as they are", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "b.png": await picture() });
+  const [a, b] = [join(root, "a.png"), join(root, "b.png")];
+  const out = join(root, "out");
+  await predict({ ...predictionOptions([a, b], out), model: brightModel() });
+  const again = brightModel();
+  await predict({ ...predictionOptions([a], out), model: again, isOverwriting: true });
+  assert.equal(again.numSegmented, 1);
+  assert.equal((await predict({ ...predictionOptions([a, b], out), model: brightModel() })).numKept, 2);
+});
+
+test("what was stopped, and what was killed while it wrote, goes on where it was", async () => {
+  const files = { "a.png": await picture(), "b.png": await picture(), "c.png": await picture() };
+  const { root } = folderOf(files);
+  const out = join(root, "out");
+  const controller = new AbortController();
+  const model = brightModel("uint8", { onScan: (number) => number === 2 && controller.abort() });
+  const stopped = await predict({ ...predictionOptions([root], out), model, signal: controller.signal });
+  assert.deepEqual([stopped.isComplete, stopped.predictions.map(({ name }) => name)], [false, ["a"]]);
+  const ledger = join(out, "predictions.jsonl");
+  writeFileSync(ledger, `${readFileSync(ledger, "utf8")}\n{"key":"/half`);
+  writeFileSync(join(out, "masks/b.png.part"), "half");
+  const rest = brightModel();
+  const report = await predict({ ...predictionOptions([root], out), model: rest });
+  assert.deepEqual([rest.numSegmented, report.numKept, report.isComplete], [2, 1, true]);
+  assert.deepEqual(readdirSync(join(out, "masks")).sort(), Object.keys(files));
+  const idle = brightModel();
+  await predict({ ...predictionOptions([root], out), model: idle });
+  assert.equal(idle.numOpened, 0);
+});
+
+test("a full disk is one clear error, and leaves the old file", { skip: !existsSync("/dev/full") }, () => {
+  const path = join(folderOf({ "a.png": "old" }).root, "a.png");
+  symlinkSync("/dev/full", `${path}.part`);
+  assert.throws(() => putFile(path, "new"), { code: "ERR_DISK_FULL", hint: /goes on where it stopped/ });
+  assert.equal(readFileSync(path, "utf8"), "old");
+  assert.equal(existsSync(`${path}.part`), false);
+});
+
+test("a model that finds nothing in any image is remarked", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "b.png": await picture() });
+  const model = brightModel("uint8", { threshold: 255 });
+  const { notes } = await predict({ ...predictionOptions([root], join(root, "out")), model });
+  assert.match(notes.join("\n"), /found nothing in any of 2 images: are they of the kind/);
+});
+
+test("segmentations go to an archive once; one that is refused is told of, and tried again the next time", async () => {
+  const slice = (series: number) => ctSlice(1, 0, { "0020000E": `1.2.3.${series}`, "00080018": `1.2.3.${series}.1` });
+  const { root } = folderOf({ "a.dcm": slice(7), "b.dcm": slice(8) });
+  const out = join(root, "out");
+  const asked: number[] = [];
+  const run = async (isStored: (number: number) => boolean) => {
+    const archive = {
+      address: "http://archive",
+      async store(files: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) {
+        const [file] = await Array.fromAsync(files);
+        const instanceUid = parseDicom(file!, "sent", { headerOnly: true }).string("00080018")!;
+        asked.push(asked.length);
+        return [
+          { instanceUid, ...(isStored(asked.length) ? { isStored: true } : { isStored: false, reason: "full" }) },
+        ];
+      },
+    };
+    const report = await predict({ ...predictionOptions([root], out), model: brightModel("int16"), archive });
+    return report.predictions.map(({ stored }) => stored!.map((one) => one.isStored));
+  };
+  assert.deepEqual(await run((number) => number !== 2), [[true], [false]]);
+  assert.ok(existsSync(join(out, "seg/b.dcm")));
+  assert.deepEqual(await run(() => true), [[true], [true]]);
+  assert.equal(asked.length, 3);
+});
+
+test("scores of masks stand beside what was found", async () => {
+  const { root } = folderOf({ "x/a.png": await picture(), "x/b.png": await picture() });
+  const out = join(root, "out");
+  const { predictions } = await predict({
+    ...predictionOptions([join(root, "x")], out),
+    model: brightModel(),
+    measure: async (masks, classes) => {
+      assert.deepEqual(
+        masks.map(({ path, file }) => [path, file]),
+        [
+          ["a", join(out, "masks/a.png")],
+          ["b", join(out, "masks/b.png")],
+        ],
+      );
+      assert.equal(classes[0]!.name, "lung");
+      return { scores: new Map([["b", new Map([["lung", { dice: 0.75 }]])]]), notes: ["a has no truth"] };
+    },
+  });
+  assert.deepEqual(
+    predictions.map((one) => one.classes[0]!.truth?.dice),
+    [undefined, 0.75],
+  );
+  assert.match(readFileSync(join(out, "predictions.csv"), "utf8"), /^file,mask,lung,lung Dice,warnings\r\n/);
+});

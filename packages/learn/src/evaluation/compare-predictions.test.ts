@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parseLabels } from "@medssl/datasets";
+import { writeLabelPng } from "@medssl/imaging";
+import { testFolder } from "../testing/disc-store.ts";
+import type { CompareMasksOptions } from "./compare-masks.ts";
+import { comparePredictions } from "./compare-predictions.ts";
+
+const dir = testFolder();
+const LUNGS = [{ value: 1, name: "lungs" }];
+const HEART = ["right ventricle", "myocardium"].map((name, i) => ({ value: i + 1, name }));
+
+async function picture(path: string, values: readonly number[]): Promise<string> {
+  const file = join(dir, path);
+  mkdirSync(join(file, ".."), { recursive: true });
+  await writeLabelPng(file, { width: values.length, height: 1, channels: 1, data: Uint8Array.from(values) });
+  return file;
+}
+
+const compare = (
+  masks: Readonly<Record<string, string>>,
+  truth: string,
+  labels: readonly { value: number; name: string }[],
+  options: Partial<CompareMasksOptions> = {},
+) =>
+  comparePredictions(
+    Object.entries(masks).map(([key, file]) => ({ key, file })),
+    join(dir, truth),
+    labels,
+    { listen: () => {}, ...options },
+  );
+
+test("masks are measured by their images' paths, in the model's label, whatever value the truth has for it", async () => {
+  const a = await picture("p/a.png", [1, 1, 0, 0]);
+  const second = await picture("p/a-2.png", [1, 0, 0, 0]);
+  await picture("t/one/a_mask.png", [255, 255, 0, 0]);
+  await picture("t/two/a_mask.png", [255, 255, 0, 0]);
+  await picture("t/unasked.png", [255, 0, 0, 0]);
+  const { cases, problems } = await compare({ "one/a": a, "two/a": second }, "t", LUNGS);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(
+    [a, second].map((file) => cases.get(file)!.classes.map(({ label, dice }) => [label, dice])),
+    [[["lungs", 1]], [["lungs", 2 / 3]]],
+  );
+});
+
+test("of several labels the truth has the model's values, or those that are named", async () => {
+  const mask = await picture("h/x.png", [1, 2, 2, 0]);
+  await picture("same/x.png", [1, 2, 0, 0]);
+  const dice = ({ cases }: Awaited<ReturnType<typeof compare>>) => cases.get(mask)?.classes.map((one) => one.dice);
+  assert.deepEqual(dice(await compare({ x: mask }, "same", HEART)), [1, 2 / 3]);
+  // One file may be given for one mask.
+  assert.deepEqual(dice(await compare({ y: mask }, "same/x.png", HEART)), [1, 2 / 3]);
+  await picture("others/x.png", [1, 3, 0, 0]);
+  const { problems } = await compare({ x: mask }, "others", HEART);
+  assert.match(problems[0]!.reason, /values that are no labels: 3/);
+  const rule = parseLabels("right ventricle=1,myocardium=2+3");
+  assert.deepEqual(dice(await compare({ x: mask }, "others", HEART, { rule })), [1, 2 / 3]);
+});
+
+test("a mask without truth is told of; truth that is not there is an error", async () => {
+  const lonely = await picture("l/z.png", [1, 0]);
+  await picture("one/b.png", [1, 0]);
+  const { problems } = await compare({ z: lonely }, "one", LUNGS);
+  assert.match(problems[0]!.reason, /this prediction has no reference of its name/);
+  await assert.rejects(compare({ z: lonely }, "nowhere", LUNGS), { code: "ERR_MASKS_MISSING" });
+  const many = { z: lonely, y: lonely };
+  await assert.rejects(compare(many, "one/b.png", LUNGS), { message: /cannot be the truth of 2 images/ });
+});
