@@ -42,7 +42,11 @@ export async function run(): Promise<BenchmarkResult> {
   ];
   const rows: Record<string, string | number>[] = [];
   for (const work of works) {
-    for (const engine of ["libtorch", "onnx"] as const) rows.push(await compare(python, work, engine));
+    for (const engine of ["libtorch", "onnx"] as const) {
+      const row = await compare(python, work, engine);
+      console.error(`${row.what}, ${row.ours}: ${row.ratio} of the time`, row);
+      rows.push(row);
+    }
   }
   return { name: "predict", rows: [...rows, ...coldStarts(models.xray, pictures[0]!)] };
 }
