@@ -70,6 +70,16 @@ export function metricsPython(): string {
   return python;
 }
 
+/** Path of a Python that has torch, MONAI and what reads and writes images: `MEDSSL_BENCH_PYTHON`, or one of ours. */
+export function predictionPython(): string {
+  const torchVersion = buildInfo().torchVersion.replace(/\+.*/, "");
+  const given = process.env["MEDSSL_BENCH_PYTHON"];
+  const packages = [`torch==${torchVersion}`, "monai==1.6.1", "safetensors", ...IMAGING_PACKAGES];
+  const python = given ?? environment("python-prediction", packages);
+  print(python, "import torch, monai, safetensors, numpy, PIL, pydicom, nibabel");
+  return python;
+}
+
 /** Path of the Python of an environment in `.bench/`, made on the first use. */
 function environment(name: string, packages: readonly string[]): string {
   const dir = join(benchDir, name);

@@ -8,6 +8,7 @@ import { run as ingest } from "./ingest.ts";
 import { run as interchange } from "./interchange.ts";
 import { run as loader } from "./loader.ts";
 import { run as metrics } from "./metrics.ts";
+import { run as predict } from "./predict.ts";
 import { run as pretrain } from "./pretrain.ts";
 import { run as regions } from "./regions.ts";
 import { run as suggest } from "./suggest.ts";
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, () => Promise<BenchmarkResult>>> = {
   regions,
   metrics,
   inference,
+  predict,
   suggest,
 };
 

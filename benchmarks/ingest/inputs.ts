@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generatePhantom, TorsoScan } from "@medssl/datasets";
+import { writeNpy } from "../npy.ts";
 import { benchDir } from "../peers.ts";
 
 export interface Input {
@@ -53,22 +54,4 @@ function scanSlices(): Int16Array[] {
     const [low, high] = scan.heights;
     return Array.from({ length: SLICES }, (_, i) => scan.slice(low + ((high - low) * i) / SLICES).density);
   });
-}
-
-function writeNpy(
-  path: string,
-  type: string,
-  shape: readonly number[],
-  records: readonly (Uint8Array | Int16Array)[],
-): void {
-  const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape.join(", ")}), }`;
-  const bytes = records.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
-  writeFileSync(
-    path,
-    Buffer.concat([
-      Buffer.from("\x93NUMPY\x01\x00\x76\x00", "latin1"),
-      Buffer.from(`${header.padEnd(117)}\n`),
-      ...bytes,
-    ]),
-  );
 }
