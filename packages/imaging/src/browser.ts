@@ -65,3 +65,4 @@ export * from "./segmentation/segment-scan.ts";
 export * from "./segmentation/slice-form.ts";
 export * from "./segmentation/slice-groups.ts";
 export * from "./segmentation/tiles.ts";
+export * from "./segmentation/wished-plan.ts";

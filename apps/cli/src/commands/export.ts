@@ -7,6 +7,7 @@ import { type ComputeOptions, prepareCompute, withComputeOptions } from "../comp
 import { INTERRUPTED, interruptible } from "../interruption.ts";
 import { list } from "../option-values.ts";
 import { printJson, printTable } from "../output.ts";
+import { producer } from "../producer.ts";
 import { progressListener } from "../progress.ts";
 
 interface Options extends ComputeOptions {
@@ -68,7 +69,7 @@ export const exportCommand = (): Command =>
           intendedUse: options.intendedUse,
           license: options.license,
           codes: ownCodes,
-          producer: `medssl ${version()}`,
+          producer: producer(),
           openNetwork: async (path) => openNetwork(new Uint8Array(await readFile(path)), { provider: "cpu", threads }),
           listen: progressListener(),
           signal,
@@ -132,6 +133,3 @@ function precisionList(text: string): WeightPrecision[] {
     return found;
   });
 }
-
-const version = (): string =>
-  (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;

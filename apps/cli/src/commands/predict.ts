@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { MedsslError, type WeightPrecision } from "@medssl/contract";
 import type { OutputFormat, PredictionReport } from "@medssl/datasets";
@@ -12,6 +11,7 @@ import { type ModelOptions, modelSettings, predictionModel } from "../prediction
 import { PredictionSources, type SourceOptions } from "../prediction-sources.ts";
 import { printPredictions } from "../prediction-tables.ts";
 import { measureBy } from "../prediction-truth.ts";
+import { producer } from "../producer.ts";
 import { progressListener } from "../progress.ts";
 
 interface Options extends ModelOptions, SourceOptions {
@@ -127,7 +127,7 @@ async function run(
       ...{ listen, signal },
       ...{ out: options.out, formats: format, hasOverlays: options.overlays },
       settings: modelSettings(options),
-      producer: `medssl ${version()}`,
+      producer: producer(),
       isOverwriting: options.overwrite,
       numWorkers: options.workers ?? usualWorkers(options.device),
       measure: truth === undefined ? undefined : measureBy(truth, truthLabels, listen, signal),
@@ -152,6 +152,3 @@ function formatList(text: string): OutputFormat[] {
     throw new InvalidArgumentError(`Expected some of ${FORMATS.join(", ")}, got "${unknown}".`);
   return formats as OutputFormat[];
 }
-
-const version = (): string =>
-  (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;

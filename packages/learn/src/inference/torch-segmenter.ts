@@ -2,7 +2,7 @@
  * The network of a fine-tuning run at work on whole scans, with libtorch.
  */
 import { basename, resolve } from "node:path";
-import { type InferenceOptions, MedsslError, type SegmentationPlan, type SegmentClass } from "@medssl/contract";
+import type { InferenceOptions, SegmentationPlan, SegmentClass } from "@medssl/contract";
 import {
   labelColor,
   type Scan,
@@ -16,6 +16,7 @@ import {
   segmentScan,
   structureOf,
   unitRange,
+  wishedPlan,
 } from "@medssl/imaging";
 import { cat, type Device, fromTypedArray, scope, type Tensor } from "@medssl/torch";
 import { toUnit } from "../data/image-set.ts";
@@ -36,7 +37,7 @@ export interface TorchSegmenterOptions {
 /** @param dir Folder of a fine-tuning run. @throws {MedsslError} `ERR_OPTION_OVERLAP`, and those of reading a run */
 export function openTorchSegmenter(dir: string, options: TorchSegmenterOptions): ScanSegmenter {
   const { run, network } = loadSegmenter(dir, options.device);
-  const plan = planWith(planOfRun(run), dir, options);
+  const plan = wishedPlan(planOfRun(run), dir, options);
   const slices = new TorchSliceSegmenter(network, plan, options.device);
   return {
     name: basename(resolve(dir)),
@@ -82,22 +83,6 @@ export function planOfRun({
     postProcessing: [...postProcessing],
     kinds: [...kinds],
   } as SegmentationPlan;
-}
-
-function planWith(
-  plan: SegmentationPlan,
-  dir: string,
-  { inference = {}, isCleaned = true, isNative = false }: TorchSegmenterOptions,
-): SegmentationPlan {
-  const mode = isNative ? "tiles" : plan.mode;
-  if (inference.tileOverlap !== undefined && mode === "whole") {
-    throw new MedsslError(
-      "ERR_OPTION_OVERLAP",
-      `${dir}: this model segments pictures as a whole, there are no tiles to overlap`,
-      { hint: "Leave --overlap out; or fine-tune with inference.mode=tiles." },
-    );
-  }
-  return { ...plan, ...inference, mode, postProcessing: isCleaned ? plan.postProcessing : [] };
 }
 
 /** A network on slices in their stored form. */

@@ -2,7 +2,15 @@
  * An exported model at work in its own thread: opened once, then one image after the other.
  */
 import { MedsslError, type ModelCard, type SegmentationPlan } from "@medssl/contract";
-import { checkScan, onOwnGrid, reorientForDisplay, type Scan, type ScanLabels, segmentScan } from "@medssl/imaging";
+import {
+  checkScan,
+  onOwnGrid,
+  reorientForDisplay,
+  type Scan,
+  type ScanLabels,
+  segmentScan,
+  wishedPlan,
+} from "@medssl/imaging";
 import type { Network } from "../engine/network.ts";
 import { OnnxSliceSegmenter } from "../engine/onnx-slice-segmenter.ts";
 import type { FoundLabels, Jobs, ModelSettings, OpenModel, SentImage } from "./messages.ts";
@@ -56,7 +64,7 @@ export class Engine {
     const { source, precision: wanted, isNative } = settings;
     const { card, precision, onnx, onnxAddress } = await readModelFiles(source, wanted, platform.readFile, onProgress);
     signal.throwIfAborted();
-    const plan = planWith(card.plan, source, settings);
+    const plan = wishedPlan(card.plan, source, settings);
     const network = await platform.openNetwork(onnx, settings).catch((cause) => {
       if (cause instanceof MedsslError) throw cause;
       throw new MedsslError("ERR_MODEL_FILE", `${onnxAddress}: the ONNX runtime refuses it (${reasonOf(cause)})`, {
@@ -150,22 +158,6 @@ function scanOfPixels({ rgba, width, height }: Extract<SentImage, { kind: "pixel
     data[target + 2] = rgba[source + 2]!;
   }
   return { shape: [1, height, width], channels: 3, data, meaning: "shown" };
-}
-
-function planWith(
-  plan: SegmentationPlan,
-  source: string,
-  { inference, isCleaned, isNative }: ModelSettings,
-): SegmentationPlan {
-  const mode = isNative ? "tiles" : plan.mode;
-  if (inference.tileOverlap !== undefined && mode === "whole") {
-    throw new MedsslError(
-      "ERR_OPTION_OVERLAP",
-      `${source}: this model segments pictures as a whole, there are no tiles to overlap`,
-      { hint: "Leave the overlap out." },
-    );
-  }
-  return { ...plan, ...inference, mode, postProcessing: isCleaned ? plan.postProcessing : [] };
 }
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
