@@ -2,9 +2,10 @@
  * The network of a fine-tuning run at work on whole scans, with libtorch.
  */
 import { basename, resolve } from "node:path";
-import type { InferenceOptions, SegmentationPlan, SegmentClass } from "@medssl/contract";
+import type { SegmentationPlan, SegmentClass } from "@medssl/contract";
 import {
   labelColor,
+  type PlanWishes,
   type Scan,
   type ScanLabels,
   type ScanSegmenter,
@@ -24,14 +25,8 @@ import type { FinetuneRun } from "../training/run-directory.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
 import { labelMaps, type Segmenter, segmentImages, segmentLabels } from "./segment-images.ts";
 
-export interface TorchSegmenterOptions {
+export interface TorchSegmenterOptions extends PlanWishes {
   readonly device: Device;
-  /** In the place of the recipe's. */
-  readonly inference?: Partial<Pick<InferenceOptions, "tileOverlap" | "flips">>;
-  /** Whether the run's post-processing is applied. @default true */
-  readonly isCleaned?: boolean;
-  /** Whether pictures are segmented in tiles of their own pixels, not at the size that the network learned at. @default false */
-  readonly isNative?: boolean;
 }
 
 /** @param dir Folder of a fine-tuning run. @throws {MedsslError} `ERR_OPTION_OVERLAP`, and those of reading a run */
