@@ -1,4 +1,5 @@
 export { csvTable, type Field } from "./csv-table.ts";
+export { lockFolder } from "./folder-lock.ts";
 export * from "./ingest/fetch-source.ts";
 export * from "./ingest/ingest.ts";
 export type { IngestSummary, SourceSummary } from "./ingest/ingest-summary.ts";

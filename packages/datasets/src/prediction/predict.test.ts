@@ -253,6 +253,22 @@ test("what is made anew leaves the others of the same model as they are", async 
   assert.equal((await predict({ ...predictionOptions([a, b], out), model: brightModel() })).numKept, 2);
 });
 
+test("two predictions into one folder at once: the second is refused, and disturbs nothing", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "b.png": await picture() });
+  const out = join(root, "out");
+  let second: Promise<unknown> | undefined;
+  const onScan = () => {
+    second ??= assert.rejects(predict({ ...predictionOptions([root], out), model: brightModel() }), {
+      code: "ERR_OUTPUT_BUSY",
+      message: `${out}: another prediction is writing to this folder`,
+    });
+  };
+  const report = await predict({ ...predictionOptions([root], out), model: brightModel("uint8", { onScan }) });
+  await second;
+  assert.ok(report.isComplete && second !== undefined);
+  assert.equal((await predict({ ...predictionOptions([root], out), model: brightModel() })).numKept, 2);
+});
+
 test("what was stopped, and what was killed while it wrote, goes on where it was", async () => {
   const files = { "a.png": await picture(), "b.png": await picture(), "c.png": await picture() };
   const { root } = folderOf(files);

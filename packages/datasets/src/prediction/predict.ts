@@ -13,7 +13,7 @@ import type { ClassMetrics, RunListener, SegmentClass } from "@medssl/contract";
 import type { PacsClient, ScanSegmenter } from "@medssl/imaging";
 import { DEFAULT_FORMATS, type OutputFormat } from "./output-formats.ts";
 import { type FetchedFolder, findInputs, nameInputs, type PredictionInput } from "./prediction-inputs.ts";
-import { type LedgerEntry, type LedgerHead, PredictionLedger } from "./prediction-ledger.ts";
+import { type LedgerEntry, type LedgerHead, lockResults, PredictionLedger } from "./prediction-ledger.ts";
 import { predictionRemarks, predictionWarnings } from "./prediction-notes.ts";
 import {
   type Prediction,
@@ -83,6 +83,7 @@ export interface PredictOptions {
 export async function predict(options: PredictOptions): Promise<PredictionReport> {
   const { out, listen, signal, measure } = options;
   const head = headOf(options);
+  using _lock = lockResults(out);
   const ledger = new PredictionLedger(out, head, options.isOverwriting ?? false);
   const found = await findInputs(await options.inputs(), out);
   const inputs = nameInputs(found.inputs, ledger.names);

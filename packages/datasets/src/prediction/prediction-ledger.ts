@@ -4,14 +4,16 @@
  *
  * Order    names are claimed before anything is written: a file of a name that is not is somebody else's, and stays. An
  *          input's own line is written once all of its files are on the disk; without it the input is segmented again.
+ * One      prediction at a time: the folder is locked for as long as it writes (`lockResults`).
  * Errors   `ERR_OUTPUT_OTHER` where the folder holds results of another model or of other settings, or files of that name
- *          that were made by something else.
+ *          that were made by something else; `ERR_OUTPUT_BUSY`.
  */
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
 import { appendToFile, PART_SUFFIX } from "@medssl/imaging";
+import { lockFolder } from "../folder-lock.ts";
 import { OUTPUT_FOLDERS, type OutputKind, outputPath } from "./output-formats.ts";
 import { LEDGER, type PredictionInput } from "./prediction-inputs.ts";
 import {
@@ -22,6 +24,29 @@ import {
   type StoredResult,
 } from "./prediction-report.ts";
 import { outputFailure, putFile } from "./write-result.ts";
+
+const LOCK = ".predict-lock";
+
+/**
+ * Takes a folder of results for one prediction.
+ *
+ * @throws {MedsslError} `ERR_OUTPUT_BUSY`, `ERR_OUTPUT_WRITE`, `ERR_DISK_FULL`
+ */
+export function lockResults(out: string): Disposable {
+  const lock = takeLock(out);
+  if (lock !== undefined) return lock;
+  throw new MedsslError("ERR_OUTPUT_BUSY", `${out}: another prediction is writing to this folder`, {
+    hint: "Wait until it is done, stop it, or give another --out.",
+  });
+}
+
+function takeLock(out: string): Disposable | undefined {
+  try {
+    return lockFolder(out, LOCK);
+  } catch (error) {
+    throw outputFailure(join(out, LOCK), error);
+  }
+}
 
 /** An input that is done. */
 export interface LedgerEntry {

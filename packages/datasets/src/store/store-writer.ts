@@ -11,7 +11,6 @@
 
 import { renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
 import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
 import { Ledger } from "../private/ledger.ts";
@@ -27,7 +26,7 @@ import {
   storeRecipes,
 } from "./recipe.ts";
 import { type Label, type RecipeStatistics, STORE_VERSION, type StoreInfo, shardPath } from "./store.ts";
-import { lockFolder } from "./store-lock.ts";
+import { lockStore } from "./store-lock.ts";
 
 const SHARD_BYTES = 256 * 2 ** 20;
 const COMMIT_EVERY_MS = 1000;
@@ -60,7 +59,7 @@ export class StoreWriter {
   #isOpen = true;
   readonly catalog: Catalog;
   readonly ledger: Ledger;
-  readonly #lock: DatabaseSync;
+  readonly #lock: Disposable;
   readonly #shardBytes: number;
   readonly #open = new Map<RecipeName, OpenShard>();
   #nextShard: number;
@@ -70,7 +69,7 @@ export class StoreWriter {
   constructor(dir: string, { base, shardBytes = SHARD_BYTES }: StoreWriterOptions = {}) {
     this.dir = dir;
     this.#shardBytes = shardBytes;
-    this.#lock = lockFolder(dir);
+    this.#lock = lockStore(dir);
     try {
       this.catalog = new Catalog(join(dir, "catalog.sqlite"));
       this.ledger = new Ledger(dir, base);
@@ -82,7 +81,7 @@ export class StoreWriter {
       this.#nextShard = (this.catalog.shards().at(-1)?.number ?? -1) + 1;
       this.commit();
     } catch (error) {
-      this.#lock.close();
+      this.#lock[Symbol.dispose]();
       throw error;
     }
   }
@@ -224,7 +223,7 @@ export class StoreWriter {
     for (const name of recipeNames) this.#closeShard(name);
     this.catalog.close();
     this.ledger.close();
-    this.#lock.close();
+    this.#lock[Symbol.dispose]();
   }
 
   #describe(): StoreInfo | undefined {

@@ -1,35 +1,32 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { MedsslError } from "@medssl/contract";
+import { lockFolder } from "@medssl/datasets";
 
-const SQLITE_BUSY = 5;
+const LOCK = ".run-lock";
 
 /**
- * Takes a run's folder for this process; the system drops the lock with the process, whatever ends it.
+ * Takes a run's folder for this process.
  *
  * @throws {MedsslError} `ERR_RUN_BUSY`, or `ERR_RUN_LOCK` where the folder cannot hold a lock.
  */
 export function lockRun(dir: string): Disposable {
-  mkdirSync(dir, { recursive: true });
-  const path = join(dir, ".run-lock");
-  let lock: DatabaseSync | undefined;
+  const lock = takeLock(dir);
+  if (lock !== undefined) return lock;
+  throw new MedsslError("ERR_RUN_BUSY", `${dir}: another process is training into this folder`, {
+    hint: "Wait until it is done, stop it, or give another --out.",
+  });
+}
+
+function takeLock(dir: string): Disposable | undefined {
   try {
-    lock = new DatabaseSync(path);
-    lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+    return lockFolder(dir, LOCK);
   } catch (cause) {
-    lock?.close();
-    if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) {
-      throw new MedsslError("ERR_RUN_BUSY", `${dir}: another process is training into this folder`, {
-        hint: "Wait until it is done, stop it, or give another --out.",
-        cause,
-      });
-    }
+    // What is wrong with the folder itself is told as of any other.
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_SQLITE_ERROR") throw cause;
+    const path = join(dir, LOCK);
     throw new MedsslError("ERR_RUN_LOCK", `${path}: the run's lock cannot be taken: ${(cause as Error).message}`, {
       hint: "Delete that file if nothing trains into the folder; else look whether the folder can be written to.",
       cause,
     });
   }
-  const taken = lock;
-  return { [Symbol.dispose]: () => taken.close() };
 }
