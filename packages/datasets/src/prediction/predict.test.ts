@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
@@ -203,6 +212,35 @@ test("what is there is kept; what is missing, or has changed, is made again", as
   const all = brightModel();
   await predict({ ...predictionOptions([root], out), model: all, isOverwriting: true });
   assert.equal(all.numSegmented, 3);
+});
+
+test("a file that a power failure left empty or half is made anew; where a line says no size, its file is enough", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "b.png": await picture(), "c.png": await picture() });
+  const out = join(root, "out");
+  const run = async () => {
+    const model = brightModel();
+    const { numKept, notes } = await predict({ ...predictionOptions([root], out), model });
+    return { numSegmented: model.numSegmented, numKept, notes: notes.join("\n") };
+  };
+  await run();
+  const files = ["masks/a.png", "overlays/b.png"].map((path) => join(out, path));
+  const whole = files.map((file) => readFileSync(file));
+  truncateSync(files[0]!, 0);
+  truncateSync(files[1]!, whole[1]!.length - 1);
+  const mended = await run();
+  assert.deepEqual([mended.numSegmented, mended.numKept], [2, 1]);
+  assert.match(mended.notes, /2 images have files in .*out that are not as they were written: done anew/);
+  assert.deepEqual(
+    files.map((file) => readFileSync(file)),
+    whole,
+  );
+  assert.equal((await run()).numKept, 3);
+  const ledger = join(out, "predictions.jsonl");
+  const withoutSizes = readFileSync(ledger, "utf8").replaceAll(/,"bytes":\{[^}]*\}/g, "");
+  assert.doesNotMatch(withoutSizes, /bytes/);
+  writeFileSync(ledger, withoutSizes);
+  truncateSync(files[0]!, 0);
+  assert.equal((await run()).numKept, 3);
 });
 
 test("results of another model, of other settings, or of nobody knows what are not mixed with these", async () => {

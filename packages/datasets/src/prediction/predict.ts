@@ -95,6 +95,7 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
   const todo = inputs.filter(({ key }) => !entries.has(key));
   const numKept = [...entries.values()].reduce((sum, { predictions }) => sum + predictions.length, 0);
   const numChanged = todo.filter((input) => ledger.isChanged(input)).length;
+  const numDamaged = options.isOverwriting ? 0 : todo.filter((input) => ledger.isDamaged(input)).length;
   const onDone = (entry: LedgerEntry) => {
     entries.set(entry.key, entry);
     if (entry.predictions.length > 0) ledger.add(entry);
@@ -111,7 +112,7 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
     notes.push(...measured.notes);
   }
   const others = ledger.findOthers(predictions);
-  const remarks = predictionRemarks({ numKept, numChanged, out, found });
+  const remarks = predictionRemarks({ numKept, numChanged, numDamaged, out, found });
   notes.unshift(...predictionWarnings({ predictions, others, out }));
   for (const message of remarks) listen({ type: "note", level: "info", message });
   for (const message of notes) listen({ type: "note", level: "warning", message });

@@ -3,12 +3,13 @@
  * an input that is done, or the names that results will have. A prediction that was stopped goes on by it.
  *
  * Order    names are claimed before anything is written: a file of a name that is not is somebody else's, and stays. An
- *          input's own line is written once all of its files are on the disk; without it the input is segmented again.
+ *          input's own line is written once all of its files are; without it the input is segmented again.
+ * Whole    is a result whose files are as large as they were: a power failure may leave less of them under their names.
  * One      prediction at a time: the folder is locked for as long as it writes (`lockResults`).
  * Errors   `ERR_OUTPUT_OTHER` where the folder holds results of another model or of other settings, or files of that name
  *          that were made by something else; `ERR_OUTPUT_BUSY`.
  */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
@@ -58,6 +59,11 @@ export interface LedgerEntry {
   readonly skipped: readonly SkippedInput[];
 }
 
+interface LedgerLine extends LedgerEntry {
+  /** Sizes of its files, by their paths below the folder; older lines do not have them. */
+  readonly bytes?: Readonly<Record<string, number | undefined>>;
+}
+
 /** Names of results by the keys of their inputs, from when they may be on the disk. */
 interface Claims {
   readonly claims: Readonly<Record<string, string>>;
@@ -68,7 +74,7 @@ export type LedgerHead = Omit<ReportHead, "classes">;
 
 export class PredictionLedger {
   readonly #out: string;
-  readonly #entries = new Map<string, LedgerEntry>();
+  readonly #entries = new Map<string, LedgerLine>();
   readonly #names = new Map<string, string>();
   readonly #isOverwriting: boolean;
   #head: ReportHead | undefined;
@@ -80,7 +86,7 @@ export class PredictionLedger {
     const path = join(out, LEDGER);
     if (!existsSync(path)) return;
     const lines = readFileSync(path, "utf8").split("\n").flatMap(parsed);
-    const [first, ...entries] = lines as [ReportHead | undefined, ...(LedgerEntry | Claims)[]];
+    const [first, ...entries] = lines as [ReportHead | undefined, ...(LedgerLine | Claims)[]];
     try {
       requireSame(out, requireHead(path, first), head);
     } catch (error) {
@@ -104,19 +110,24 @@ export class PredictionLedger {
     return this.#names;
   }
 
-  /** Of an input that is done, is as it was, whose files are there, and are to stay. */
+  /** Of an input that is done, is as it was, whose files are whole, and are to stay. */
   find({ key, identity }: PredictionInput): LedgerEntry | undefined {
-    if (this.#isOverwriting) return undefined;
     const entry = this.#entries.get(key);
-    const outputs = entry?.predictions.flatMap((one) => Object.values(one.outputs)) ?? [];
-    const isThere = entry?.identity === identity && outputs.every((path) => existsSync(join(this.#out, path)));
-    return isThere ? entry : undefined;
+    const isKept = !this.#isOverwriting && entry?.identity === identity && pathsOf(entry).every(this.#isWhole(entry));
+    return isKept ? entry : undefined;
   }
 
   /** Whether there is a result of what the input was before. */
   isChanged({ key, identity }: PredictionInput): boolean {
     const entry = this.#entries.get(key);
     return entry !== undefined && entry.identity !== identity;
+  }
+
+  /** Whether a file of its result is there, but is not what was written. */
+  isDamaged({ key }: PredictionInput): boolean {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return false;
+    return pathsOf(entry).some((path) => this.#sizeOf(path) !== undefined && !this.#isWhole(entry)(path));
   }
 
   /**
@@ -144,9 +155,11 @@ export class PredictionLedger {
     this.#append({ claims: Object.fromEntries(unclaimed.map(({ key, name }) => [key, name])) });
   }
 
+  /** Of an input whose files are written. */
   add(entry: LedgerEntry): void {
-    this.#remember(entry);
-    this.#append(entry);
+    const line = { ...entry, bytes: Object.fromEntries(pathsOf(entry).map((path) => [path, this.#sizeOf(path)])) };
+    this.#remember(line);
+    this.#append(line);
   }
 
   /** Replaces what is said of the results' way into an archive. */
@@ -159,18 +172,29 @@ export class PredictionLedger {
 
   /** Files in the folders of results that none of the predictions wrote. */
   findOthers(predictions: readonly Prediction[]): string[] {
-    const own = new Set(predictions.flatMap(({ outputs }) => Object.values(outputs)));
+    const own = new Set(pathsOf({ predictions }));
     return OUTPUT_FOLDERS.flatMap((folder) =>
       filesOf(join(this.#out, folder)).map((name) => `${folder}/${name}`),
     ).filter((path) => !own.has(path));
   }
 
-  #remember(entry: LedgerEntry): void {
+  #sizeOf(path: string): number | undefined {
+    return statSync(join(this.#out, path), { throwIfNoEntry: false })?.size;
+  }
+
+  #isWhole({ bytes }: LedgerLine): (path: string) => boolean {
+    return (path) => {
+      const size = this.#sizeOf(path);
+      return size !== undefined && (bytes === undefined || bytes[path] === size);
+    };
+  }
+
+  #remember(entry: LedgerLine): void {
     this.#entries.set(entry.key, entry);
     this.#names.set(entry.key, entry.name);
   }
 
-  #append(line: LedgerEntry | Claims): void {
+  #append(line: LedgerLine | Claims): void {
     try {
       // A kill may have left the last line without its end.
       appendToFile(join(this.#out, LEDGER), `\n${JSON.stringify(line)}\n`);
@@ -185,6 +209,9 @@ export class PredictionLedger {
     return paths.find((path) => existsSync(join(this.#out, path)));
   }
 }
+
+const pathsOf = ({ predictions }: Pick<LedgerEntry, "predictions">): string[] =>
+  predictions.flatMap(({ outputs }) => Object.values(outputs));
 
 /** A kill or a full disk may leave part of a line. */
 function parsed(line: string): unknown[] {

@@ -8,12 +8,14 @@ const MOST_WARNINGS = 20;
 export interface PredictionCourse {
   readonly numKept: number;
   readonly numChanged: number;
+  /** Images whose results had files of another size than they were written with. */
+  readonly numDamaged: number;
   readonly out: string;
   readonly found: Pick<FoundInputs, "masks" | "notes">;
 }
 
 /** What was left out, and what was done already. */
-export function predictionRemarks({ numKept, numChanged, out, found }: PredictionCourse): string[] {
+export function predictionRemarks({ numKept, numChanged, numDamaged, out, found }: PredictionCourse): string[] {
   const notes = [...found.notes];
   const { masks } = found;
   if (masks.length > 0) {
@@ -27,6 +29,10 @@ export function predictionRemarks({ numKept, numChanged, out, found }: Predictio
   if (numChanged > 0) {
     const have = numChanged === 1 ? "has changed since it was" : "have changed since they were";
     notes.push(`${counted(numChanged, "image")} ${have} segmented: done anew`);
+  }
+  if (numDamaged > 0) {
+    const have = numDamaged === 1 ? "has files" : "have files";
+    notes.push(`${counted(numDamaged, "image")} ${have} in ${out} that are not as they were written: done anew`);
   }
   return notes;
 }
