@@ -62,6 +62,8 @@ export function outputPath(kind: OutputKind, name: string): string {
   }
 }
 
+export const OUTPUT_SUFFIX = /\.(?:png|nii\.gz|dcm)$/;
+
 export const OUTPUT_FOLDERS = ["masks", "overlays", "seg", "seg-fractional"] as const;
 
 export const isNiftiName = (file: string): boolean => /\.(?:nii|hdr)(?:\.gz)?$/i.test(file);

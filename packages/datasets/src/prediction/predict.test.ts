@@ -280,6 +280,15 @@ test("a file that no prediction wrote stays, among the results of others too", a
   assert.equal((await predict({ ...both, isOverwriting: true })).predictions.length, 2);
 });
 
+test("a file that would be taken for a scan of a series stays as well", async () => {
+  const { root } = folderOf({ "x/1.dcm": ctSlice(1, 0), "x/2.dcm": ctSlice(2, 5), "out/seg/x-scan2.dcm": "another's" });
+  const out = join(root, "out");
+  await assert.rejects(predict({ ...predictionOptions([join(root, "x")], out), model: brightModel("int16") }), {
+    code: "ERR_OUTPUT_OTHER",
+    message: /seg\/x-scan2\.dcm: exists, and no prediction/,
+  });
+});
+
 test("what is made anew leaves the others of the same model as they are", async () => {
   const { root } = folderOf({ "a.png": await picture(), "b.png": await picture() });
   const [a, b] = [join(root, "a.png"), join(root, "b.png")];

@@ -5,18 +5,17 @@
  * Masks      files of a folder that are named as masks (`a_mask.png`, `labels/a.nii.gz`) are left out; a file that is
  *            given by itself is segmented, whatever its name.
  * Left out   what predictions wrote, this one's or others'; what is given twice.
- * Names      of results: the stem of the file or the folder's name, with a number where another has it. A file that has a
- *            result keeps its name, whatever else is given later.
  * Errors     `ERR_INPUT_MISSING`, `ERR_INPUT_EMPTY`.
  */
 import { statSync } from "node:fs";
-import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { MedsslError } from "@medssl/contract";
 import { listDicom } from "../layouts/dicom-series.ts";
 import { isImageFile, stemOf } from "../layouts/image-file.ts";
 import { plainRole } from "../layouts/mask-table.ts";
 import { SourceFolder } from "../layouts/source-folder.ts";
 import { shortHash } from "../private/pseudonyms.ts";
+import { isSingleScan, uniqueNames } from "./result-names.ts";
 
 /** A folder with STUDY/SERIES/INSTANCE.dcm of an archive: these are called by their addresses there. */
 export interface FetchedFolder {
@@ -52,9 +51,6 @@ export interface FoundInputs {
 /** By which a folder of results is known: what is done in it (prediction-ledger.ts). */
 export const LEDGER = "predictions.jsonl";
 
-/** Endings of files that are read one by one; others may be slices of a DICOM series. */
-const SINGLE_FILE = /\.(?:png|jpe?g|tiff?|gif|bmp|webp|p[bgpn]m|nii|gz|hdr|img)$/i;
-
 /** @param out Folder of results, which are no inputs. */
 export async function findInputs(given: readonly (string | FetchedFolder)[], out: string): Promise<FoundInputs> {
   const results = `${resolve(out)}${sep}`;
@@ -75,12 +71,12 @@ export async function findInputs(given: readonly (string | FetchedFolder)[], out
     const isResult = (path: string) =>
       others.some((above) => path.startsWith(above)) || resolve(input, path).startsWith(results);
     const own = typeof one === "string" ? all.filter((path) => !isResult(path)) : all;
-    for (const path of own.filter((path) => SINGLE_FILE.test(path) && isImageFile(join(input, path)))) {
+    for (const path of own.filter((path) => isSingleScan(path) && isImageFile(join(input, path)))) {
       if (plainRole(path, undefined) === "image") found.push(singleFile(join(input, path), path));
       else masks.push(join(input, path));
     }
     for (const path of folder.unreadable) notes.push(`${path}: this folder cannot be read and was left out`);
-    const slices = own.filter((path) => !SINGLE_FILE.test(path));
+    const slices = own.filter((path) => !isSingleScan(path));
     if (slices.length === 0) continue;
     const dicom = await findSeries(folder, slices, one);
     found.push(...dicom.series);
@@ -148,26 +144,6 @@ export function nameInputs(
     name: names[i]!,
     identity: identityOf(input.files, isFetched),
   }));
-}
-
-/** A name of its own for each input's result: the stem, with a number where another file has it already. */
-export function uniqueNames(
-  inputs: readonly (Pick<PredictionInput, "file" | "key"> & Partial<Pick<PredictionInput, "files">>)[],
-  known: ReadonlyMap<string, string> = new Map(),
-): string[] {
-  const lower = (name: string) => name.toLowerCase(); // some disks do not tell A from a
-  const taken = new Set([...known.values()].map(lower));
-  return inputs.map(({ file, key, files = [file] }) => {
-    const own = known.get(key);
-    if (own !== undefined) return own;
-    const whole = basename(resolve(file)); // of a folder that was given as `.`, too
-    const stem = basename(whole, extname(whole)).replace(/\.nii$/i, "");
-    const base = files.length > 1 || /^[\d.]+$/.test(whole) ? whole : stem;
-    let name = base;
-    for (let number = 2; taken.has(lower(name)); number++) name = `${base}-${number}`;
-    taken.add(lower(name));
-    return name;
-  });
 }
 
 /** What was fetched is a copy, whose time says nothing, and an instance's UID never means something else. */

@@ -15,7 +15,7 @@ import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
 import { appendToFile, PART_SUFFIX } from "@medssl/imaging";
 import { lockFolder } from "../folder-lock.ts";
-import { OUTPUT_FOLDERS, type OutputKind, outputPath } from "./output-formats.ts";
+import { OUTPUT_FOLDERS, OUTPUT_SUFFIX } from "./output-formats.ts";
 import { LEDGER, type PredictionInput } from "./prediction-inputs.ts";
 import {
   type Prediction,
@@ -24,6 +24,7 @@ import {
   type SkippedInput,
   type StoredResult,
 } from "./prediction-report.ts";
+import { comparable, isSingleScan, withoutScan } from "./result-names.ts";
 import { outputFailure, putFile } from "./write-result.ts";
 
 const LOCK = ".predict-lock";
@@ -203,10 +204,19 @@ export class PredictionLedger {
     }
   }
 
+  /** A file that would be replaced, or be taken for one of a scan. */
   #existing(todo: readonly PredictionInput[]): string | undefined {
-    const kinds: readonly OutputKind[] = ["png", "nifti", "seg", "seg-fractional", "overlay"];
-    const paths = todo.flatMap(({ name }) => kinds.map((kind) => outputPath(kind, name)));
-    return paths.find((path) => existsSync(join(this.#out, path)));
+    const names = new Set(todo.map(({ name }) => comparable(name)));
+    const several = new Set(todo.filter(({ key }) => !isSingleScan(key)).map(({ name }) => comparable(name)));
+    const isTheirs = (file: string) => {
+      const name = comparable(file.replace(OUTPUT_SUFFIX, ""));
+      return names.has(name) || several.has(withoutScan(name));
+    };
+    for (const folder of OUTPUT_FOLDERS) {
+      const found = filesOf(join(this.#out, folder)).find(isTheirs);
+      if (found !== undefined) return `${folder}/${found}`;
+    }
+    return undefined;
   }
 }
 
