@@ -20,7 +20,7 @@ export function measureBy(
       import("@medssl/datasets"),
     ]);
     const rule = labels === undefined ? undefined : parseLabels(labels);
-    const listed = masks.map(({ file, path }) => ({ file, key: path }));
+    const listed = masks.map(({ file, path, spacingMm }) => ({ file, key: path, spacingMm }));
     const { cases, problems } = await comparePredictions(listed, truth, classes, { rule, listen, signal });
     const nameOf = new Map(masks.map(({ file, name }) => [file, name]));
     return {

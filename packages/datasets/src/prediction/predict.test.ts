@@ -42,6 +42,16 @@ const volume: Scan<Int16Array> = {
   affine: [2, 0, 0, 10, 0, 2, 0, 20, 0, 0, 5, 30, 0, 0, 0, 1],
 };
 
+/** What makes a CT slice a radiograph. */
+const FILM = {
+  "00080060": "CR",
+  "00080016": SOP_CLASSES.cr,
+  "00200032": "",
+  "00200037": "",
+  "00281052": "",
+  "00281053": "",
+};
+
 const readMask = async (file: string) => await decodeMaskScan(await readImageBytes(file), file);
 
 test("pictures become PNGs, volumes NIfTI on their own grid; what was found is counted, and written as JSON and CSV", async () => {
@@ -140,15 +150,7 @@ test("DICOM: each series of a folder has its result and its segmentation; a miss
 });
 
 test("a film's segmentation lies on its pixels", async () => {
-  const film = {
-    "00080060": "CR",
-    "00080016": SOP_CLASSES.cr,
-    "00200032": "",
-    "00200037": "",
-    "00281052": "",
-    "00281053": "",
-  };
-  const { root } = folderOf({ "film.dcm": ctSlice(1, 0, film) });
+  const { root } = folderOf({ "film.dcm": ctSlice(1, 0, FILM) });
   const out = join(root, "out");
   const { predictions } = await predict({ ...predictionOptions([join(root, "film.dcm")], out), model: brightModel() });
   assert.deepEqual(Object.keys(predictions[0]!.outputs), ["png", "seg", "overlay"]);
@@ -378,17 +380,17 @@ test("segmentations go to an archive once; one that is refused is told of, and t
 });
 
 test("scores of masks stand beside what was found", async () => {
-  const { root } = folderOf({ "x/a.png": await picture(), "x/b.png": await picture() });
+  const { root } = folderOf({ "x/a.png": await picture(), "x/b.dcm": ctSlice(1, 0, FILM) });
   const out = join(root, "out");
   const { predictions } = await predict({
     ...predictionOptions([join(root, "x")], out),
     model: brightModel(),
     measure: async (masks, classes) => {
       assert.deepEqual(
-        masks.map(({ path, file }) => [path, file]),
+        masks.map(({ path, file, spacingMm }) => [path, file, spacingMm]),
         [
-          ["a", join(out, "masks/a.png")],
-          ["b", join(out, "masks/b.png")],
+          ["a", join(out, "masks/a.png"), undefined],
+          ["b", join(out, "masks/b.png"), [Number.NaN, 0.5, 0.5]],
         ],
       );
       assert.equal(classes[0]!.name, "lung");
@@ -399,5 +401,8 @@ test("scores of masks stand beside what was found", async () => {
     predictions.map((one) => one.classes[0]!.truth?.dice),
     [undefined, 0.75],
   );
-  assert.match(readFileSync(join(out, "predictions.csv"), "utf8"), /^file,mask,lung,lung Dice,warnings\r\n/);
+  assert.match(
+    readFileSync(join(out, "predictions.csv"), "utf8"),
+    /^file,mask,seg,lung,lung mm2,lung Dice,warnings\r\n/,
+  );
 });

@@ -10,7 +10,7 @@
  */
 import { resolve } from "node:path";
 import type { ClassMetrics, RunListener, SegmentClass } from "@medssl/contract";
-import type { PacsClient, ScanSegmenter } from "@medssl/imaging";
+import type { PacsClient, ScanSegmenter, Vec3 } from "@medssl/imaging";
 import { DEFAULT_FORMATS, type OutputFormat } from "./output-formats.ts";
 import { type FetchedFolder, findInputs, nameInputs, type PredictionInput } from "./prediction-inputs.ts";
 import { type LedgerEntry, type LedgerHead, lockResults, PredictionLedger } from "./prediction-ledger.ts";
@@ -45,6 +45,8 @@ export interface PredictedMask {
   readonly file: string;
   /** What its truth is called: below its folder, without extension. */
   readonly path: string;
+  /** Of the image, [z, y, x]; not a number where it does not say it. */
+  readonly spacingMm: Vec3 | undefined;
 }
 
 export interface MaskScores {
@@ -199,12 +201,18 @@ function masksOf(
 ): PredictedMask[] {
   return inputs.flatMap(({ key, path }) => {
     const predictions = entries.get(key)?.predictions ?? [];
-    return predictions.flatMap(({ name, outputs }) => {
+    return predictions.flatMap(({ name, outputs, spacingMm }) => {
       const mask = outputs.png ?? outputs.nifti;
-      // Several scans of one input are told apart by their results' names.
-      return mask === undefined
-        ? []
-        : [{ name, file: resolve(out, mask), path: predictions.length === 1 ? path : name }];
+      if (mask === undefined) return [];
+      return [
+        {
+          name,
+          file: resolve(out, mask),
+          // Several scans of one input are told apart by their results' names.
+          path: predictions.length === 1 ? path : name,
+          spacingMm: spacingMm?.map((mm) => mm ?? Number.NaN) as Vec3 | undefined,
+        },
+      ];
     });
   });
 }

@@ -4,7 +4,7 @@
  * Values   as `medssl ingest` reads masks: named with labels, or told from the references.
  * Grid     a pair has the same size. Where both files say where their voxels lie, that agrees to a tenth of a voxel;
  *          volumes that are stored along other axes, or the other way round, are turned first.
- * Spacing  of the files; pictures have none (spacing.ts).
+ * Spacing  of the files, else of the image that was segmented, where that is known; pictures have none (spacing.ts).
  * Errors   those of pairing and of labels. A pair that cannot be measured is listed, the others go on.
  */
 import { setImmediate } from "node:timers/promises";
@@ -18,7 +18,15 @@ import {
   voteOnMask,
   wholeNumbers,
 } from "@medssl/datasets";
-import { decodeMaskScan, type Image, readImageBytes, reorientForDisplay, type Scan, type Vec3 } from "@medssl/imaging";
+import {
+  decodeMaskScan,
+  type Image,
+  readImageBytes,
+  reorientForDisplay,
+  type Scan,
+  usableSpacing,
+  type Vec3,
+} from "@medssl/imaging";
 import { labelRoles } from "../data/label-roles.ts";
 import { type GriddedCase, measureCase } from "../metrics/measure-case.ts";
 import { summarizeScores } from "../metrics/summarize-scores.ts";
@@ -106,7 +114,7 @@ function valuesOf({ shape: [depth, height, width], data }: Scan, file: string): 
   return { width, height: depth * height, channels: 1, data: wholeNumbers(data, file) };
 }
 
-async function readPair({ name, prediction, reference }: MaskPair, rule: LabelRule): Promise<GriddedCase> {
+async function readPair({ name, prediction, reference, spacingMm }: MaskPair, rule: LabelRule): Promise<GriddedCase> {
   if (isNifti(prediction) !== isNifti(reference)) {
     throw new MedsslError(
       "ERR_MASKS_FORMAT",
@@ -122,7 +130,7 @@ async function readPair({ name, prediction, reference }: MaskPair, rule: LabelRu
     truth: labels(wanted, reference),
     prediction: labels(found, prediction),
     shape: wanted.shape,
-    spacingMm: wanted.spacingMm ?? found.spacingMm,
+    spacingMm: [wanted.spacingMm, found.spacingMm, spacingMm].find((mm) => usableSpacing(mm, wanted.shape)),
   };
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseLabels } from "@medssl/datasets";
-import { writeLabelPng } from "@medssl/imaging";
+import { type Vec3, writeLabelPng } from "@medssl/imaging";
 import { testFolder } from "../testing/disc-store.ts";
 import type { CompareMasksOptions } from "./compare-masks.ts";
 import { comparePredictions } from "./compare-predictions.ts";
@@ -58,6 +58,22 @@ test("of several labels the truth has the model's values, or those that are name
   assert.match(problems[0]!.reason, /values that are no labels: 3/);
   const rule = parseLabels("right ventricle=1,myocardium=2+3");
   assert.deepEqual(dice(await compare({ x: mask }, "others", HEART, { rule })), [1, 2 / 3]);
+});
+
+test("distances of pictures have the spacing of the image that was segmented", async () => {
+  const file = await picture("d/x.png", [1, 1, 1, 0, 0, 0]);
+  await picture("dt/x.png", [1, 0, 0, 0, 0, 0]);
+  const measured = async (truth: string, spacingMm?: Vec3) => {
+    const masks = [{ key: "x", file, spacingMm }];
+    const { cases } = await comparePredictions(masks, join(dir, truth), LUNGS, { listen: () => {} });
+    const [score] = cases.get(file)!.classes;
+    return { hd95Mm: score!.hd95Mm?.toFixed(6), nsd: score!.nsd };
+  };
+  // Of the surface of three pixels to the one, at 0, 1.5 and 3 mm, 95% lies within 2.85 mm; two of them within 2 mm.
+  const inMm = { hd95Mm: "2.850000", nsd: 3 / 4 };
+  assert.deepEqual(await measured("dt", [Number.NaN, 7, 1.5]), inMm);
+  assert.deepEqual(await measured("dt/x.png", [Number.NaN, 7, 1.5]), inMm);
+  assert.deepEqual(await measured("dt", [Number.NaN, Number.NaN, Number.NaN]), { hd95Mm: undefined, nsd: undefined });
 });
 
 test("a mask without truth is told of; truth that is not there is an error", async () => {

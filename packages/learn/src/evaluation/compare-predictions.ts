@@ -40,7 +40,10 @@ function pairWithTruth(predictions: readonly ListedMask[], truth: string): Paire
   if (entry === undefined) throw new MedsslError("ERR_MASKS_MISSING", `${truth}: no such file or folder`);
   const [only] = predictions;
   if (!entry.isDirectory() && only !== undefined && predictions.length === 1) {
-    return { pairs: [{ name: only.key, prediction: only.file, reference: truth }], problems: [] };
+    return {
+      pairs: [{ name: only.key, prediction: only.file, reference: truth, spacingMm: only.spacingMm }],
+      problems: [],
+    };
   }
   if (!entry.isDirectory()) {
     throw new MedsslError(

@@ -13,18 +13,23 @@ import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { MedsslError } from "@medssl/contract";
 import { isImageFile, SourceFolder, stemOf, withoutMaskSuffix } from "@medssl/datasets";
+import type { Vec3 } from "@medssl/imaging";
 
 export interface MaskPair {
   /** Of the reference, without folder, extension and suffix where that is unique. */
   readonly name: string;
   readonly prediction: string;
   readonly reference: string;
+  /** Of the image, [z, y, x]: counts where neither mask says it, as a PNG of a film does not. */
+  readonly spacingMm?: Vec3 | undefined;
 }
 
 /** A mask, and the path below its folder by which its partner is found: without extension and mask suffix. */
 export interface ListedMask {
   readonly file: string;
   readonly key: string;
+  /** Of the image that it was drawn on, where it is known. */
+  readonly spacingMm?: Vec3 | undefined;
 }
 
 /** A file that was not measured, and why. */
@@ -110,7 +115,10 @@ function match(
   const rest = (masks: readonly ListedMask[]) => masks.filter(({ key }) => !isPaired(keyFor(key)));
   const pairs = references
     .filter(({ key }) => isPaired(keyFor(key)))
-    .map(({ file, key }) => ({ name: key, prediction: ours!.get(keyFor(key))![0]!.file, reference: file }));
+    .map(({ file, key }): MaskPair => {
+      const [{ file: prediction, spacingMm }] = ours!.get(keyFor(key)) as [ListedMask];
+      return { name: key, prediction, reference: file, spacingMm };
+    });
   return { pairs, predictions: rest(predictions), references: rest(references) };
 }
 
