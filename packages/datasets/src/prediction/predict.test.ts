@@ -112,7 +112,7 @@ test("DICOM: each series of a folder has its result and its segmentation; a miss
   const bright = { "00281052": "90" };
   const { root } = folderOf({
     ...Object.fromEntries([0, 1, 2, 4].map((z) => [`one/${9 - z}.dcm`, ctSlice(z + 1, 5 * z, bright)])),
-    "one/two-1.dcm": ctSlice(11, 0, { ...other, "00080018": "1.2.3.1.2.1" }),
+    "one/two-1.dcm": ctSlice(11, 0, { ...other, "00080018": "1.2.3.1.2.1", "0008103E": "Lung 2.0", "00200011": "7" }),
     "one/two-2.dcm": ctSlice(12, 5, { ...other, "00080018": "1.2.3.1.2.2" }),
   });
   const out = join(root, "out");
@@ -126,6 +126,13 @@ test("DICOM: each series of a folder has its result and its segmentation; a miss
     [
       ["1.2.3.1.1", 4],
       ["1.2.3.1.2", 2],
+    ],
+  );
+  assert.deepEqual(
+    predictions.map(({ file, name }) => [file.slice(root.length), name]),
+    [
+      ["/one (from 9.dcm)", "one"],
+      ["/one (series 7, Lung 2.0)", "one-2"],
     ],
   );
   const [gapped] = predictions;
@@ -147,6 +154,18 @@ test("DICOM: each series of a folder has its result and its segmentation; a miss
     unsure.frames.flatMap((_, frame) => [...unsure.valuesOf(frame)]),
     drawn.map((value) => 200 * value),
   );
+});
+
+test("a series is known whichever folder above it is given", async () => {
+  const { root } = folderOf({ "study/one/1.dcm": ctSlice(1, 0), "study/one/2.dcm": ctSlice(2, 5) });
+  const out = join(root, "out");
+  const given = [join(root, "study"), join(root, "study/one")];
+  const { predictions } = await predict({ ...predictionOptions(given, out), model: brightModel("int16") });
+  assert.deepEqual(
+    predictions.map(({ name }) => name),
+    ["one"],
+  );
+  assert.equal((await predict({ ...predictionOptions(given.slice(1), out), model: brightModel("int16") })).numKept, 1);
 });
 
 test("a film's segmentation lies on its pixels", async () => {

@@ -2,20 +2,23 @@
  * What there is to segment in files and folders.
  *
  * Series     DICOM files of a folder are put together by their headers: a series is one scan, whatever its files are called.
+ *            Where a folder holds several, each is told apart by its number and description (`tellApart`).
  * Masks      files of a folder that are named as masks (`a_mask.png`, `labels/a.nii.gz`) are left out; a file that is
  *            given by itself is segmented, whatever its name.
  * Left out   what predictions wrote, this one's or others'; what is given twice.
+ * Order      as the files lie in their folders.
  * Errors     `ERR_INPUT_MISSING`, `ERR_INPUT_EMPTY`.
  */
 import { statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { MedsslError } from "@medssl/contract";
+import { readFileHeader } from "../layouts/dicom-header.ts";
 import { listDicom } from "../layouts/dicom-series.ts";
 import { isImageFile, stemOf } from "../layouts/image-file.ts";
 import { plainRole } from "../layouts/mask-table.ts";
 import { SourceFolder } from "../layouts/source-folder.ts";
 import { shortHash } from "../private/pseudonyms.ts";
-import { isSingleScan, uniqueNames } from "./result-names.ts";
+import { baseOfFile, baseOfFolder, isSingleScan, uniqueNames } from "./result-names.ts";
 
 /** A folder with STUDY/SERIES/INSTANCE.dcm of an archive: these are called by their addresses there. */
 export interface FetchedFolder {
@@ -25,9 +28,9 @@ export interface FetchedFolder {
 }
 
 export interface PredictionInput {
-  /** The file, or the folder of the series, or its address in the archive. */
+  /** The file, or the folder of the series, or its address in the archive: for a person. */
   readonly file: string;
-  /** What it is, wherever the command is called from. */
+  /** What it is, wherever the command is called from, and whichever folder above it is given. */
   readonly key: string;
   /** Below what was given, without extension: what its truth is called. */
   readonly path: string;
@@ -38,7 +41,11 @@ export interface PredictionInput {
   readonly identity: string;
 }
 
-type FoundInput = Omit<PredictionInput, "name" | "identity"> & { readonly isFetched?: boolean };
+interface FoundInput extends Omit<PredictionInput, "name" | "identity"> {
+  /** What its results are called where no other has that name. */
+  readonly base: string;
+  readonly isFetched?: boolean;
+}
 
 export interface FoundInputs {
   readonly inputs: readonly FoundInput[];
@@ -71,16 +78,26 @@ export async function findInputs(given: readonly (string | FetchedFolder)[], out
     const isResult = (path: string) =>
       others.some((above) => path.startsWith(above)) || resolve(input, path).startsWith(results);
     const own = typeof one === "string" ? all.filter((path) => !isResult(path)) : all;
+    const inFolder: FoundInput[] = [];
     for (const path of own.filter((path) => isSingleScan(path) && isImageFile(join(input, path)))) {
-      if (plainRole(path, undefined) === "image") found.push(singleFile(join(input, path), path));
+      if (plainRole(path, undefined) === "image") inFolder.push(singleFile(join(input, path), path));
       else masks.push(join(input, path));
     }
     for (const path of folder.unreadable) notes.push(`${path}: this folder cannot be read and was left out`);
     const slices = own.filter((path) => !isSingleScan(path));
-    if (slices.length === 0) continue;
-    const dicom = await findSeries(folder, slices, one);
-    found.push(...dicom.series);
-    notes.push(...dicom.notes);
+    if (slices.length > 0) {
+      const dicom = await findSeries(folder, slices, one);
+      inFolder.push(...(await tellApart(dicom.series)));
+      notes.push(...dicom.notes);
+    }
+    const placeOf = new Map(own.map((path, i) => [folder.at(path), i]));
+    const place = ({ files }: FoundInput) => Math.min(...files.map((file) => placeOf.get(resolve(file))!));
+    found.push(
+      ...inFolder
+        .map((one) => ({ one, at: place(one) }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ one }) => one),
+    );
   }
   const unique = new Map(found.toReversed().map((input) => [input.key, input]));
   const inputs = found.filter((input) => unique.get(input.key) === input);
@@ -89,7 +106,7 @@ export async function findInputs(given: readonly (string | FetchedFolder)[], out
 }
 
 function singleFile(file: string, path: string): FoundInput {
-  return { file, key: resolve(file), path: stemOf(path), files: [file] };
+  return { file, key: resolve(file), path: stemOf(path), base: baseOfFile(file), files: [file] };
 }
 
 async function findSeries(folder: SourceFolder, paths: readonly string[], given: string | FetchedFolder) {
@@ -108,14 +125,34 @@ async function findSeries(folder: SourceFolder, paths: readonly string[], given:
     if (typeof given !== "string") {
       const [study, uid] = [basename(dirname(dirname(first))), basename(dirname(first))];
       const file = `${given.address}/studies/${study}/series/${uid}`;
-      series.push({ file, key: `${given.address}/${key}`, path: uid, files, isFetched: true });
+      series.push({ file, key: `${given.address}/${key}`, path: uid, base: uid, files, isFetched: true });
       continue;
     }
     const file = isAlone ? first : isAtRoot ? root : dirname(first);
     const path = isAlone ? stemOf(relative(root, first)) : isAtRoot ? basename(folder.root) : relative(root, file);
-    series.push({ file, key: isAlone ? resolve(first) : `${folder.root}/${key}`, path, files });
+    const base = isAlone ? baseOfFile(file) : baseOfFolder(file);
+    series.push({ file, key: isAlone ? resolve(first) : `${dirname(first)}/${key}`, path, base, files });
   }
   return { series, notes };
+}
+
+/** Series of one folder, and volumes of one series: by number and description, else by the first file. */
+async function tellApart(series: readonly FoundInput[]): Promise<FoundInput[]> {
+  const together = Map.groupBy(series, ({ file }) => file);
+  const labels = new Map<FoundInput, string>();
+  for (const one of series.filter(({ file }) => together.get(file)!.length > 1)) {
+    const { header } = await readFileHeader(one.files[0]!);
+    const [number, description] =
+      header instanceof MedsslError ? [] : ["00200011", "0008103E"].map((tag) => header.string(tag));
+    labels.set(one, [number && `series ${number}`, description].filter(Boolean).join(", "));
+  }
+  return series.map((one) => {
+    const label = labels.get(one);
+    if (label === undefined) return one;
+    const isAlone = label !== "" && together.get(one.file)!.filter((other) => labels.get(other) === label).length === 1;
+    const words = isAlone ? label : [label, `from ${basename(one.files[0]!)}`].filter(Boolean).join(", ");
+    return { ...one, file: `${one.file} (${words})` };
+  });
 }
 
 function nothingFound(
@@ -139,7 +176,7 @@ export function nameInputs(
   known: ReadonlyMap<string, string> = new Map(),
 ): PredictionInput[] {
   const names = uniqueNames(inputs, known);
-  return inputs.map(({ isFetched = false, ...input }, i) => ({
+  return inputs.map(({ isFetched = false, base: _, ...input }, i) => ({
     ...input,
     name: names[i]!,
     identity: identityOf(input.files, isFetched),

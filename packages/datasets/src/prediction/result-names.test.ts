@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import { test } from "node:test";
-import { uniqueNames } from "./result-names.ts";
+import { baseOfFile, baseOfFolder, uniqueNames } from "./result-names.ts";
 
-const inputs = (...files: readonly string[]) => files.map((file) => ({ file, key: `/${file}`, files: [file] }));
+const inputs = (...files: readonly string[]) => files.map((file) => ({ base: baseOfFile(file), key: `/${file}` }));
 
-const series = (folder: string) => ({ file: folder, key: folder, files: [`${folder}/1`, `${folder}/2`] });
+const series = (folder: string) => ({ base: baseOfFolder(folder), key: folder });
 
 test("no two files share a result's name", () => {
   assert.deepEqual(uniqueNames(inputs("x/a.png", "y/a.jpg", "a-2.png", "z/A.png", "b.nii.gz")), [
@@ -17,16 +17,13 @@ test("no two files share a result's name", () => {
   ]);
 });
 
-test("a series is called by all of its UID", () => {
-  assert.deepEqual(uniqueNames(inputs("pacs/series/1.2.840.7")), ["1.2.840.7"]);
-});
-
 test("what looks like an ending is part of a folder's name", () => {
   assert.deepEqual(uniqueNames([series("x/patient.01"), series("x/patient.02")]), ["patient.01", "patient.02"]);
 });
 
-test("a folder that is given as . is called by its name", () => {
-  assert.deepEqual(uniqueNames(inputs(".")), [basename(process.cwd())]);
+test("a folder that is given as . is called by its name, a disk's by something", () => {
+  assert.equal(baseOfFolder("."), basename(process.cwd()));
+  assert.notEqual(baseOfFolder("/"), "");
 });
 
 test("a file that has a result keeps its name when others are given beside it, or in its place", () => {

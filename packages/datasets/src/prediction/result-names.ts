@@ -9,7 +9,6 @@
  */
 import { basename, resolve } from "node:path";
 import { stemOf } from "../layouts/image-file.ts";
-import type { PredictionInput } from "./prediction-inputs.ts";
 
 const SINGLE_SCAN = /\.(?:png|jpe?g|tiff?|gif|bmp|webp|p[bgpn]m|nii|gz|hdr|img)$/i;
 
@@ -27,18 +26,23 @@ export const withoutScan = (name: string): string => name.replace(SCAN_SUFFIX, "
 /** Equal for names that are one file on some disk. */
 export const comparable = (name: string): string => name.normalize("NFC").toLowerCase();
 
+/** Of a result where no other has its name. */
+export const baseOfFile = (file: string): string =>
+  shortened(stemOf(basename(resolve(file))).replace(/\.(?:ima|hdr)$/i, ""));
+
+/** @param folder May be given as `.`, too. */
+export const baseOfFolder = (folder: string): string => shortened(basename(resolve(folder)) || NAMELESS);
+
 /** @param known Names of results that are there, by their input's key. */
 export function uniqueNames(
-  inputs: readonly Pick<PredictionInput, "file" | "key" | "files">[],
+  inputs: readonly { readonly base: string; readonly key: string }[],
   known: ReadonlyMap<string, string> = new Map(),
 ): string[] {
   const used = new UsedNames();
   for (const [key, name] of known) used.add(name, key);
-  return inputs.map(({ file, key, files }) => {
+  return inputs.map(({ base, key }) => {
     const own = known.get(key);
     if (own !== undefined) return own;
-    const whole = basename(resolve(file)) || NAMELESS; // of a folder that was given as `.`, too
-    const base = shortened(files.length > 1 ? whole : stemOf(whole).replace(/\.(?:ima|hdr)$/i, ""));
     let name = base;
     for (let number = 2; used.has(name, key); number++) name = `${base}-${number}`;
     used.add(name, key);
