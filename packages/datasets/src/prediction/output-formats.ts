@@ -66,4 +66,7 @@ export const OUTPUT_SUFFIX = /\.(?:png|nii\.gz|dcm)$/;
 
 export const OUTPUT_FOLDERS = ["masks", "overlays", "seg", "seg-fractional"] as const;
 
+/** Beside them, copies from an archive, until all is done. */
+export const COPIES_FOLDER = "private";
+
 export const isNiftiName = (file: string): boolean => /\.(?:nii|hdr)(?:\.gz)?$/i.test(file);

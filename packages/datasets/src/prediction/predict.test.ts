@@ -264,6 +264,22 @@ test("a file that a power failure left empty or half is made anew; where a line 
   assert.equal((await run()).numKept, 3);
 });
 
+test("results may lie beside their images, above them or among them, and are no images of the next time", async () => {
+  const { root } = folderOf({ "films/a.png": await picture(), "films/b/c.png": await picture() });
+  for (const out of [root, join(root, "films"), join(root, "films/b/out")]) {
+    const run = async (given = join(root, "films")) =>
+      await predict({ ...predictionOptions([given], out), model: brightModel() });
+    assert.deepEqual((await run()).predictions.length, 2, out);
+    const again = await run(root);
+    assert.deepEqual([again.numKept, again.predictions.length, again.skipped.length], [2, 2, 0], out);
+    assert.doesNotMatch(again.notes.join("\n"), /no DICOM/);
+    await assert.rejects(run(join(out, "masks")), {
+      code: "ERR_INPUT_EMPTY",
+      hint: /^What predictions wrote is left out\./,
+    });
+  }
+});
+
 test("results of another model, of other settings, or of nobody knows what are not mixed with these", async () => {
   const { root } = folderOf({ "a.png": await picture(), "b.png": await picture() });
   const out = join(root, "out");

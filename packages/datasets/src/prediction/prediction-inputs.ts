@@ -5,12 +5,12 @@
  *            Where a folder holds several, each is told apart by its number and description (`tellApart`).
  * Masks      files of a folder that are named as masks (`a_mask.png`, `labels/a.nii.gz`) are left out; a file that is
  *            given by itself is segmented, whatever its name.
- * Left out   what predictions wrote, this one's or others'; what is given twice.
+ * Left out   what predictions wrote, this one's or others', wherever it lies; what is given twice. Other files beside it are inputs.
  * Order      as the files lie in their folders.
  * Errors     `ERR_INPUT_MISSING`, `ERR_INPUT_EMPTY`.
  */
 import { statSync } from "node:fs";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { MedsslError } from "@medssl/contract";
 import { readFileHeader } from "../layouts/dicom-header.ts";
 import { listDicom } from "../layouts/dicom-series.ts";
@@ -18,6 +18,7 @@ import { isImageFile, stemOf } from "../layouts/image-file.ts";
 import { plainRole } from "../layouts/mask-table.ts";
 import { SourceFolder } from "../layouts/source-folder.ts";
 import { shortHash } from "../private/pseudonyms.ts";
+import { COPIES_FOLDER, OUTPUT_FOLDERS } from "./output-formats.ts";
 import { baseOfFile, baseOfFolder, isSingleScan, uniqueNames } from "./result-names.ts";
 
 /** A folder with STUDY/SERIES/INSTANCE.dcm of an archive: these are called by their addresses there. */
@@ -58,9 +59,15 @@ export interface FoundInputs {
 /** By which a folder of results is known: what is done in it (prediction-ledger.ts). */
 export const LEDGER = "predictions.jsonl";
 
+const REPORTS = /(?:^|\/)predictions\.(?:csv|json|jsonl)$/;
+
+/** Folders of results, and of copies, in a folder that a prediction writes to. */
+const resultFolders = (out: string): string[] =>
+  [...OUTPUT_FOLDERS, COPIES_FOLDER].map((name) => join(resolve(out), name));
+
 /** @param out Folder of results, which are no inputs. */
 export async function findInputs(given: readonly (string | FetchedFolder)[], out: string): Promise<FoundInputs> {
-  const results = `${resolve(out)}${sep}`;
+  let numResults = 0;
   const masks: string[] = [];
   const notes: string[] = [];
   const found: FoundInput[] = [];
@@ -74,10 +81,11 @@ export async function findInputs(given: readonly (string | FetchedFolder)[], out
     }
     const folder = new SourceFolder(input);
     const all = [...folder.walk()];
-    const others = all.filter((path) => basename(path) === LEDGER).map((path) => path.slice(0, -LEDGER.length));
-    const isResult = (path: string) =>
-      others.some((above) => path.startsWith(above)) || resolve(input, path).startsWith(results);
-    const own = typeof one === "string" ? all.filter((path) => !isResult(path)) : all;
+    const ledgers = all.filter((path) => basename(path) === LEDGER).map((path) => dirname(folder.at(path)));
+    const results = new Set([out, ...ledgers].flatMap(resultFolders));
+    const own =
+      typeof one === "string" ? all.filter((path) => !REPORTS.test(path) && !isBelow(folder.at(path), results)) : all;
+    numResults += all.length - own.length;
     const inFolder: FoundInput[] = [];
     for (const path of own.filter((path) => isSingleScan(path) && isImageFile(join(input, path)))) {
       if (plainRole(path, undefined) === "image") inFolder.push(singleFile(join(input, path), path));
@@ -101,8 +109,13 @@ export async function findInputs(given: readonly (string | FetchedFolder)[], out
   }
   const unique = new Map(found.toReversed().map((input) => [input.key, input]));
   const inputs = found.filter((input) => unique.get(input.key) === input);
-  if (inputs.length === 0) throw nothingFound(given, masks, notes);
+  if (inputs.length === 0) throw nothingFound(given, masks, notes, numResults);
   return { inputs, masks, notes };
+}
+
+function isBelow(file: string, folders: ReadonlySet<string>): boolean {
+  for (let at = dirname(file); at !== dirname(at); at = dirname(at)) if (folders.has(at)) return true;
+  return false;
 }
 
 function singleFile(file: string, path: string): FoundInput {
@@ -159,15 +172,19 @@ function nothingFound(
   given: readonly (string | FetchedFolder)[],
   masks: readonly string[],
   notes: readonly string[],
+  numResults: number,
 ): MedsslError {
   const places = given.map((one) => (typeof one === "string" ? one : one.address)).join(", ");
   const others = notes.length > 0 ? ` (${notes.join("; ")})` : "";
-  return new MedsslError("ERR_INPUT_EMPTY", `No image in ${places}${others}.`, {
-    hint:
-      masks.length > 0
-        ? `Its images are named as masks, such as ${masks[0]}; give one by itself if it is to be segmented.`
-        : "Give image files of a format that `medssl ingest` reads, or a folder of them.",
-  });
+  return new MedsslError("ERR_INPUT_EMPTY", `No image in ${places}${others}.`, { hint: hintOf(masks, numResults) });
+}
+
+function hintOf([mask]: readonly string[], numResults: number): string {
+  if (mask !== undefined) {
+    return `Its images are named as masks, such as ${mask}; give one by itself if it is to be segmented.`;
+  }
+  const left = numResults > 0 ? "What predictions wrote is left out. " : "";
+  return `${left}Give image files of a format that \`medssl ingest\` reads, or a folder of them.`;
 }
 
 /** @param known Names of results that are there, by their input's key. */
