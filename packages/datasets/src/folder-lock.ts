@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -14,9 +14,12 @@ const SQLITE_BUSY = 5;
  */
 export function lockFolder(dir: string, name: string): Disposable | undefined {
   mkdirSync(dir, { recursive: true });
+  const path = join(dir, name);
   let lock: DatabaseSync | undefined;
   try {
-    lock = new DatabaseSync(join(dir, name));
+    lock = new DatabaseSync(path);
+    // Whoever may only read it would share it.
+    accessSync(path, constants.W_OK);
     // Nothing is ever written to it.
     lock.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (cause) {
