@@ -43,9 +43,10 @@ export function printPredictions(
   }
   printStored(predictions);
   if (skipped.length > 0) console.log("");
-  for (const { file, reason } of skipped) {
+  for (const { file, reason } of skipped.slice(0, MOST_ROWS)) {
     console.log(`skipped ${reason.includes(file) ? reason : `${file}: ${reason}`}`);
   }
+  if (skipped.length > MOST_ROWS) console.log(`... ${skipped.length - MOST_ROWS} more skipped, see predictions.json`);
   if (!isComplete) console.log("\nInterrupted: the same command goes on where this one stopped.");
 }
 

@@ -147,10 +147,12 @@ class People {
 
   *notes(): Generator<SourceNote> {
     if (this.#numWithoutNumber > 0) {
-      yield { note: `${this.#numWithoutNumber} series have no patient number: a study counts as a patient` };
+      const note = `${this.#numWithoutNumber} series have no patient number: a study counts as a patient`;
+      yield { note, topic: "patient numbers" };
     }
     if (this.#patients.size === 1 && this.#numStudies > 3) {
-      yield { note: `all ${this.#numStudies} studies have one patient number: did it come from an anonymiser?` };
+      const note = `all ${this.#numStudies} studies have one patient number: did it come from an anonymiser?`;
+      yield { note, topic: "patient numbers" };
     }
   }
 }

@@ -70,9 +70,10 @@ export interface SourceNote {
   readonly note: string;
   /**
    * `patients`: the note says how patients are told apart, and the store keeps it: no name of a file or folder is in it, nor
-   * a pattern that may hold one. One a source, where the names do not follow a data set's rule.
+   * a pattern that may hold one. One a source, where the names do not follow a data set's rule. `patient numbers`: it says
+   * what is odd about them, which matters to who splits patients.
    */
-  readonly topic?: "patients";
+  readonly topic?: "patients" | "patient numbers";
 }
 
 /** One thing to read: an image file, a volume, or the files of one DICOM series. It becomes one case, or one a slice. */

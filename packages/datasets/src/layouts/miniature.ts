@@ -23,7 +23,7 @@ export async function listAll(layout: Layout, folder: SourceFolder, options?: Li
   let patients: string | undefined;
   for await (const entry of layout.list(folder, options)) {
     if ("note" in entry) {
-      if (entry.topic === undefined) notes.push(entry.note);
+      if (entry.topic !== "patients") notes.push(entry.note);
       else patients = entry.note;
     } else items.push(entry);
   }

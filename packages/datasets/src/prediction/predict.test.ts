@@ -156,8 +156,9 @@ test("DICOM: each series of a folder has its result and its segmentation; a miss
   );
 });
 
-test("a series is known whichever folder above it is given", async () => {
-  const { root } = folderOf({ "study/one/1.dcm": ctSlice(1, 0), "study/one/2.dcm": ctSlice(2, 5) });
+test("a series is known whichever folder above it is given, and needs no patient", async () => {
+  const nameless = { "00100020": "" };
+  const { root } = folderOf({ "study/one/1.dcm": ctSlice(1, 0, nameless), "study/one/2.dcm": ctSlice(2, 5, nameless) });
   const out = join(root, "out");
   const given = [join(root, "study"), join(root, "study/one")];
   const { predictions } = await predict({ ...predictionOptions(given, out), model: brightModel("int16") });
@@ -165,7 +166,9 @@ test("a series is known whichever folder above it is given", async () => {
     predictions.map(({ name }) => name),
     ["one"],
   );
-  assert.equal((await predict({ ...predictionOptions(given.slice(1), out), model: brightModel("int16") })).numKept, 1);
+  const again = await predict({ ...predictionOptions(given.slice(1), out), model: brightModel("int16") });
+  assert.equal(again.numKept, 1);
+  assert.doesNotMatch(again.notes.join("\n"), /patient number/);
 });
 
 test("a film's segmentation lies on its pixels", async () => {

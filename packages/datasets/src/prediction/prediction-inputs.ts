@@ -128,7 +128,7 @@ async function findSeries(folder: SourceFolder, paths: readonly string[], given:
   const notes: string[] = [];
   for await (const entry of listDicom(folder, paths)) {
     if ("note" in entry) {
-      if (entry.topic !== "patients") notes.push(entry.note);
+      if (entry.topic === undefined) notes.push(entry.note);
       continue;
     }
     const { files, key } = entry;
