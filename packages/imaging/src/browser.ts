@@ -34,6 +34,7 @@ export type * from "./dicomweb/pacs-client.ts";
 export { basicAuthorization, type PacsConnectionOptions } from "./dicomweb/pacs-connection.ts";
 export * from "./file-format.ts";
 export * from "./fit.ts";
+export * from "./free-memory.ts";
 export * from "./geometry/affine.ts";
 export * from "./geometry/element-size.ts";
 export { type Grid, gridOf, gridWithShape, gridWithSpacing } from "./geometry/grid.ts";

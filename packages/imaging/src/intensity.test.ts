@@ -44,6 +44,15 @@ test("a window maps its ends to black and white, whatever the type", () => {
   assert.deepEqual(levels(Uint8Array.of(0, 64, 128, 255), { center: 64, width: 128 }), [0, 128, 255, 255]);
 });
 
+test("large images get what small ones get, whatever the sign", () => {
+  const window = { center: 5000.5, width: 30_001 };
+  const values = Array.from({ length: 70_000 }, (_, i) => i * 3 - 32_768);
+  for (const all of [Int16Array.from(values), Uint16Array.from(values)]) {
+    const apart = [all.subarray(0, 40_000), all.subarray(40_000)].flatMap((part) => levels(part, window));
+    assert.deepEqual(levels(all, window), apart);
+  }
+});
+
 test("signed and floating values have a full range of their own", () => {
   assert.deepEqual(levels(Int16Array.of(-32768, 0, 32767), "full"), [0, 128, 255]);
   assert.deepEqual(levels(Float32Array.of(-0.25, 0.25, 0.75), "full"), [0, 128, 255]);

@@ -22,15 +22,33 @@ const HIGH_PERCENTILE = 99.5;
 export function toUint8(image: Image<Samples>, range: IntensityRange): Image<Uint8Array> {
   const { data } = image;
   if (data instanceof Uint8Array && typeof range === "string") return { ...image, data };
-  const { center, width } = windowOf(data, range);
+  const window = windowOf(data, range);
+  const isShort = data instanceof Int16Array || data instanceof Uint16Array;
+  return { ...image, data: isShort && data.length > SHORTS ? lookUpLevels(data, window) : levelsOf(data, window) };
+}
+
+/** How many different values 16 bits have. */
+const SHORTS = 2 ** 16;
+
+function levelsOf(data: Samples, { center, width }: Window): Uint8Array<ArrayBuffer> {
   const low = center - width / 2;
   const scale = 255 / width;
-  const bytes = new Uint8Array(data.length);
+  const levels = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i++) {
     const level = (data[i]! - low) * scale + 0.5;
-    bytes[i] = Math.min(Math.max(level, 0), 255);
+    levels[i] = Math.min(Math.max(level, 0), 255);
   }
-  return { ...image, data: bytes };
+  return levels;
+}
+
+/** The same by a table of all values, in a tenth of the time. */
+function lookUpLevels(data: Int16Array | Uint16Array, window: Window): Uint8Array<ArrayBuffer> {
+  const every = new Uint16Array(SHORTS);
+  for (let i = 0; i < SHORTS; i++) every[i] = i;
+  const table = levelsOf(data instanceof Int16Array ? new Int16Array(every.buffer) : every, window);
+  const levels = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) levels[i] = table[data[i]! & 0xffff]!;
+  return levels;
 }
 
 /**

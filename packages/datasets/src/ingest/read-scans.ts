@@ -45,21 +45,23 @@ export interface ReadScan extends UnderstoodScan {
 export interface ReadItem {
   readonly scans: readonly ReadScan[];
   readonly refused: readonly RefusedFile[];
+  /** Empty where it was not asked for. */
   readonly content: string;
   readonly identity: Identity | undefined;
   /** The header says that writing is burned into the picture. */
   readonly burnedIn: boolean;
 }
 
-export async function readScans(item: SourceItem): Promise<ReadItem> {
+/** @param isHashed Whether the content's hash is wanted. */
+export async function readScans(item: SourceItem, isHashed = true): Promise<ReadItem> {
   const file = item.files[0]!;
   const bytes = await readImageBytes(file);
-  if (item.files.length > 1 || isDicom(bytes, file)) return readSeries(item);
+  if (item.files.length > 1 || isDicom(bytes, file)) return readSeries(item, bytes, isHashed);
   const read = applyReading(await decodeScan(bytes, file), item.reading);
   return {
     scans: [{ ...read, volume: undefined }],
     refused: [],
-    content: shortHash(bytes),
+    content: isHashed ? shortHash(bytes) : "",
     identity: undefined,
     burnedIn: false,
   };
@@ -73,13 +75,18 @@ interface ReadInstance {
 }
 
 /** Pixels are decoded as each file is read, so that a series is read once. */
-async function readSeries({ files, reading }: SourceItem): Promise<ReadItem> {
+async function readSeries(
+  { files, reading }: SourceItem,
+  firstBytes: Uint8Array,
+  isHashed: boolean,
+): Promise<ReadItem> {
   const instances = new Map<string, ReadInstance>();
   const decoded = new Map<string, Scan>();
   const refused: RefusedFile[] = [];
-  for (const file of files) {
+  for (const [i, file] of files.entries()) {
     try {
-      const { scan, ...instance } = await readInstance(file);
+      const bytes = i === 0 ? firstBytes : await readImageBytes(file);
+      const { scan, ...instance } = await readInstance(bytes, file, isHashed);
       instances.set(file, instance);
       decoded.set(file, scan);
     } catch (error) {
@@ -107,7 +114,7 @@ async function readSeries({ files, reading }: SourceItem): Promise<ReadItem> {
   return {
     scans,
     refused,
-    content: shortHash(...used.map(({ file }) => instances.get(file)!.hash)),
+    content: isHashed ? shortHash(...used.map(({ file }) => instances.get(file)!.hash)) : "",
     identity: { patient: patientId, study: studyUid, series: seriesUid },
     burnedIn: used.some(({ isBurnedIn }) => isBurnedIn),
   };
@@ -120,8 +127,13 @@ function take(decoded: Map<string, Scan>, file: string): Scan {
   return scan;
 }
 
-async function readInstance(file: string): Promise<ReadInstance & { readonly scan: Scan }> {
-  const bytes = await readImageBytes(file);
+async function readInstance(
+  bytes: Uint8Array,
+  file: string,
+  isHashed: boolean,
+): Promise<ReadInstance & { readonly scan: Scan }> {
+  // Before pixels are changed in place.
+  const hash = isHashed ? shortHash(bytes) : "";
   const dataset = parseDicom(bytes, file);
-  return { header: instanceHeader(dataset, file), scan: await scanOfDicom(dataset), hash: shortHash(bytes) };
+  return { header: instanceHeader(dataset, file), scan: await scanOfDicom(dataset), hash };
 }

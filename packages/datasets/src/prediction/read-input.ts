@@ -43,7 +43,7 @@ export interface ReadResult {
 
 export async function readInput({ input: { file, name, files }, expected, formats }: ReadJob): Promise<ReadResult> {
   const startMs = performance.now();
-  const read = await readScans({ key: name, files });
+  const read = await readScans({ key: name, files }, false);
   const scans: ReadableScan[] = [];
   const refused: SkippedInput[] = [];
   // Files that a series had to do without.

@@ -8,7 +8,13 @@
  */
 import { setImmediate } from "node:timers/promises";
 import { countedWork, MedsslError, type RunListener } from "@medssl/contract";
-import { elementSize, type ScanLabels, type ScanSegmenter, type SegmentationAlgorithm } from "@medssl/imaging";
+import {
+  elementSize,
+  freeMemory,
+  type ScanLabels,
+  type ScanSegmenter,
+  type SegmentationAlgorithm,
+} from "@medssl/imaging";
 import type { OutputFormat } from "./output-formats.ts";
 import { chooseSlices } from "./overlay-picture.ts";
 import type { PredictionInput } from "./prediction-inputs.ts";
@@ -120,6 +126,7 @@ async function segmentOne(
     classes: segmenter.classes,
   });
   const outcome = written.then((result): ScanOutcome => {
+    freeMemory(shown.data, labels, ...fractions);
     const [problem] = result.problems;
     const isNothing = formats.every((format) => result.outputs[format] === undefined);
     if (isNothing && problem !== undefined) return { skipped: { file, ...problem } };

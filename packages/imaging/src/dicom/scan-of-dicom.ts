@@ -5,7 +5,7 @@
  *           photographs or films for the eye (US, endoscopes, fundus cameras, screens): as shown. All else: relative,
  *           brighter is more, MONOCHROME1 turned round.
  * Shapes    as in scan.ts; frames are slices, in the order of the file.
- * Copies    `data` shares no memory with the file.
+ * Copies    `data` may be a view of the file's bytes.
  * Left out  overlays and the curves of old; presentation LUTs, which repeat what MONOCHROME1 says; supplemental palettes.
  * Errors    `ERR_DICOM_NO_PIXELS`, `ERR_DICOM_PIXELS`, `ERR_DICOM_CORRUPT`, `ERR_IMAGE_TOO_LARGE`.
  * Source    PS3.3 C.7.6.3, C.8.2.1 (CT), C.11.2.
@@ -49,7 +49,7 @@ export async function scanOfDicom(dataset: DicomDataset): Promise<Scan> {
   return {
     shape: [numFrames, rows, columns],
     channels,
-    data: isViewOf(pixels.data, dataset.bytes(format.tag)!) ? pixels.data.slice() : pixels.data,
+    data: pixels.data,
     meaning: pixels.meaning,
     modality: dataset.string("00080060"),
     affine: place.affine,
@@ -125,8 +125,4 @@ function toTopWhite(stored: Samples, { bitsStored, isFloat, isSigned }: PixelFor
   const result = new Uint16Array(stored.length);
   for (let i = 0; i < stored.length; i++) result[i] = Math.round((stored[i]! / white) * 65535);
   return result;
-}
-
-function isViewOf(data: Samples, bytes: Uint8Array): boolean {
-  return data.buffer === bytes.buffer;
 }

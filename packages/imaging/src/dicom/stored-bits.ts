@@ -13,9 +13,11 @@ function hasZerosAbove(values: Samples, numBits: number, highBit: number): boole
   if (highBit !== numBits - 1) return false;
   let bits = 0;
   if (values.BYTES_PER_ELEMENT === 2 && values.byteOffset % 4 === 0) {
-    // Two at a time.
+    // Two values at a time, four pairs in a turn.
     const pairs = new Uint32Array(values.buffer, values.byteOffset, values.length >> 1);
-    for (let i = 0; i < pairs.length; i++) bits |= pairs[i]!;
+    const end = pairs.length - (pairs.length % 4);
+    for (let i = 0; i < end; i += 4) bits |= pairs[i]! | pairs[i + 1]! | pairs[i + 2]! | pairs[i + 3]!;
+    for (let i = end; i < pairs.length; i++) bits |= pairs[i]!;
     bits |= bits >>> 16;
     if (values.length % 2 === 1) bits |= values.at(-1)!;
     return (bits & 0xffff) >>> numBits === 0;

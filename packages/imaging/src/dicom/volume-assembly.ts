@@ -1,6 +1,7 @@
 /**
  * The voxels of a volume, slice by slice, so that no more than one decoded file needs to be in memory beside it.
  *
+ * Copies    a volume of one file with one frame has that file's values, all others their own.
  * Type      that of the slices; where they differ (a scanner that scales each slice by itself), float32, or float64 for
  *           types that float32 does not hold.
  * Errors    `ERR_DICOM_VOLUME` where a decoded slice is not what its header promised, `ERR_IMAGE_TOO_LARGE`.
@@ -31,9 +32,12 @@ export async function assembleVolume(
     first ??= scan;
     checkSlice(slice, scan, volume, first);
     const values = frameOf(scan, slice.frame);
-    data ??= emptySamples(values, checkNumSamples(slice.file, ...shape, scan.channels));
-    data = ableToHold(data, values);
-    data.set(values as never, z * values.length);
+    if (slices.length === 1 && scan.shape[0] === 1) data = values;
+    else {
+      data ??= emptySamples(values, checkNumSamples(slice.file, ...shape, scan.channels));
+      data = ableToHold(data, values);
+      data.set(values as never, z * values.length);
+    }
     for (const warning of scan.warnings ?? []) said.add(warning);
   }
   const ofSlices = [...said].slice(0, maxWarnings);

@@ -8,6 +8,7 @@
 
 import { selectChannel } from "../channels.ts";
 import { fitImage, fitLabels } from "../fit.ts";
+import { freeMemory } from "../free-memory.ts";
 import { toHounsfieldPixels } from "../hounsfield.ts";
 import type { Image } from "../image.ts";
 import { grayRange, toUint8 } from "../intensity.ts";
@@ -41,8 +42,11 @@ export function* cutSlices(
     const mask = labels?.subarray(z * size, (z + 1) * size);
     if (isOneValue(stored) && !mask?.some((label) => label > 0)) continue;
     const image = selectChannel({ width, height, channels: shown.channels, data: stored }, form.channel);
+    const own = toPixels(image);
+    const { data: pixels } = fitImage(own, form);
+    if (own.data.buffer !== shown.data.buffer && own.data !== pixels) freeMemory(own.data);
     yield {
-      pixels: fitImage(toPixels(image), form).data,
+      pixels,
       labels: mask && fitLabels({ width, height, channels: 1, data: mask }, form).data,
       slice: z,
       zMm: heightsMm[z],

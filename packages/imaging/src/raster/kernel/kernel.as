@@ -6,3 +6,11 @@ export { decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement, b
 export { transformPlane } from "./transform-plane";
 export { removeFilters, swapPairs } from "./png-filters";
 export { measure8, measure16, sumCells } from "./measure";
+export {
+  resizeColumns8,
+  resizeColumns16,
+  resizeColumns16s,
+  resizeRows8,
+  resizeRows16,
+  resizeRows16s,
+} from "./resize";

@@ -1,5 +1,5 @@
 /**
- * The compiled inner loops of JPEG, PNG and measuring; see README.md. One instance in each thread.
+ * The compiled inner loops of JPEG, PNG, resizing and measuring; see README.md. One instance in each thread.
  *
  * Memory   the kernel allocates nothing: whoever opens it lays out `numBytes` from `KERNEL_START` on, and has it until the
  *          next one opens it. What was there before is still there.
@@ -48,7 +48,36 @@ export interface KernelFunctions {
     rows: number,
     cells: Address,
   ): void;
+  resizeRows8: ResizeRows;
+  resizeRows16: ResizeRows;
+  resizeRows16s: ResizeRows;
+  resizeColumns8: ResizeColumns;
+  resizeColumns16: ResizeColumns;
+  resizeColumns16s: ResizeColumns;
 }
+
+type ResizeRows = (
+  from: Address,
+  to: Address,
+  rows: number,
+  width: number,
+  channels: number,
+  target: number,
+  first: Address,
+  weights: Address,
+  numTaps: number,
+  row: Address,
+) => void;
+
+type ResizeColumns = (
+  from: Address,
+  to: Address,
+  stride: number,
+  target: number,
+  first: Address,
+  weights: Address,
+  numTaps: number,
+) => void;
 
 type DecodeDc = (
   components: Address,
