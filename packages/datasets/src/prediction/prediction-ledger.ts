@@ -2,18 +2,18 @@
  * What a folder of results holds: `predictions.jsonl`, whose first line is the model with its settings, and each further one
  * an input that is done, or the names that results will have. A prediction that was stopped goes on by it.
  *
- * Order    names are claimed before anything is written: a file of a name that is not is somebody else's, and stays. An
- *          input's own line is written once all of its files are; without it the input is segmented again.
+ * Order    names are claimed, on the disk, before anything else is written: a file of a name that is not is somebody
+ *          else's, and stays. An input's own line follows its files; without it the input is segmented again.
  * Whole    is a result whose files are as large as they were: a power failure may leave less of them under their names.
  * One      prediction at a time: the folder is locked for as long as it writes (`lockResults`).
  * Errors   `ERR_OUTPUT_OTHER` where the folder holds results of another model or of other settings, or files of that name
  *          that were made by something else; `ERR_OUTPUT_BUSY`.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { MedsslError } from "@medssl/contract";
-import { appendToFile, PART_SUFFIX } from "@medssl/imaging";
+import { PART_SUFFIX } from "@medssl/imaging";
 import { lockFolder } from "../folder-lock.ts";
 import { OUTPUT_FOLDERS, OUTPUT_SUFFIX } from "./output-formats.ts";
 import { LEDGER, type PredictionInput } from "./prediction-inputs.ts";
@@ -195,10 +195,11 @@ export class PredictionLedger {
     this.#names.set(entry.key, entry.name);
   }
 
+  /** Claims wait for the disk, once for all: no power failure leaves a result that nobody claimed. */
   #append(line: LedgerLine | Claims): void {
     try {
       // A kill may have left the last line without its end.
-      appendToFile(join(this.#out, LEDGER), `\n${JSON.stringify(line)}\n`);
+      appendFileSync(join(this.#out, LEDGER), `\n${JSON.stringify(line)}\n`, { flush: "claims" in line });
     } catch (error) {
       throw outputFailure(join(this.#out, LEDGER), error);
     }
