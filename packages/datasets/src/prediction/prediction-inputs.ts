@@ -5,7 +5,8 @@
  *            Where a folder holds several, each is told apart by its number and description (`tellApart`).
  * Masks      files of a folder that are named as masks (`a_mask.png`, `labels/a.nii.gz`) are left out; a file that is
  *            given by itself is segmented, whatever its name.
- * Left out   what predictions wrote, this one's or others', wherever it lies; what is given twice. Other files beside it are inputs.
+ * Left out   what predictions wrote, this one's or others', wherever it lies, but not what lies beside it; what is given
+ *            twice.
  * Order      as the files lie in their folders.
  * Errors     `ERR_INPUT_MISSING`, `ERR_INPUT_EMPTY`.
  */
@@ -99,13 +100,10 @@ export async function findInputs(given: readonly (string | FetchedFolder)[], out
       notes.push(...dicom.notes);
     }
     const placeOf = new Map(own.map((path, i) => [folder.at(path), i]));
-    const place = ({ files }: FoundInput) => Math.min(...files.map((file) => placeOf.get(resolve(file))!));
-    found.push(
-      ...inFolder
-        .map((one) => ({ one, at: place(one) }))
-        .sort((a, b) => a.at - b.at)
-        .map(({ one }) => one),
-    );
+    const place = ({ files }: FoundInput) =>
+      files.reduce((least, file) => Math.min(least, placeOf.get(resolve(file))!), Number.POSITIVE_INFINITY);
+    const placed = inFolder.map((one) => ({ one, at: place(one) })).sort((a, b) => a.at - b.at);
+    for (const { one } of placed) found.push(one);
   }
   const unique = new Map(found.toReversed().map((input) => [input.key, input]));
   const inputs = found.filter((input) => unique.get(input.key) === input);

@@ -114,7 +114,10 @@ export class PredictionLedger {
   /** Of an input that is done, is as it was, whose files are whole, and are to stay. */
   find({ key, identity }: PredictionInput): LedgerEntry | undefined {
     const entry = this.#entries.get(key);
-    const isKept = !this.#isOverwriting && entry?.identity === identity && pathsOf(entry).every(this.#isWhole(entry));
+    const isKept =
+      !this.#isOverwriting &&
+      entry?.identity === identity &&
+      pathsOf(entry).every((path) => this.#isWhole(entry, path));
     return isKept ? entry : undefined;
   }
 
@@ -128,7 +131,7 @@ export class PredictionLedger {
   isDamaged({ key }: PredictionInput): boolean {
     const entry = this.#entries.get(key);
     if (entry === undefined) return false;
-    return pathsOf(entry).some((path) => this.#sizeOf(path) !== undefined && !this.#isWhole(entry)(path));
+    return pathsOf(entry).some((path) => this.#sizeOf(path) !== undefined && !this.#isWhole(entry, path));
   }
 
   /**
@@ -183,11 +186,9 @@ export class PredictionLedger {
     return statSync(join(this.#out, path), { throwIfNoEntry: false })?.size;
   }
 
-  #isWhole({ bytes }: LedgerLine): (path: string) => boolean {
-    return (path) => {
-      const size = this.#sizeOf(path);
-      return size !== undefined && (bytes === undefined || bytes[path] === size);
-    };
+  #isWhole({ bytes }: LedgerLine, path: string): boolean {
+    const size = this.#sizeOf(path);
+    return size !== undefined && (bytes === undefined || bytes[path] === size);
   }
 
   #remember(entry: LedgerLine): void {

@@ -17,6 +17,14 @@ test("no two files share a result's name", () => {
   ]);
 });
 
+test("files of one name are as many as a data set has", () => {
+  const many = inputs(...Array.from({ length: 50_000 }, (_, i) => `p${i}/view1.jpg`));
+  const names = uniqueNames(many);
+  assert.equal(names.at(-1), "view1-50000");
+  const known = new Map(many.map(({ key }, i) => [key, names[i]!]));
+  assert.deepEqual(uniqueNames(inputs("new/view1.jpg", "more/VIEW1.jpg"), known), ["view1-50001", "VIEW1-50002"]);
+});
+
 test("what looks like an ending is part of a folder's name", () => {
   assert.deepEqual(uniqueNames([series("x/patient.01"), series("x/patient.02")]), ["patient.01", "patient.02"]);
 });

@@ -40,13 +40,17 @@ export function uniqueNames(
 ): string[] {
   const used = new UsedNames();
   for (const [key, name] of known) used.add(name, key);
+  /** What is tried first: thousands may have one name (CheXpert's view1_frontal.jpg). */
+  const numbers = new Map<string, number>();
   return inputs.map(({ base, key }) => {
     const own = known.get(key);
     if (own !== undefined) return own;
-    let name = base;
-    for (let number = 2; used.has(name, key); number++) name = `${base}-${number}`;
-    used.add(name, key);
-    return name;
+    const numbered = (number: number) => (number === 1 ? base : `${base}-${number}`);
+    let number = numbers.get(comparable(base)) ?? 1;
+    while (used.has(numbered(number), key)) number++;
+    numbers.set(comparable(base), number);
+    used.add(numbered(number), key);
+    return numbered(number);
   });
 }
 
