@@ -3,7 +3,7 @@
  *
  * Copies   of a study lie in `--download`, else in OUT/private until all is done: an interrupted prediction goes on with them.
  *          They name their patients; only the user may read them.
- * Errors   `ERR_USAGE`, `ERR_PACS_*`
+ * Errors   `ERR_USAGE`, `ERR_INPUT_MISSING`, `ERR_PACS_*`
  */
 import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -43,6 +43,8 @@ export class PredictionSources {
     if (paths.length + addresses.studies.length === 0) {
       throw usage("predict: expected images, folders, or a study of a PACS", "medssl predict --help has examples.");
     }
+    const missing = paths.find((path) => !existsSync(path));
+    if (missing !== undefined) throw new MedsslError("ERR_INPUT_MISSING", `${missing}: no such file or folder`);
     const studies = [];
     for (const address of addresses.studies) {
       studies.push({ address, client: await pacsClient(address.baseUrl, options, listen) });
@@ -72,9 +74,9 @@ export class PredictionSources {
     const inputs: (string | FetchedFolder)[] = [...this.#paths];
     for (const { address, client } of this.#studies) {
       const { studyUid, seriesUid, baseUrl } = address;
-      const { fetchSource } = await import("@medssl/datasets");
+      const { COPIES_FOLDER, fetchSource } = await import("@medssl/datasets");
       const options = {
-        ...{ downloads: download ?? join(out, "private"), skipsMasks: true },
+        ...{ downloads: download ?? join(out, COPIES_FOLDER), skipsMasks: true },
         ...{ listen: this.#listen, signal },
       };
       const fetched = await fetchSource({ client, studyUid, seriesUid }, options);

@@ -31,7 +31,7 @@ export * from "./phantoms/phantom.ts";
 export * from "./phantoms/phantom-folder.ts";
 export * from "./phantoms/table1.ts";
 export { TorsoScan, type TorsoSlice } from "./phantoms/torso-scan.ts";
-export { DEFAULT_FORMATS, OUTPUT_FORMATS, type OutputFormat } from "./prediction/output-formats.ts";
+export { COPIES_FOLDER, DEFAULT_FORMATS, OUTPUT_FORMATS, type OutputFormat } from "./prediction/output-formats.ts";
 export {
   type MaskScores,
   type PredictedMask,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -61,6 +61,13 @@ test("interrupted before there is anything to tell, it is JSON all the same", ()
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8", cwd: root });
   assert.equal(status, 130, stderr);
   assert.deepEqual(JSON.parse(stdout), { isComplete: false });
+});
+
+test("an input that is not there is told of before anything is made", () => {
+  const { status, stderr } = medssl("predict", "--model", tinyModel, "films", "nowhere", "--out", "unmade");
+  assert.equal(status, 1);
+  assert.match(stderr, /nowhere: no such file or folder/);
+  assert.ok(!existsSync(join(root, "unmade")));
 });
 
 test("what the user has to mend is a sentence and exit code 1", () => {
