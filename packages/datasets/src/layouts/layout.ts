@@ -73,6 +73,8 @@ export interface SourceNote {
    * a pattern that may hold one. One a source, where the names do not follow a data set's rule.
    */
   readonly topic?: "patients";
+  /** Path of one of the files that the note is about: for the screen of who asked, and for nothing that is kept. */
+  readonly example?: string | undefined;
 }
 
 /** One thing to read: an image file, a volume, or the files of one DICOM series. It becomes one case, or one a slice. */
