@@ -27,6 +27,7 @@ import { movableBuffers } from "./movable-buffers.ts";
 import { type OutputFormat, type OutputKind, outputPath } from "./output-formats.ts";
 import { drawOverlay, type OverlaySlices } from "./overlay-picture.ts";
 import type { OwnGrid } from "./read-input.ts";
+import { unevenVolumesMl } from "./uneven-slices.ts";
 
 export interface WriteJob {
   readonly out: string;
@@ -49,6 +50,8 @@ export interface WriteResult {
   readonly outputs: Readonly<Partial<Record<OutputKind, string>>>;
   /** Voxels of each class. */
   readonly counts: readonly number[];
+  /** Of each class, where one voxel size would say it wrong. */
+  readonly volumesMl: readonly number[] | undefined;
   /** What could not be written, and why. */
   readonly problems: readonly { readonly code: string; readonly reason: string }[];
   readonly seconds: number;
@@ -84,7 +87,12 @@ export async function writeResult(job: WriteJob): Promise<WriteResult> {
   const histogram = new Uint32Array(256);
   for (let i = 0; i < labels.length; i++) histogram[labels[i]!]!++;
   const counts = classes.map(({ value }) => histogram[value]!);
-  return { outputs, counts, problems, seconds: (performance.now() - startMs) / 1000 };
+  const volumesMl = unevenVolumesMl(
+    mask,
+    job.volume,
+    classes.map(({ value }) => value),
+  );
+  return { outputs, counts, volumesMl, problems, seconds: (performance.now() - startMs) / 1000 };
 }
 
 async function encode(format: OutputFormat, mask: Scan<Uint8Array>, job: WriteJob): Promise<Uint8Array> {
