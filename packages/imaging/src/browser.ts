@@ -13,6 +13,7 @@ export * from "./dicom/segmentation.ts";
 export type { SegmentationAlgorithm, WrittenSegment } from "./dicom/segmentation-codes.ts";
 export * from "./dicom/segmentation-labels.ts";
 export type { SegmentationPixels } from "./dicom/segmentation-pixels.ts";
+export { sliceExtents } from "./dicom/slice-extents.ts";
 export * from "./dicom/stored-frames.ts";
 export * from "./dicom/structures.ts";
 export { type TransferSyntax, transferSyntaxes } from "./dicom/transfer-syntaxes.ts";

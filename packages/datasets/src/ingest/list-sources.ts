@@ -93,7 +93,7 @@ export async function listSources(
       if (signal?.aborted) return;
       if ("note" in entry) {
         if (entry.topic === "patients") tally.patientRule = entry.note;
-        else said.push(entry.note);
+        else said.push(entry.example === undefined ? entry.note : `${entry.note}, such as ${entry.example}`);
       } else {
         plan.add(number, skipsMasks ? withoutMasks(entry) : entry, facts.modality);
       }

@@ -3,6 +3,7 @@
  *
  * Image      slices, projections, photographs, films.
  * Mask       a segmentation, which names the series that it was drawn on.
+ * Broken     an object of a class that is nothing without its image, which its header does not describe: it was cut off.
  * Other      nothing to learn from: reports, presentation states, radiotherapy's structures and doses, maps.
  * Source     PS3.3, PS3.4 (SOP classes), PS3.16 CID 29 (modalities).
  */
@@ -10,13 +11,20 @@
 import { type InstanceHeader, imageKindOf } from "@medssl/imaging";
 import type { Modality, SourceItem } from "./layout.ts";
 
-export type DicomKind = "image" | "mask" | "other";
+export type DicomKind = "image" | "mask" | "broken" | "other";
 
 const STORAGE = "1.2.840.10008.5.1.4.1.1.";
 /** Segmentations, of segments and of label maps. */
 const MASKS = ["66.4", "66.7"].map((number) => STORAGE + number);
 /** Doses and parametric maps have pixels, but no image. */
 const COMPUTED = ["481.2", "30"].map((number) => STORAGE + number);
+
+/** CT, MR, CR, DX, mammograms, dental films, ultrasound, captures, angiography, fluoroscopy, NM, PET, photographs. */
+const IMAGES = new Set(
+  "2 2.1 4 4.1 1 1.1 1.1.1 1.2 1.2.1 1.3 1.3.1 13.1.3 3.1 6.1 7 7.1 7.2 7.3 7.4 12.1 12.1.1 12.2 12.2.1 20 128 130 77.1.1 77.1.2 77.1.4 77.1.5.1 77.1.5.4"
+    .split(" ")
+    .map((number) => STORAGE + number),
+);
 
 const VIEWS: Readonly<Record<string, Pick<SourceItem, "view" | "projection">>> = {
   PA: { view: "frontal", projection: "PA" },
@@ -27,6 +35,7 @@ const VIEWS: Readonly<Record<string, Pick<SourceItem, "view" | "projection">>> =
 };
 
 export function kindOf({ sopClass = "", modality, hasPixels }: InstanceHeader): DicomKind {
+  if (!hasPixels && IMAGES.has(sopClass)) return "broken";
   if (!hasPixels || COMPUTED.includes(sopClass)) return "other";
   return MASKS.includes(sopClass) || modality === "SEG" ? "mask" : "image";
 }

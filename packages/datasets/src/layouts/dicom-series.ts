@@ -4,7 +4,8 @@
  *
  * Keys      are made of UIDs, never of names of files or people.
  * Volumes   a series of several (directions, echoes, phases) is one item each.
- * Broken    DICOM files without a readable header are items too, so that they are quarantined with the reason.
+ * Broken    DICOM files without a readable header, or with half of one, are items too, so that they are quarantined with
+ *           the reason.
  * Left out  and counted: objects without an image, files that are no DICOM, copies, masks of series that are not here.
  * Patients  by patient number. Without a number, a study counts as a patient.
  */
@@ -14,7 +15,7 @@ import { MedsslError } from "@medssl/contract";
 import { groupInstances, type InstanceHeader, instanceHeader } from "@medssl/imaging";
 import { type ReadHeader, readHeaders } from "./dicom-header.ts";
 import { DicomIndex } from "./dicom-index.ts";
-import { imageFacts, patientOf } from "./dicom-object.ts";
+import { imageFacts, kindOf, patientOf } from "./dicom-object.ts";
 import type { SourceEntry, SourceItem, SourceNote } from "./layout.ts";
 import type { SourceFolder } from "./source-folder.ts";
 
@@ -28,12 +29,15 @@ export async function* listDicom(folder: SourceFolder, paths: Iterable<string>):
   using index = new DicomIndex();
   yield { note: "by the patient numbers in the files", topic: "patients" };
   let [numForeign, numDirectories] = [0, 0];
+  let foreign: string | undefined;
   for await (const read of readHeaders(folder, paths)) {
     const { path } = read;
-    const failure = addTo(index, folder, read);
-    if (failure === "directory") numDirectories += 1;
-    else if (failure?.code === "ERR_DICOM_FORMAT" && !DICOM_NAME.test(path)) numForeign += 1;
-    else if (failure !== undefined) {
+    const problem = addTo(index, folder, read);
+    if (problem === "directory") numDirectories += 1;
+    else if (problem === "foreign" && !DICOM_NAME.test(path)) {
+      numForeign += 1;
+      foreign ??= folder.at(path);
+    } else if (problem !== undefined) {
       yield {
         files: [folder.at(path)],
         key: `unreadable/${createHash("sha256").update(path).digest("hex").slice(0, 16)}`,
@@ -51,7 +55,7 @@ export async function* listDicom(folder: SourceFolder, paths: Iterable<string>):
   const others = index.count("other").map(({ modality, count }) => `${count} ${modality}`);
   if (numDirectories > 0) others.push(`${numDirectories} DICOMDIR`);
   if (others.length > 0) yield { note: `objects without an image were left out: ${others.join(", ")}` };
-  if (numForeign > 0) yield { note: `${numForeign} files are no DICOM and were left out` };
+  if (numForeign > 0) yield { note: `${numForeign} files are no DICOM and were left out`, example: foreign };
   if (index.numCopies > 0) yield { note: `${index.numCopies} files are copies of others and were left out` };
   const numMasks = index.count("mask").reduce((sum, { count }) => sum + count, 0);
   if (numMasks > numAttached) {
@@ -61,15 +65,21 @@ export async function* listDicom(folder: SourceFolder, paths: Iterable<string>):
 }
 
 /** Why the file is not in the index; undefined when it is. */
-function addTo(index: DicomIndex, folder: SourceFolder, { path, sizeBytes, header }: ReadHeader) {
-  if (header instanceof MedsslError) return header;
-  if (header.has(DIRECTORY_RECORDS)) return "directory" as const;
+function addTo(
+  index: DicomIndex,
+  folder: SourceFolder,
+  { path, sizeBytes, header }: ReadHeader,
+): "directory" | "foreign" | "broken" | undefined {
+  if (header instanceof MedsslError) return header.code === "ERR_DICOM_FORMAT" ? "foreign" : "broken";
+  if (header.has(DIRECTORY_RECORDS)) return "directory";
   try {
-    index.add(instanceHeader(header, folder.at(path)), header.transferSyntax, sizeBytes);
+    const instance = instanceHeader(header, folder.at(path));
+    if (kindOf(instance) === "broken") return "broken";
+    index.add(instance, header.transferSyntax, sizeBytes);
     return undefined;
   } catch (error) {
     // Sequences are only walked when they are asked for.
-    if (error instanceof MedsslError) return error;
+    if (error instanceof MedsslError) return "broken";
     throw error;
   }
 }

@@ -121,6 +121,25 @@ test("broken DICOM files are items by themselves, so that their reason is told; 
   assert.equal(new Set(items.map(({ key }) => key)).size, 4);
 });
 
+test("an image that was cut off between two elements of its header is broken, and no object without an image", async () => {
+  const whole = ctSlice(2, 5);
+  // Behind the last element before the rows.
+  const end = Buffer.from(whole).indexOf(Buffer.from([0x28, 0x00, 0x10, 0x00]));
+  const folder = folderOf({ "a/1": ctSlice(1, 0), "a/cut": whole.subarray(0, end), sr: report, text: "no DICOM" });
+  const { items, notes } = await listAll(dicomTree, folder);
+  assert.deepEqual(
+    items.map(({ files: paths, key }) => [paths.map((path) => basename(path)), key.startsWith("unreadable/")]),
+    [
+      [["cut"], true],
+      [["1"], false],
+    ],
+  );
+  assert.deepEqual(notes, ["objects without an image were left out: 1 SR", "1 files are no DICOM and were left out"]);
+  const entries = await Array.fromAsync(dicomTree.list(folder));
+  const examples = entries.flatMap((entry) => ("note" in entry ? (entry.example ?? []) : []));
+  assert.deepEqual(examples, [folder.at("text")]);
+});
+
 test("files without preamble, and headers longer than the first read", async () => {
   const long = { "00091001": new Uint8Array(100_000), "00091002": new Uint8Array(2 ** 20) };
   const folder = folderOf({ "a/1": bare(ctSlice(1, 0)), "a/2": ctSlice(2, 5, long), "a/3": ctSlice(3, 10) });

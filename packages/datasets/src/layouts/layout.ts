@@ -67,6 +67,8 @@ export type SourceEntry = SourceItem | SourceNote;
 
 /** A sentence about the folder for the user: what was left out and why, what is missing. */
 export interface SourceNote {
+  /** Path of one of the files that the note is about: for the screen of who asked, and for nothing that is kept. */
+  readonly example?: string | undefined;
   readonly note: string;
   /**
    * `patients`: the note says how patients are told apart, and the store keeps it: no name of a file or folder is in it, nor

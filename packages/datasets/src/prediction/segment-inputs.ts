@@ -22,6 +22,7 @@ import type { LedgerEntry } from "./prediction-ledger.ts";
 import type { Prediction, SkippedInput } from "./prediction-report.ts";
 import type { PredictionThreads } from "./prediction-threads.ts";
 import type { ReadableScan, ReadJob } from "./read-input.ts";
+import { unevenWarnings } from "./uneven-slices.ts";
 import type { WriteResult } from "./write-result.ts";
 
 export interface SegmentInputsOptions {
@@ -138,7 +139,7 @@ async function segmentOne(
 
 function predictionOf(
   scan: ReadableScan,
-  { outputs, counts, problems }: WriteResult,
+  { outputs, counts, volumesMl, problems }: WriteResult,
   segmenter: ScanSegmenter,
 ): Omit<Prediction, "file" | "name" | "seconds"> {
   const { own, dicom } = scan;
@@ -148,17 +149,22 @@ function predictionOf(
     shape,
     spacingMm: spacingMm === undefined ? null : spacingMm.map((mm) => (Number.isFinite(mm) ? mm : null)),
     dicom,
-    classes: findingsOf(scan, counts, segmenter),
-    warnings: [...scan.warnings, ...problems.map(({ reason }) => reason)],
+    classes: findingsOf(scan, { counts, volumesMl }, segmenter),
+    warnings: [...scan.warnings, ...unevenWarnings(scan.volume, outputs), ...problems.map(({ reason }) => reason)],
   };
 }
 
-function findingsOf({ own }: ReadableScan, counts: readonly number[], { classes }: ScanSegmenter) {
+function findingsOf(
+  { own }: ReadableScan,
+  { counts, volumesMl }: Pick<WriteResult, "counts" | "volumesMl">,
+  { classes }: ScanSegmenter,
+) {
   const [depth, height, width] = own.shape;
   const size = elementSize(own);
   return classes.map(({ name, value }, i) => {
     const voxels = counts[i]!;
-    const measure = size === undefined ? {} : depth === 1 ? { areaMm2: voxels * size } : { volumeMl: voxels * size };
+    const known = depth === 1 ? { areaMm2: voxels * size! } : { volumeMl: volumesMl?.[i] ?? voxels * size! };
+    const measure = size === undefined ? {} : known;
     return { name, value, voxels, share: voxels / (depth * height * width), ...measure };
   });
 }

@@ -27,6 +27,7 @@ import { movableBuffers } from "./movable-buffers.ts";
 import { type OutputFormat, type OutputKind, outputPath } from "./output-formats.ts";
 import { drawOverlay, type OverlaySlices } from "./overlay-picture.ts";
 import type { OwnGrid } from "./read-input.ts";
+import { unevenVolumesMl } from "./uneven-slices.ts";
 
 export interface WriteJob {
   readonly out: string;
@@ -49,6 +50,8 @@ export interface WriteResult {
   readonly outputs: Readonly<Partial<Record<OutputKind, string>>>;
   /** Voxels of each class. */
   readonly counts: readonly number[];
+  /** Of each class, where one voxel size would say it wrong. */
+  readonly volumesMl: readonly number[] | undefined;
   /** What could not be written, and why. */
   readonly problems: readonly { readonly code: string; readonly reason: string }[];
   readonly seconds: number;
@@ -83,7 +86,12 @@ export async function writeResult(job: WriteJob): Promise<WriteResult> {
   if (overlay !== undefined) write("overlay", await encodePng(drawOverlay(overlay, job.channel), OVERLAY_COMPRESSION));
   const histogram = countLabels(labels, shown.shape[2]);
   const counts = classes.map(({ value }) => histogram[value]!);
-  return { outputs, counts, problems, seconds: (performance.now() - startMs) / 1000 };
+  const volumesMl = unevenVolumesMl(
+    mask,
+    job.volume,
+    classes.map(({ value }) => value),
+  );
+  return { outputs, counts, volumesMl, problems, seconds: (performance.now() - startMs) / 1000 };
 }
 
 /** Pixels of each label. Labels that were scaled up have rows that are alike, which are counted once. */

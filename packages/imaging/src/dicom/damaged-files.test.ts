@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MedsslError } from "@medssl/contract";
+import { decodeScan } from "../node/read-scan.ts";
 import type { Scan } from "../scan.ts";
 import { parseDicom } from "./dataset.ts";
 import { scanOfDicom } from "./scan-of-dicom.ts";
@@ -34,6 +35,31 @@ test("a file that breaks off is refused, or was whole but for what follows the p
     }
   }
   assert.ok(numRefused > 10 * names.length, `${numRefused} of ${11 * names.length}`);
+});
+
+test("wherever a file breaks off, the message says which file it is, and that it is damaged", async () => {
+  const place = "/archive/one.dcm";
+  for (const name of ["explicit.dcm", "implicit.dcm", "deflated.dcm", "frames-table.dcm", "enhanced.dcm"]) {
+    const file = fixture(name);
+    for (let length = 1; length < file.length; length += length < 1000 ? 1 : 97) {
+      const scan = async () => await decodeScan(file.subarray(0, length), place);
+      const header = async () => parseDicom(file.subarray(0, length), place, { headerOnly: true });
+      for (const read of [scan, header]) {
+        const error: unknown = await read().then(
+          () => undefined,
+          (failure: unknown) => failure,
+        );
+        if (error === undefined) continue;
+        assert.ok(error instanceof MedsslError, `${name}, ${length} bytes: ${error}`);
+        assert.match(error.message, /^\/archive\/one\.dcm[:,] .*(expected .*got|truncated or damaged|its first bytes)/);
+      }
+    }
+  }
+  await assert.rejects(decodeScan(fixture("explicit.dcm").subarray(0, 200), place), {
+    code: "ERR_DICOM_CORRUPT",
+    message: /^\/archive\/one\.dcm: truncated or damaged at byte \d+: expected .*, got /,
+    hint: /copy it again from where it came from/,
+  });
 });
 
 test("the delimiter behind the last fragment may be missing, the last fragment may not", async () => {

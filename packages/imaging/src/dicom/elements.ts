@@ -198,7 +198,7 @@ class ElementReader {
   #corrupt(position: number, expected: string, got: string): MedsslError {
     return new MedsslError(
       "ERR_DICOM_CORRUPT",
-      `${this.#source.name}, byte ${position}: expected ${expected}, got ${got}`,
+      `${this.#source.name}: truncated or damaged at byte ${position}: expected ${expected}, got ${got}`,
       { hint: "The file is damaged or was not copied to its end; copy it again from where it came from." },
     );
   }

@@ -39,7 +39,7 @@ export function readPixelFormat(dataset: DicomDataset): PixelFormat {
   const tag = [pixelDataTag, floatPixelDataTag, doublePixelDataTag].find((candidate) => dataset.has(candidate));
   if (!tag) {
     throw new MedsslError("ERR_DICOM_NO_PIXELS", `${dataset.name}: expected pixel data, got a data set without them`, {
-      hint: "Reports, plans, structures and directories have none; leave the file out.",
+      hint: "Reports, plans, structures and directories have none: leave the file out. An image without was cut off: copy it again.",
     });
   }
   const isFloat = tag !== pixelDataTag;

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { parseDicom } from "./dataset.ts";
+import { type DicomDataset, parseDicom } from "./dataset.ts";
 import { instanceHeader } from "./instance-header.ts";
 import { readSegmentation } from "./segmentation.ts";
 import type { WrittenSegment } from "./segmentation-codes.ts";
@@ -137,6 +137,40 @@ test("patient, study and their text are the source's, in its character set or in
   assert.equal(result.string("0008103E"), "Lungenflügel");
 });
 
+/** The header of a CT slice, which is in implicit VR and Latin-1, with a description of its series. */
+function described(name: string, description: string): DicomDataset {
+  const file = readFileSync(join(folder, `${name}.dcm`));
+  const text = Buffer.from(description.padEnd(description.length + (description.length % 2)), "latin1");
+  const at = file.indexOf(Buffer.from([0x10, 0, 0x10, 0]));
+  const element = Buffer.from([0x08, 0, 0x3e, 0x10, text.length, 0, 0, 0, ...text]);
+  return parseDicom(new Uint8Array(Buffer.concat([file.subarray(0, at), element, file.subarray(at)])), name);
+}
+
+const longName = "swin-unetr-b48-btcv-pretrained-on-5050-ct-volumes";
+/** Of the source, the model's name, and what the segmentation of each kind is called. */
+const descriptions = [
+  ["Thorax  5.0  B31f", "vit-s16", "vit-s16 segmentation of Thorax  5.0  B31f"],
+  ["Schädel nativ", "vit-s16", "vit-s16 segmentation of Schädel nativ"],
+  ["Thorax 5.0 B31f", longName, "swin-unetr-b48-btcv-pretrained.. segmentation of Thorax 5.0 B31f"],
+  ["x".repeat(64), longName, `swin-unetr-b48-btcv-p.. segmentation of ${"x".repeat(22)}..`],
+  ["x".repeat(64), "a", `a segmentation of ${"x".repeat(44)}..`],
+  ["", "vit-s16", "vit-s16 segmentation of CT series 3"],
+] as const;
+
+test("the series is called by its model and its source, within 64 characters", () => {
+  const { pixels } = written.find(({ name, kind }) => name === "ct" && kind === "binary")!;
+  for (const [description, name, expected] of descriptions) {
+    const headerOf = (file: string) => described(file, description);
+    const bytes = encode(sources["ct"]!, pixels, { headerOf, algorithm: { name, version: "1" } });
+    const result = parseDicom(bytes, "described");
+    assert.equal(result.string("0008103E"), expected);
+    assert.ok([...expected].length <= 64);
+    assert.equal(result.string("00100010"), parse("ct-0").string("00100010"));
+  }
+  const { bytes } = written.find(({ name, kind }) => name === "dx" && kind === "fractional")!;
+  assert.equal(parseDicom(bytes, "dx").string("0008103E"), "vit-s16 probabilities on DX series 3");
+});
+
 test("places and frame of reference where the source has a place; elsewhere the plane alone, which viewers ask for", () => {
   const isPlaced = new Set(["ct", "tilt", "mr", "enhanced"]);
   for (const { name, bytes } of written) {
@@ -254,6 +288,14 @@ test("dciodvfy has nothing to say", { skip: !hasValidator && `${validator} (dico
     if (kind === "labelmap") continue;
     const { stdout, stderr } = spawnSync(validator, ["-new", file], { encoding: "latin1" });
     assert.deepEqual((stdout + stderr).trim().split("\n"), ["Segmentation"], `${name} ${kind}`);
+  }
+  const { pixels } = written.find(({ name, kind }) => name === "ct" && kind === "binary")!;
+  for (const [i, [description, name]] of descriptions.entries()) {
+    const headerOf = (file: string) => described(file, description);
+    const file = join(temporary, `described-${i}.dcm`);
+    writeFileSync(file, encode(sources["ct"]!, pixels, { headerOf, algorithm: { name, version: "1" } }));
+    const { stdout, stderr } = spawnSync(validator, ["-new", file], { encoding: "latin1" });
+    assert.deepEqual((stdout + stderr).trim().split("\n"), ["Segmentation"], description);
   }
 });
 

@@ -37,7 +37,7 @@ export interface SegmentationOptions {
   readonly segments: readonly WrittenSegment[];
   /** The model that did it. */
   readonly algorithm: SegmentationAlgorithm;
-  /** @default "Segmentation" */
+  /** At most 64 characters. @default the algorithm's name and the source's description: "vit-s16 segmentation of Thorax 5.0 B31f" */
   readonly seriesDescription?: string | undefined;
   /** @default 1000 more than the source's */
   readonly seriesNumber?: number | undefined;
@@ -75,7 +75,8 @@ export function encodeSegmentation(options: SegmentationOptions): Uint8Array {
   const { volume, pixels, segments } = options;
   const { date = new Date(), uids = { series: newUid(), instance: newUid(), dimensions: newUid() } } = options;
   checkSegments(segments);
-  const isAscii = /^[ -~]*$/.test(textsOf(options).join(""));
+  const seriesDescription = options.seriesDescription ?? describedBySource(options);
+  const isAscii = /^[ -~]*$/.test(textsOf({ ...options, seriesDescription }).join(""));
   const source = readSource(volume, options.headerOf, { isAscii });
   const frames = framesOfPixels(
     pixels,
@@ -89,7 +90,7 @@ export function encodeSegmentation(options: SegmentationOptions): Uint8Array {
       SOPClassUID: sopClass,
       SOPInstanceUID: uids.instance,
       SeriesInstanceUID: uids.series,
-      ...seriesAttributes(options, source.seriesNumber),
+      ...seriesAttributes({ ...options, seriesDescription }, source.seriesNumber),
       ...momentAttributes(date, source.timezone),
       ...imageAttributes(options),
       ...pixelAttributes(options, frames.list.length),
@@ -113,8 +114,30 @@ function textsOf({ segments, algorithm, ...options }: SegmentationOptions): stri
   ];
 }
 
+/** Of LO, in characters. */
+const MAX_DESCRIPTION = 64;
+
+/** By what it is told from the study's other series, segmentations by other models and of other series among them. */
+function describedBySource({ volume, headerOf, algorithm, pixels: { kind } }: SegmentationOptions): string {
+  const header = headerOf(volume.instances[0]!.file);
+  const [modality, number] = [header.string("00080060") ?? "", header.number("00200011")];
+  const numbered = number === undefined ? modality : `${modality} series ${number}`;
+  const source = header.strings("0008103E").join(" ").trim() || numbered.trim();
+  const made = kind === "fractional" ? "probabilities on" : "segmentation of";
+  const words = source === "" ? made.split(" ")[0]! : `${made} `;
+  // Where both are long, both are cut.
+  const room = MAX_DESCRIPTION - words.length - 1;
+  const name = cutTo(algorithm.name, Math.max(room - [...source].length, Math.floor(room / 2)));
+  return `${name} ${words}${cutTo(source, room - [...name].length)}`.trim();
+}
+
+function cutTo(text: string, length: number): string {
+  const characters = [...text];
+  return characters.length <= length ? text : `${characters.slice(0, length - 2).join("")}..`;
+}
+
 function seriesAttributes(
-  { algorithm, seriesDescription = "Segmentation", seriesNumber }: SegmentationOptions,
+  { algorithm, seriesDescription, seriesNumber }: SegmentationOptions,
   sourceNumber = 0,
 ): DatasetValues {
   return {

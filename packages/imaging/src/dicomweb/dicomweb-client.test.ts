@@ -90,6 +90,56 @@ test("a series that breaks off in the third instance: the first two are kept, on
   );
 });
 
+test("a series that comes faster than it is taken: no more than the bound waits in memory, the rest is asked for one by one", async (t) => {
+  const [numInstances, padding, maxWaitingBytes] = [24, 2 ** 20, 4 * 2 ** 20];
+  const large = (number: number) => Buffer.concat([instance(number), Buffer.alloc(padding)]);
+  const numbers = Array.from({ length: numInstances }, (_, i) => i + 1);
+  const left = Promise.withResolvers<void>();
+  await using pacs = await fakePacs(({ url }, response) => {
+    if (listed(url, response, numbers)) return;
+    const single = /instances\/1\.2\.3\.4\.(\d+)$/.exec(url)?.[1];
+    response.setHeader("content-type", "multipart/related; boundary=boundary");
+    // As Orthanc does behind every answer.
+    response.setHeader("connection", "close");
+    if (single === undefined) response.once("close", () => left.resolve());
+    response.end(multipart((single === undefined ? numbers : [Number(single)]).map(large)));
+  });
+  let [numCome, numTaken, mostHeld] = [0, 0, 0];
+  const { fetch } = globalThis;
+  t.mock.method(globalThis, "fetch", async (...request: Parameters<typeof fetch>) => {
+    const answer = await fetch(...request);
+    const counted = answer.body!.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          numCome += chunk.length;
+          mostHeld = Math.max(mostHeld, numCome - numTaken);
+          controller.enqueue(chunk);
+        },
+      }),
+    );
+    return new Response(counted, { status: answer.status, headers: answer.headers });
+  });
+  const found: number[] = [];
+  for await (const { instanceUid, bytes } of clientOf(pacs.url, { maxWaitingBytes }).retrieveSeries(series)) {
+    const number = Number(instanceUid.split(".").at(-1));
+    assert.deepEqual(Buffer.from(bytes), large(number));
+    found.push(number);
+    // The first is being written for so long that the archive has sent all that it can.
+    await left.promise;
+    numTaken += bytes.length;
+  }
+  assert.deepEqual(found, numbers);
+  const singles = pacs.requests.map(({ url }) => url).filter((url) => url.includes("/instances/"));
+  assert.ok(singles.length < numInstances - 3, "what came before the bound is not asked for again");
+  assert.deepEqual(
+    singles,
+    numbers.slice(numInstances - singles.length).map((number) => `${seriesPath}/instances/${uid(number)}`),
+  );
+  // An instance that is being put together, and one that is written.
+  const bound = maxWaitingBytes + 2 * (padding + 2 ** 16);
+  assert.ok(mostHeld <= bound, `${mostHeld} bytes were held, at most ${bound} may be`);
+});
+
 test("instances that the archive cannot give are told one by one; one that falls silent again and again is given up", async () => {
   let isSilent = false;
   await using pacs = await fakePacs(({ url }, response) => {

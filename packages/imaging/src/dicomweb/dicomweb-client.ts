@@ -1,8 +1,10 @@
 /**
  * A client of DICOMweb: QIDO-RS finds, WADO-RS fetches, STOW-RS stores.
  *
- * Memory    when fetching, an instance and what the archive has sent behind it; when storing, `REQUEST_BYTES` or one instance.
- * Transfer  a series comes in one answer; what that did not bring is asked for one by one.
+ * Memory    when fetching, an instance and what the archive has sent behind it, up to `maxWaitingBytes`; when storing,
+ *           `REQUEST_BYTES` or one instance.
+ * Transfer  a series comes in one answer; what that did not bring is asked for one by one. So is the rest of a series that comes
+ *           faster than it is taken.
  * Pages     are asked for until one brings nothing new, since archives cap them as they like, and some know no pages.
  * Errors    `ERR_PACS_*` (pacs-failure.ts).
  * Source    PS3.18 sections 8.6, 10.4, 10.5, 10.6.

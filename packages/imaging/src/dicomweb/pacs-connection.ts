@@ -2,13 +2,14 @@
  * Requests to a DICOMweb service: with the login, within time limits, and again where that may help.
  *
  * Again      with pauses that double, 0.5 to 8 s and half as much by chance, or as long as the archive asks for.
- * Limits     on the time until an answer begins, longer for what is sent, and on the time between two pieces of it.
+ * Limits     on the time until an answer begins, longer for what is sent, on the time between two pieces of it, and on what
+ *            has come of it and waits to be read.
  * Redirects  are refused: they would take the login, or the images of patients, to another place than the one given.
  * Browser    nothing of Node's: `fetch` and streams. What TLS trusts is the platform's business.
  */
 
 import type { RunListener } from "@medssl/contract";
-import { networkFailure, PacsFailure, statusFailure, timeout } from "./pacs-failure.ts";
+import { networkFailure, PacsFailure, statusFailure, timeout, tooFarAhead } from "./pacs-failure.ts";
 
 export interface PacsConnectionOptions {
   /** Value of the Authorization header; asked for at every request, so that a token may be renewed. */
@@ -21,6 +22,8 @@ export interface PacsConnectionOptions {
   readonly answerTimeoutMs?: number;
   /** Between two pieces of an answer. @default 30 000 */
   readonly idleTimeoutMs?: number;
+  /** Bytes of an answer that may have come and wait to be read; at more, the answer is left. @default 256 MiB */
+  readonly maxWaitingBytes?: number;
   /** Told of every further try. */
   readonly listen?: RunListener;
 }
@@ -107,7 +110,12 @@ export class PacsConnection {
     signal?.throwIfAborted();
     // The query may name a patient: messages do without it.
     const request = `${method} ${this.baseUrl}${path}`;
-    const { answerTimeoutMs = 60_000, idleTimeoutMs = 30_000, authorization } = this.#options;
+    const {
+      answerTimeoutMs = 60_000,
+      idleTimeoutMs = 30_000,
+      maxWaitingBytes = 2 ** 28,
+      authorization,
+    } = this.#options;
     const login = await authorization?.();
     const stop = new AbortController();
     const limitMs = answerTimeoutMs + (body?.size ?? 0) / SENT_BYTES_PER_MS;
@@ -124,7 +132,7 @@ export class PacsConnection {
       signal?.throwIfAborted();
       throw error instanceof PacsFailure ? error : networkFailure(request, error);
     });
-    const chunks = chunksOf(response, request, { stop, idleTimeoutMs, signal });
+    const chunks = chunksOf(response, request, { stop, idleTimeoutMs, maxWaitingBytes, signal });
     if (response.ok || alsoTakes.includes(response.status)) {
       return { request, response, contentType: response.headers.get("content-type") ?? "", chunks };
     }
@@ -137,17 +145,24 @@ export function basicAuthorization(user: string, password: string): string {
   return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(`${user}:${password}`)))}`;
 }
 
+interface ReadingOptions {
+  readonly stop: AbortController;
+  readonly idleTimeoutMs: number;
+  readonly maxWaitingBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
 async function* chunksOf(
   { body }: Response,
   request: string,
-  {
-    stop,
-    idleTimeoutMs,
-    signal,
-  }: { readonly stop: AbortController; readonly idleTimeoutMs: number; readonly signal: AbortSignal | undefined },
+  { stop, idleTimeoutMs, maxWaitingBytes, signal }: ReadingOptions,
 ): AsyncGenerator<Uint8Array> {
   if (body === null) return;
-  const read = readAhead(body.getReader() as BodyReader);
+  const read = readAhead(body.getReader() as BodyReader, maxWaitingBytes, () => {
+    const left = tooFarAhead(request, maxWaitingBytes);
+    stop.abort(left);
+    return left;
+  });
   const late = timeout(request, "nothing more of the answer came", Math.round(idleTimeoutMs / 1000));
   try {
     for (;;) {
@@ -168,16 +183,27 @@ type BodyReader = ReadableStreamDefaultReader<Uint8Array>;
 
 /**
  * Takes what comes as fast as it comes. Node 24's fetch ends the whole process where the other end closes the connection while
- * some of its answer waits to be read (nodejs/undici issue 5360), as Orthanc does behind every answer.
+ * some of its answer waits to be read (nodejs/undici issue 5360), as Orthanc does behind every answer: so that an answer which
+ * comes faster than it is read cannot be slowed down, and is left before it fills the memory. What came until then is still read.
+ *
+ * @param leave Ends the connection; its answer is thrown behind the last piece.
  */
-function readAhead(reader: Pick<BodyReader, "read">): BodyReader["read"] {
+function readAhead(
+  reader: Pick<BodyReader, "read">,
+  maxWaitingBytes: number,
+  leave: () => PacsFailure,
+): BodyReader["read"] {
   const come: Awaited<ReturnType<BodyReader["read"]>>[] = [];
+  let numWaiting = 0;
   let failure: { readonly error: unknown } | undefined;
   let wake = () => {};
   const take = async () => {
     for (let isOver = false; !isOver; wake()) {
       const next = await reader.read();
       come.push(next);
+      numWaiting += next.value?.length ?? 0;
+      // At once: not one tick may pass in which nobody reads.
+      if (numWaiting > maxWaitingBytes) throw leave();
       isOver = next.done;
     }
   };
@@ -192,7 +218,9 @@ function readAhead(reader: Pick<BodyReader, "read">): BodyReader["read"] {
         wake = resolve;
       });
     }
-    return come.shift()!;
+    const next = come.shift()!;
+    numWaiting -= next.value?.length ?? 0;
+    return next;
   };
 }
 

@@ -45,6 +45,16 @@ export function timeout(request: string, what: string, seconds: number): PacsFai
   });
 }
 
+/** The answer to `request` was left, since it came faster than it could be read. */
+export function tooFarAhead(request: string, maxWaitingBytes: number): PacsFailure {
+  const megabytes = Math.round(maxWaitingBytes / 1e6);
+  return new PacsFailure(
+    "ERR_PACS_BROKEN_OFF",
+    `${request}: left, since more than ${megabytes} MB came that could not be read in time`,
+    { hint: "Fetch less at a time." },
+  );
+}
+
 /** What a status that is no success means. @param text The beginning of the answer. */
 export function statusFailure(request: string, response: Response, text: string, hasLogin: boolean): PacsFailure {
   const { status } = response;
