@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -193,7 +194,8 @@ test("what cannot be read, or is of another kind, is told of, and does not stop 
   });
   const run = async (numWorkers: number) => {
     const out = join(root, `out${numWorkers}`);
-    const report = await predict({ ...predictionOptions([root], out), numWorkers, model: brightModel() });
+    const threads = { numWorkers, patienceMs: 0 };
+    const report = await predict({ ...predictionOptions([root], out), ...threads, model: brightModel() });
     assert.equal(report.isComplete, true);
     assert.deepEqual(report.skipped.map(({ file }) => file.slice(root.length + 1)).sort(), ["b.png", "c.dcm", "e.dcm"]);
     const files = ["masks/a.png", "overlays/d.png"].map((name) => readFileSync(join(out, name)));
@@ -249,22 +251,40 @@ test("a file that a power failure left empty or half is made anew; where a line 
   await run();
   const files = ["masks/a.png", "overlays/b.png"].map((path) => join(out, path));
   const whole = files.map((file) => readFileSync(file));
-  truncateSync(files[0]!, 0);
-  truncateSync(files[1]!, whole[1]!.length - 1);
+  for (const [i, file] of files.entries()) {
+    const { mtime } = statSync(file);
+    truncateSync(file, i === 0 ? 0 : whole[i]!.length - 1);
+    utimesSync(file, mtime, mtime);
+  }
   const mended = await run();
   assert.deepEqual([mended.numSegmented, mended.numKept], [2, 1]);
-  assert.match(mended.notes, /2 images have files in .*out that are not as they were written: done anew/);
+  assert.match(mended.notes, /2 images have only a part of their results in .*out: done anew/);
   assert.deepEqual(
     files.map((file) => readFileSync(file)),
     whole,
   );
   assert.equal((await run()).numKept, 3);
   const ledger = join(out, "predictions.jsonl");
-  const withoutSizes = readFileSync(ledger, "utf8").replaceAll(/,"bytes":\{[^}]*\}/g, "");
+  const withoutSizes = readFileSync(ledger, "utf8").replaceAll(/,"files":\{([^{}]|\{[^}]*\})*\}/g, "");
   assert.doesNotMatch(withoutSizes, /bytes/);
   writeFileSync(ledger, withoutSizes);
   truncateSync(files[0]!, 0);
   assert.equal((await run()).numKept, 3);
+});
+
+test("a mask that somebody has corrected is kept", async () => {
+  const { root } = folderOf({ "a.png": await picture(), "b.png": await picture() });
+  const out = join(root, "out");
+  const run = async () => await predict({ ...predictionOptions([root], out), model: brightModel() });
+  await run();
+  const mask = join(out, "masks/a.png");
+  writeFileSync(mask, Buffer.concat([readFileSync(mask), Buffer.from("corrected")]));
+  const later = new Date(Date.now() + 60_000);
+  utimesSync(mask, later, later);
+  const { numKept, notes } = await run();
+  assert.equal(numKept, 2);
+  assert.match(notes.join("\n"), /1 image has a result that somebody has changed: kept/);
+  assert.match(readFileSync(mask, "latin1"), /corrected$/);
 });
 
 test("results may lie beside their images, above them or among them, and are no images of the next time", async () => {

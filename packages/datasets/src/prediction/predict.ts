@@ -70,8 +70,10 @@ export interface PredictOptions {
   readonly producer: string;
   /** Whether results that are there are made anew. @default false */
   readonly isOverwriting?: boolean | undefined;
-  /** Threads that read, and as many that write; none are started for a few small images. */
+  /** Threads that read, and as many that write; none are started for what is soon done. */
   readonly numWorkers: number;
+  /** Milliseconds of reading and writing without them, before they are started. @default 500 */
+  readonly patienceMs?: number | undefined;
   /** Compares masks with the truth. */
   readonly measure?:
     | ((masks: readonly PredictedMask[], classes: ReportHead["classes"]) => Promise<MaskScores>)
@@ -98,6 +100,7 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
   const numKept = [...entries.values()].reduce((sum, { predictions }) => sum + predictions.length, 0);
   const numChanged = todo.filter((input) => ledger.isChanged(input)).length;
   const numDamaged = options.isOverwriting ? 0 : todo.filter((input) => ledger.isDamaged(input)).length;
+  const numEdited = inputs.filter((input) => entries.has(input.key) && ledger.isEdited(input)).length;
   const onDone = (entry: LedgerEntry) => {
     entries.set(entry.key, entry);
     if (entry.predictions.length > 0) ledger.add(entry);
@@ -114,7 +117,7 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
     notes.push(...measured.notes);
   }
   const others = ledger.findOthers(predictions);
-  const remarks = predictionRemarks({ numKept, numChanged, numDamaged, out, found });
+  const remarks = predictionRemarks({ numKept, numChanged, numDamaged, numEdited, out, found });
   notes.unshift(...predictionWarnings({ predictions, others, out }));
   for (const message of remarks) listen({ type: "note", level: "info", message });
   for (const message of notes) listen({ type: "note", level: "warning", message });
@@ -128,8 +131,9 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
     skipped,
     notes: [...remarks, ...notes],
   };
-  putFile(`${out}/predictions.json`, reportText(report));
-  putFile(`${out}/predictions.csv`, predictionTable(report));
+  // Made from the ledger, again if need be.
+  putFile(`${out}/predictions.json`, reportText(report), false);
+  putFile(`${out}/predictions.csv`, predictionTable(report), false);
   return report;
 }
 
@@ -159,8 +163,7 @@ async function segmentAll(
 ): Promise<{ readonly classes: ReportHead["classes"]; readonly isComplete: boolean }> {
   const { model, out, formats, hasOverlays = true, listen, signal } = options;
   if (todo.length === 0 && ledger.classes !== undefined) return { classes: ledger.classes, isComplete: true };
-  const threads = new PredictionThreads(options.numWorkers, todo);
-  threads.start();
+  const threads = new PredictionThreads(options.numWorkers, todo, options.patienceMs);
   let segmenter: ScanSegmenter | undefined;
   try {
     segmenter = await model.open();

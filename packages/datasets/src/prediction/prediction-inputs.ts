@@ -126,7 +126,8 @@ async function findSeries(folder: SourceFolder, paths: readonly string[], given:
   const notes: string[] = [];
   for await (const entry of listDicom(folder, paths)) {
     if ("note" in entry) {
-      if (entry.topic === undefined) notes.push(entry.note);
+      const { note, example, topic } = entry;
+      if (topic === undefined) notes.push(example === undefined ? note : `${note}, such as ${example}`);
       continue;
     }
     const { files, key } = entry;

@@ -60,9 +60,14 @@ export interface LedgerEntry {
   readonly skipped: readonly SkippedInput[];
 }
 
+interface FileFacts {
+  readonly bytes: number;
+  readonly modifiedMs: number;
+}
+
 interface LedgerLine extends LedgerEntry {
-  /** Sizes of its files, by their paths below the folder; older lines do not have them. */
-  readonly bytes?: Readonly<Record<string, number | undefined>>;
+  /** Its files as they were written, by their paths below the folder; older lines do not have them. */
+  readonly files?: Readonly<Record<string, FileFacts | undefined>>;
 }
 
 /** Names of results by the keys of their inputs, from when they may be on the disk. */
@@ -127,11 +132,17 @@ export class PredictionLedger {
     return entry !== undefined && entry.identity !== identity;
   }
 
-  /** Whether a file of its result is there, but is not what was written. */
+  /** Whether a file of its result is there, but only in part. */
   isDamaged({ key }: PredictionInput): boolean {
     const entry = this.#entries.get(key);
     if (entry === undefined) return false;
-    return pathsOf(entry).some((path) => this.#sizeOf(path) !== undefined && !this.#isWhole(entry, path));
+    return pathsOf(entry).some((path) => this.#factsOf(path) !== undefined && !this.#isWhole(entry, path));
+  }
+
+  /** Whether somebody has corrected a file of its result. */
+  isEdited({ key }: PredictionInput): boolean {
+    const entry = this.#entries.get(key);
+    return entry !== undefined && pathsOf(entry).some((path) => isEdited(this.#factsOf(path), entry.files?.[path]));
   }
 
   /**
@@ -161,7 +172,7 @@ export class PredictionLedger {
 
   /** Of an input whose files are written. */
   add(entry: LedgerEntry): void {
-    const line = { ...entry, bytes: Object.fromEntries(pathsOf(entry).map((path) => [path, this.#sizeOf(path)])) };
+    const line = { ...entry, files: Object.fromEntries(pathsOf(entry).map((path) => [path, this.#factsOf(path)])) };
     this.#remember(line);
     this.#append(line);
   }
@@ -182,13 +193,15 @@ export class PredictionLedger {
     ).filter((path) => !own.has(path));
   }
 
-  #sizeOf(path: string): number | undefined {
-    return statSync(join(this.#out, path), { throwIfNoEntry: false })?.size;
+  #factsOf(path: string): FileFacts | undefined {
+    const found = statSync(join(this.#out, path), { throwIfNoEntry: false });
+    return found && { bytes: found.size, modifiedMs: found.mtimeMs };
   }
 
-  #isWhole({ bytes }: LedgerLine, path: string): boolean {
-    const size = this.#sizeOf(path);
-    return size !== undefined && (bytes === undefined || bytes[path] === size);
+  #isWhole({ files }: LedgerLine, path: string): boolean {
+    const now = this.#factsOf(path);
+    const written = files?.[path];
+    return now !== undefined && (written === undefined || now.bytes === written.bytes || isEdited(now, written));
   }
 
   #remember(entry: LedgerLine): void {
@@ -224,6 +237,10 @@ export class PredictionLedger {
 
 const pathsOf = ({ predictions }: Pick<LedgerEntry, "predictions">): string[] =>
   predictions.flatMap(({ outputs }) => Object.values(outputs));
+
+/** A power failure leaves a part of what was written, or nothing, but never a later time. */
+const isEdited = (now: FileFacts | undefined, written: FileFacts | undefined): boolean =>
+  now !== undefined && written !== undefined && now.bytes > 0 && now.modifiedMs > written.modifiedMs;
 
 /** A kill or a full disk may leave part of a line. */
 function parsed(line: string): unknown[] {

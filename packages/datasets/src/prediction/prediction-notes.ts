@@ -8,14 +8,23 @@ const MOST_WARNINGS = 20;
 export interface PredictionCourse {
   readonly numKept: number;
   readonly numChanged: number;
-  /** Images whose results had files of another size than they were written with. */
+  /** Images whose results were there in part. */
   readonly numDamaged: number;
+  /** Images whose results somebody has corrected. */
+  readonly numEdited: number;
   readonly out: string;
   readonly found: Pick<FoundInputs, "masks" | "notes">;
 }
 
 /** What was left out, and what was done already. */
-export function predictionRemarks({ numKept, numChanged, numDamaged, out, found }: PredictionCourse): string[] {
+export function predictionRemarks({
+  numKept,
+  numChanged,
+  numDamaged,
+  numEdited,
+  out,
+  found,
+}: PredictionCourse): string[] {
   const notes = [...found.notes];
   const { masks } = found;
   if (masks.length > 0) {
@@ -31,8 +40,12 @@ export function predictionRemarks({ numKept, numChanged, numDamaged, out, found 
     notes.push(`${counted(numChanged, "image")} ${have} segmented: done anew`);
   }
   if (numDamaged > 0) {
-    const have = numDamaged === 1 ? "has files" : "have files";
-    notes.push(`${counted(numDamaged, "image")} ${have} in ${out} that are not as they were written: done anew`);
+    const have = numDamaged === 1 ? "has only a part of its result" : "have only a part of their results";
+    notes.push(`${counted(numDamaged, "image")} ${have} in ${out}: done anew`);
+  }
+  if (numEdited > 0) {
+    const have = numEdited === 1 ? "has a result" : "have results";
+    notes.push(`${counted(numEdited, "image")} ${have} that somebody has changed: kept, with the numbers of before`);
   }
   return notes;
 }

@@ -1,7 +1,7 @@
 /**
  * Reading and writing beside the network: in worker threads, so that the next image is decoded and the last one compressed
- * while one is segmented. Without workers the same happens here, one after the other: a single image would wait for a
- * thread to begin.
+ * while one is segmented. They take their time to begin, so that the first images are read and written here: threads are
+ * started once that has cost more than they do.
  *
  * Memory   as many inputs are read ahead as fit `AHEAD_BYTES`, at least the next one.
  * Errors   of reading are part of the outcome; those of writing are thrown.
@@ -13,9 +13,8 @@ import type { PredictionInput } from "./prediction-inputs.ts";
 import { type ReadJob, type ReadResult, readInput } from "./read-input.ts";
 import { buffersOfResult, type WriteJob, type WriteResult, writeResult } from "./write-result.ts";
 
-/** Fewer images than this, of fewer bytes, are done before a thread has begun: 0.15 s. */
-const WORTH_THREADS = 8;
-const WORTH_BYTES = 2 ** 24;
+/** Of reading and writing here, until threads are worth it: what starting them costs a processor. */
+const PATIENCE_MS = 500;
 /** Of a file that may take long, in milliseconds; slices of a series have one each. */
 const READ_LIMIT_MS = 60_000;
 const WRITE_LIMIT_MS = 600_000;
@@ -26,17 +25,84 @@ const MOST_AHEAD = 16;
 const COMPRESSION = 6;
 
 export class PredictionThreads {
-  readonly #readers: WorkerPool<ReadJob, ReadResult> | undefined;
-  readonly #writers: WorkerPool<WriteJob, WriteResult> | undefined;
+  readonly #numWorkers: number;
+  readonly #patienceMs: number;
+  #spentMs = 0;
+  #readers: WorkerPool<ReadJob, ReadResult> | undefined;
+  #writers: WorkerPool<WriteJob, WriteResult> | undefined;
   /** Results that are written at a time while the network goes on. */
   readonly numAhead: number;
 
-  /** @param numWorkers That read, and as many that write, where there is enough to do for them; 0: none. */
-  constructor(numWorkers: number, inputs: readonly Pick<PredictionInput, "files">[]) {
+  /**
+   * @param numWorkers That read, and as many that write, where there is enough to do for them; 0: none.
+   * @param patienceMs Of reading and writing here, before they are started.
+   */
+  constructor(numWorkers: number, inputs: readonly Pick<PredictionInput, "files">[], patienceMs: number = PATIENCE_MS) {
+    this.#numWorkers = numWorkers;
+    this.#patienceMs = patienceMs;
     const largest = inputs.reduce((most, input) => Math.max(most, COMPRESSION * bytesOf(input)), 1);
     const most = Math.min(2 * Math.max(numWorkers, 1), MOST_AHEAD);
     this.numAhead = Math.max(Math.min(Math.floor(AHEAD_BYTES / largest), most), 1);
-    if (numWorkers === 0 || !isWorthThreads(inputs)) return;
+  }
+
+  /** In the jobs' order. */
+  async *read(
+    jobs: readonly ReadJob[],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<{ readonly job: ReadJob; readonly result?: ReadResult; readonly error?: MedsslError }> {
+    for await (const { job, result, error } of this.#outcomes(jobs, signal)) {
+      if (error === undefined) yield { job, result };
+      else yield { job, error: error instanceof MedsslError ? error : readerBug(job, error) };
+    }
+  }
+
+  async *#outcomes(
+    jobs: readonly ReadJob[],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Outcome<ReadJob, ReadResult>> {
+    for (const [i, job] of jobs.entries()) {
+      if (signal?.aborted) return;
+      // The last one would wait for a thread to begin.
+      if (this.#numWorkers > 0 && this.#spentMs >= this.#patienceMs && i < jobs.length - 1) {
+        this.#start();
+        yield* this.#readers!.run(jobs.slice(i), signal);
+        return;
+      }
+      yield await this.#here(async () => {
+        try {
+          return { job, result: await readInput(job) };
+        } catch (error) {
+          return { job, error: error as Error };
+        }
+      });
+    }
+  }
+
+  /** @param job Its arrays may be given away. */
+  async write(job: WriteJob): Promise<WriteResult> {
+    if (this.#writers === undefined) return await this.#here(() => writeResult(job));
+    for await (const { result, error } of this.#writers.run([job])) {
+      if (error !== undefined) throw error;
+      return result;
+    }
+    throw new Error("the threads were ended while a result was being written");
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#readers?.close(), this.#writers?.close()]);
+  }
+
+  async #here<Value>(work: () => Promise<Value>): Promise<Value> {
+    const startMs = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#spentMs += performance.now() - startMs;
+    }
+  }
+
+  #start(): void {
+    const numWorkers = this.#numWorkers;
     this.#readers = new WorkerPool({
       module: new URL("./read-worker.ts", import.meta.url),
       numWorkers,
@@ -51,53 +117,8 @@ export class PredictionThreads {
       timeLimitMsOf: () => WRITE_LIMIT_MS,
       transferOf: buffersOfResult,
     });
-  }
-
-  /** Workers load what they need while the model is being loaded here. */
-  start(): void {
-    this.#readers?.start();
-    this.#writers?.start();
-  }
-
-  /** In the jobs' order. */
-  async *read(
-    jobs: readonly ReadJob[],
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<{ readonly job: ReadJob; readonly result?: ReadResult; readonly error?: MedsslError }> {
-    for await (const { job, result, error } of this.#readers?.run(jobs, signal) ?? readHere(jobs, signal)) {
-      if (error === undefined) yield { job, result };
-      else yield { job, error: error instanceof MedsslError ? error : readerBug(job, error) };
-    }
-  }
-
-  /** @param job Its arrays may be given away. */
-  async write(job: WriteJob): Promise<WriteResult> {
-    if (this.#writers === undefined) return await writeResult(job);
-    for await (const { result, error } of this.#writers.run([job])) {
-      if (error !== undefined) throw error;
-      return result;
-    }
-    throw new Error("the threads were ended while a result was being written");
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#readers?.close(), this.#writers?.close()]);
-  }
-}
-
-async function* readHere(
-  jobs: readonly ReadJob[],
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Outcome<ReadJob, ReadResult>> {
-  for (const job of jobs) {
-    if (signal?.aborted) return;
-    let outcome: Outcome<ReadJob, ReadResult>;
-    try {
-      outcome = { job, result: await readInput(job) };
-    } catch (error) {
-      outcome = { job, error: error as Error };
-    }
-    yield outcome;
+    this.#readers.start();
+    this.#writers.start();
   }
 }
 
@@ -106,11 +127,6 @@ const readerBug = ({ input }: ReadJob, error: Error): MedsslError =>
   new MedsslError("ERR_READER_BUG", `${input.file}: the reader failed: ${error.stack ?? error.message}`, {
     hint: "Please report it, with the file if you can.",
   });
-
-function isWorthThreads(inputs: readonly Pick<PredictionInput, "files">[]): boolean {
-  const numBytes = inputs.reduce((sum, input) => sum + bytesOf(input), 0);
-  return inputs.length >= WORTH_THREADS || (inputs.length > 1 && numBytes >= WORTH_BYTES);
-}
 
 const bytesOf = ({ files }: Pick<PredictionInput, "files">): number =>
   files.reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);

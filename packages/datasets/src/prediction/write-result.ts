@@ -1,7 +1,7 @@
 /**
  * The last third of a prediction: a label map to files, and what is counted of it. Runs in a worker thread.
  *
- * Whole     a file has its name once all of it is on the disk.
+ * Whole     a file has its name once all of it is written.
  * Errors    `ERR_DISK_FULL` and `ERR_OUTPUT_WRITE`, which end the prediction. That a DICOM segmentation cannot be made is
  *           told beside the files that could be.
  */
@@ -72,7 +72,8 @@ export async function writeResult(job: WriteJob): Promise<WriteResult> {
   const mask = onOwnGrid(labels, shown, own);
   const write = (kind: OutputKind, bytes: Uint8Array) => {
     outputs[kind] = outputPath(kind, job.name);
-    putFile(join(job.out, outputs[kind]), bytes);
+    // The ledger knows how large it is.
+    putFile(join(job.out, outputs[kind]), bytes, false);
   };
   for (const format of formats) {
     try {
@@ -144,11 +145,11 @@ async function segmentation({ volume, classes, algorithm }: WriteJob, pixels: Se
   });
 }
 
-/** @throws {MedsslError} `ERR_DISK_FULL`, `ERR_OUTPUT_WRITE` */
-export function putFile(path: string, content: string | Uint8Array): void {
+/** @param isFlushed As in `replaceFile`. @throws {MedsslError} `ERR_DISK_FULL`, `ERR_OUTPUT_WRITE` */
+export function putFile(path: string, content: string | Uint8Array, isFlushed = true): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    replaceFile(path, content);
+    replaceFile(path, content, isFlushed);
   } catch (cause) {
     throw outputFailure(path, cause);
   }
