@@ -162,7 +162,15 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
     folder.publish(card);
     const silent = "No file said how large its pixels are: the card expects no size, and has no distances.";
     const spacingNotes = stores.length > 0 && spacing === undefined ? [silent] : [];
-    const notes = [...codeNotes(classes), ...doubts, ...measured.notes, ...spacingNotes];
+    const stored =
+      "No file said how it lies in the patient: the card says that slices were learned from as stored, and prediction warns.";
+    const notes = [
+      ...codeNotes(classes),
+      ...doubts,
+      ...measured.notes,
+      ...spacingNotes,
+      ...(plan.isAsStored ? [stored] : []),
+    ];
     return { card, precisions: exported, notes };
   } finally {
     for (const one of networks.values()) await one.release();
