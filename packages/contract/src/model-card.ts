@@ -60,6 +60,10 @@ export const segmentationPlanSchema = z.strictObject({
   flips: z.enum(["none", "horizontal", "both"]).describe("Mirrored views that are averaged."),
   postProcessing: z.array(labelRule),
   kinds: z.array(z.string()).describe("What it learned from: xray, ct, mr, fundus, picture. Empty: nobody says."),
+  isAsStored: z
+    .boolean()
+    .optional()
+    .describe("Whether files did not say how their volumes lie in the patient, so that slices were learned as stored."),
 });
 
 export const segmentClassSchema = z.strictObject({

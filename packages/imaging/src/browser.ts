@@ -64,6 +64,7 @@ export * from "./segmentation/cut-slices.ts";
 export * from "./segmentation/post-processing.ts";
 export type * from "./segmentation/scan-segmenter.ts";
 export * from "./segmentation/segment-scan.ts";
+export * from "./segmentation/show-scan.ts";
 export * from "./segmentation/slice-form.ts";
 export * from "./segmentation/slice-groups.ts";
 export * from "./segmentation/tiles.ts";

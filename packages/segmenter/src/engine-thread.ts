@@ -3,6 +3,7 @@
  *
  * Abort    a job is told to stop between two runs of the network; its promise fails at once.
  * Death    of the thread fails whatever is asked of it: `ERR_ENGINE_DIED`.
+ * End      what was asked before `close` gets its answer, what is asked after it `ERR_SEGMENTER_DISPOSED`.
  */
 import { MedsslError } from "@medssl/contract";
 import { errorOf, type Jobs, type Reply, type Request } from "./worker/messages.ts";
@@ -32,7 +33,9 @@ export class EngineThread {
   readonly #worker: WorkerThread;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
-  #death: MedsslError | undefined;
+  /** Why nothing more can be asked. */
+  #refusal: MedsslError | undefined;
+  #end: Promise<void> | undefined;
 
   constructor(start: StartWorker) {
     this.#worker = start(
@@ -48,7 +51,7 @@ export class EngineThread {
     { signal, onProgress }: AskOptions = {},
   ): Promise<Jobs[Kind]["result"]> {
     signal?.throwIfAborted();
-    if (this.#death !== undefined) throw this.#death;
+    if (this.#refusal !== undefined) throw this.#refusal;
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const stop = () => {
@@ -67,17 +70,26 @@ export class EngineThread {
     }
   }
 
-  /** Lets what is asked come to its end, then frees the model. */
-  async close(): Promise<void> {
-    if (this.#death === undefined) await this.ask("close", undefined);
+  /** Lets what is asked come to its end, then frees the model and ends the thread. Called again, it is the same end. */
+  close(): Promise<void> {
+    this.#end ??= this.#close();
+    return this.#end;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#refusal === undefined) {
+      const closed = this.ask("close", undefined);
+      this.#refusal = disposedError();
+      // A thread that has died meanwhile, or cannot free the model, is ended all the same.
+      await closed.catch(() => {});
+    }
     await this.terminate();
   }
 
+  /** Ends the thread at once. */
   async terminate(): Promise<void> {
-    this.#death ??= new MedsslError("ERR_SEGMENTER_DISPOSED", "segment: this segmenter was disposed of", {
-      hint: "Load another one.",
-    });
-    for (const { reject } of this.#pending.values()) reject(this.#death);
+    this.#refusal ??= disposedError();
+    this.#fail(disposedError());
     await this.#worker.terminate();
   }
 
@@ -96,10 +108,20 @@ export class EngineThread {
 
   #die(cause: unknown): void {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    this.#death ??= new MedsslError("ERR_ENGINE_DIED", `The thread that runs the model died (${reason})`, {
+    const death = new MedsslError("ERR_ENGINE_DIED", `The thread that runs the model died (${reason})`, {
       hint: "It may have run out of memory: segment smaller images, or one at a time.",
       cause,
     });
-    for (const { reject } of this.#pending.values()) reject(this.#death);
+    this.#refusal ??= death;
+    this.#fail(death);
+    // A browser's worker outlives its errors, with the model in its memory.
+    void this.#worker.terminate();
+  }
+
+  #fail(error: MedsslError): void {
+    for (const { reject } of this.#pending.values()) reject(error);
   }
 }
+
+const disposedError = () =>
+  new MedsslError("ERR_SEGMENTER_DISPOSED", "segment: this segmenter was disposed of", { hint: "Load another one." });

@@ -169,11 +169,30 @@ test("options that the model or this platform does not have are refused", async 
   await assert.rejects(Segmenter.load(whole, { inference: { tileOverlap: 0.2 } }), { code: "ERR_OPTION_OVERLAP" });
 });
 
-test("after it was disposed of it is no use", async () => {
+/** Worker threads of this process. */
+function numThreads(): number {
+  const { workers } = process.report.getReport() as unknown as { workers: unknown[] };
+  return workers.length;
+}
+
+test("what was begun when it is disposed of comes to its end; later it is no use, and no thread stays", async () => {
   const segmenter = await Segmenter.load(model, { threads: 1 });
-  const last = segmenter.segment(picture);
-  await segmenter.dispose();
-  assert.equal((await last).labels.data.join(""), truth);
+  const loaded = numThreads();
+  const begun = [segmenter.segment(picture), segmenter.segment(picture)];
+  const ends = [segmenter.dispose(), segmenter.dispose()];
+  await assert.rejects(segmenter.segment(picture), { code: "ERR_SEGMENTER_DISPOSED" });
+  for (const { labels } of await Promise.all(begun)) assert.equal(labels.data.join(""), truth);
+  await Promise.all(ends);
+  assert.equal(numThreads(), loaded - 1);
   await segmenter.dispose();
   await assert.rejects(segmenter.segment(picture), { code: "ERR_SEGMENTER_DISPOSED" });
+});
+
+test("a load that is called off leaves no thread, however far it came", async () => {
+  const before = numThreads();
+  await assert.rejects(Segmenter.load(model, { signal: AbortSignal.abort() }), { name: "AbortError" });
+  const controller = new AbortController();
+  const loading = Segmenter.load(model, { signal: controller.signal, onProgress: () => controller.abort() });
+  await assert.rejects(loading, { name: "AbortError" });
+  assert.equal(numThreads(), before);
 });

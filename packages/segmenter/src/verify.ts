@@ -7,14 +7,15 @@
  * Errors   `ERR_MODEL_FILE` without a card, `ERR_MODEL_CARD`, `ERR_MODEL_VERSION`. What is wrong beyond that is a check that
  *          failed, so that all of it is told at once.
  */
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { MedsslError, type ModelCard, parseModelCard } from "@medssl/contract";
+import { MedsslError, type ModelCard } from "@medssl/contract";
 import { decodeNpy, type NpyArray, type Scan, segmentScan } from "@medssl/imaging";
 import type { Network } from "./engine/network.ts";
 import { OnnxSliceSegmenter } from "./engine/onnx-slice-segmenter.ts";
 import { openNetwork } from "./node/open-network.ts";
+import { nodePlatform } from "./node/platform.ts";
+import { checkModelFile, readCard } from "./worker/model-files.ts";
 
 export interface ModelCheck {
   readonly what: string;
@@ -39,22 +40,14 @@ const TOLERANCE = { logits: 1e-4, labels: 0.9999 };
 
 /** @param dir Folder of an exported model. */
 export async function verifyModel(dir: string, { threads, signal }: VerifyOptions = {}): Promise<Verification> {
-  const card = readCard(dir);
+  const card = await readCard(dir, nodePlatform.readFile);
   const checks: ModelCheck[] = [{ what: "model.json", result: `version ${card.version}, by ${card.producer}` }];
   if (card.golden.length === 0) checks.push(nothingGolden(dir));
-  for (const file of filesOf(card)) checks.push(await checkFile(dir, file, card.files[file]));
+  for (const file of filesOf(card)) checks.push(await checkFile(dir, card, file));
   if (checks.every(({ failure }) => failure === undefined)) {
     for (const weights of card.weights) checks.push(...(await checkWeights(dir, card, weights, threads, signal)));
   }
   return { card, checks };
-}
-
-function readCard(dir: string): ModelCard {
-  const path = join(dir, "model.json");
-  if (existsSync(path)) return parseModelCard(readFileSync(path, "utf8"), path);
-  throw new MedsslError("ERR_MODEL_FILE", `${dir}: expected the folder of an exported model, found no model.json`, {
-    hint: "Give the folder that was --out of `medssl export`.",
-  });
 }
 
 const nothingGolden = (dir: string): ModelCheck => ({
@@ -67,27 +60,10 @@ const nothingGolden = (dir: string): ModelCheck => ({
 const filesOf = ({ weights, golden, files }: ModelCard): ReadonlySet<string> =>
   new Set([...weights.map(({ file }) => file), ...golden.flatMap((one) => Object.values(one)), ...Object.keys(files)]);
 
-async function checkFile(
-  dir: string,
-  file: string,
-  expected: ModelCard["files"][string] | undefined,
-): Promise<ModelCheck> {
-  const path = join(dir, file);
-  const failed = (result: string, failure: string): ModelCheck => ({ what: file, result, failure });
-  if (expected === undefined) return failed("no hash", `${join(dir, "model.json")} has no hash of ${file}`);
-  const entry = statSync(path, { throwIfNoEntry: false });
-  if (entry === undefined) return failed("missing", `${path} is missing`);
-  if (entry.size !== expected.bytes) {
-    const failure = `${path} was altered or cut off: expected ${expected.bytes} bytes, got ${entry.size}`;
-    return failed(`${entry.size} bytes`, failure);
-  }
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Uint8Array);
-  const found = hash.digest("hex");
-  if (found !== expected.sha256) {
-    return failed("altered", `${path} was altered: expected the SHA-256 ${expected.sha256}, got ${found}`);
-  }
-  return { what: file, result: `${expected.bytes} bytes, hash as in the card` };
+async function checkFile(dir: string, card: ModelCard, file: string): Promise<ModelCheck> {
+  const checked = await checkModelFile(dir, card, file, nodePlatform.readFile);
+  if (checked.fault) return { what: file, result: checked.fault.found, failure: checked.fault.message };
+  return { what: file, result: `${checked.bytes.length} bytes, hash as in the card` };
 }
 
 async function checkWeights(

@@ -99,7 +99,7 @@ test("a missing, a cut off and an altered file are told together; what is wrong 
   assert.equal(status, 1);
   assert.match(
     stderr,
-    /^medssl: damaged\/model\.onnx was altered: expected the SHA-256 \w{64}, got \w{64} \(and 2 more\)\n/,
+    /^medssl: damaged\/model\.onnx: was altered: expected the SHA-256 \w{64}, got \w{64} \(and 2 more\)\n/,
   );
   assert.match(stdout, /\nmodel\.int8\.onnx +missing +NO\n/);
   assert.match(stdout, /\ngolden\/0\/logits\.npy +100 bytes +NO\n/);

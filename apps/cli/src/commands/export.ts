@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { parseClassCodes, type WeightPrecision } from "@medssl/contract";
+import type { RecipeName } from "@medssl/datasets";
 import type { ExportResult } from "@medssl/learn";
 import { Command, InvalidArgumentError } from "commander";
 import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
@@ -17,6 +18,7 @@ interface Options extends ComputeOptions {
   readonly store?: string[];
   readonly name?: string;
   readonly codes?: string;
+  readonly kind?: readonly RecipeName[];
   readonly intendedUse?: string;
   readonly license?: string;
   readonly overwrite?: boolean;
@@ -31,10 +33,20 @@ export const exportCommand = (): Command =>
       )
       .requiredOption("--model <run>", "folder of a fine-tuning run")
       .requiredOption("--out <dir>", "folder for the exported model")
-      .option("--precision <list>", "fp32, which is always there, and fp16, int8 beside it", precisionList, [])
+      .option(
+        "--precision <list>",
+        "fp32, which is always there, and fp16, int8 beside it",
+        someOf(PRECISIONS, "fp32,int8"),
+        [],
+      )
       .option("--store <dir...>", "measured on these stores, not on those that the run learned from")
       .option("--name <name>", "what the model is called (default: that of --out)")
       .option("--codes <file>", "JSON: codes and colors of classes, in the place of those that their names tell")
+      .option(
+        "--kind <list>",
+        "what it learned from: xray, ct, mr, fundus, picture (default: what its run says)",
+        someOf(KINDS, "xray"),
+      )
       .option("--intended-use <text>", "what it may be used for (default: research)")
       .option("--license <text>", "under which terms (default: not stated)")
       .option("--overwrite", "replace an exported model"),
@@ -69,6 +81,7 @@ export const exportCommand = (): Command =>
           intendedUse: options.intendedUse,
           license: options.license,
           codes: ownCodes,
+          kinds: options.kind,
           producer: producer(),
           openNetwork: async (path) => openNetwork(new Uint8Array(await readFile(path)), { provider: "cpu", threads }),
           listen: progressListener(),
@@ -125,11 +138,15 @@ const signed = (value: number): string => {
 };
 
 const PRECISIONS: readonly WeightPrecision[] = ["fp32", "fp16", "int8"];
+const KINDS: readonly RecipeName[] = ["xray", "ct", "mr", "fundus", "picture"];
 
-function precisionList(text: string): WeightPrecision[] {
-  return list(text).map((item) => {
-    const found = PRECISIONS.find((one) => one === item);
-    if (found === undefined) throw new InvalidArgumentError("Expected some of fp32, fp16, int8, such as fp32,int8.");
-    return found;
-  });
-}
+/** Reads a list of some of these. */
+const someOf =
+  <Name extends string>(names: readonly Name[], example: string) =>
+  (text: string): Name[] =>
+    list(text).map((item) => {
+      const found = names.find((one) => one === item);
+      if (found === undefined)
+        throw new InvalidArgumentError(`Expected some of ${names.join(", ")}, such as ${example}.`);
+      return found;
+    });

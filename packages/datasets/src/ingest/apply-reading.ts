@@ -12,7 +12,7 @@ export interface UnderstoodScan {
 }
 
 export function applyReading(scan: Scan, reading: Reading = {}): UnderstoodScan {
-  const { subtract, isHounsfield, isInverted, spacingMm, cropsBlackBorder } = reading;
+  const { subtract, isHounsfield, isInverted, spacingMm, areDirectionsUnknown, cropsBlackBorder } = reading;
   let { data } = scan;
   if (subtract !== undefined) data = lowered(data, subtract);
   if (isInverted) data = inverted(data);
@@ -21,6 +21,7 @@ export function applyReading(scan: Scan, reading: Reading = {}): UnderstoodScan 
     data,
     meaning: isHounsfield ? "hounsfield" : scan.meaning,
     spacingMm: spacingMm === undefined ? scan.spacingMm : spacingMm === "unknown" ? undefined : spacingMm,
+    affine: areDirectionsUnknown ? undefined : scan.affine,
   };
   return cropsBlackBorder ? withoutBorder(understood) : { scan: understood, crop: undefined };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { encodePng } from "@medssl/imaging";
 import { parseLabels } from "../label-rule.ts";
-import { type Files, folderOf, mask, volume } from "../layouts/miniature.ts";
+import { type Files, folderOf, mask, nifti, volume } from "../layouts/miniature.ts";
 import { ctSegmentation, ctSlice, type DicomElements, dicomImage, SOP_CLASSES } from "../layouts/sample-dicom.ts";
 import type { SourceFolder } from "../layouts/source-folder.ts";
 import { readCase } from "../store/case-pixels.ts";
@@ -244,6 +244,25 @@ test("behind a gap, slices and the labels on them lie where their own headers sa
       [25, 30],
     );
   }
+});
+
+test("ACDC: slices and masks are kept as stored, with their spacing; where they lie counts as unknown", async () => {
+  const [, height, width] = [DEPTH, 24, 20];
+  const marked = 5 * width + 3;
+  const source = folderOf({
+    "training/patient001/patient001_frame01.nii": nifti((i) => i % (width * height)),
+    "training/patient001/patient001_frame01_gt.nii": nifti((i) => Number(i % (width * height) === marked)),
+  });
+  const { summary, store: opened, notes } = await store(source);
+  assert.equal(summary.sources[0]?.layout, "acdc");
+  assert.match(notes, /slices are kept as they are stored/);
+  const { image, labels } = readCase(opened, opened.cases[0]!);
+  // 20 columns are padded to 24: two on each side.
+  assert.equal(labels!.data.indexOf(1), 5 * SIZE + 2 + 3);
+  assert.ok(image.data[2]! < 10 && image.data[SIZE * SIZE - 3]! > 245, "the first voxel is the first pixel");
+  assert.deepEqual(valuesOf(opened, "z_mm"), [null]);
+  const spacing = opened.query<{ x: number; z: number }>("SELECT spacing_x AS x, spacing_z AS z FROM cases")[0]!;
+  assert.deepEqual([Math.fround(spacing.x), spacing.z], [Math.fround(0.8), 5]);
 });
 
 test("a DICOM segmentation becomes the masks of its series, labels by the codes of its segments", async () => {

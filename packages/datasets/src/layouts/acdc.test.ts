@@ -44,6 +44,7 @@ test("both phases of a patient, with the phase, the split and the diagnosis", as
     ],
   );
   assert.equal(items[1]?.masks?.[0]?.file, folder.at("training/patient001/patient001_frame01_gt.nii.gz"));
+  for (const { reading } of items) assert.deepEqual(reading, { areDirectionsUnknown: true });
   assert.deepEqual(
     acdc.labels?.map(({ fileValue, name }) => [fileValue, name]),
     [
@@ -71,5 +72,6 @@ test("a copy without Info.cfg: 12 patients, 24 images with masks", {
   const { items, notes } = await listAll(acdc, folder);
   assert.equal(items.filter(({ masks, split }) => masks?.length === 1 && split === "train").length, 24);
   assert.equal(new Set(items.map(({ patient }) => patient)).size, 12);
-  assert.deepEqual(notes, ["24 images have no Info.cfg: their phase and diagnosis are unknown"]);
+  assert.match(notes[0]!, /slices are kept as they are stored/);
+  assert.deepEqual(notes.slice(1), ["24 images have no Info.cfg: their phase and diagnosis are unknown"]);
 });

@@ -12,6 +12,10 @@
  * Labels    0 background, 1 right ventricle, 2 myocardium, 3 left ventricle. M&Ms numbers the ventricles the other way
  *           round: its files, brought into this layout, would be read with right and left exchanged.
  * Slices    5-10 mm apart: two-dimensional by nature.
+ * Geometry  directions were lost when the files were made: the published headers say -x, -y, z (and steps of 1 mm in the
+ *           sform, https://github.com/MIC-DKFZ/nnUNet/issues/2741), copies say x, y, z, and neither is how a short axis lies.
+ *           As stored, rows and columns are those of the DICOM slices: the right ventricle at the left, the chest wall on
+ *           top, as readers of the heart see it. So directions count as unknown.
  * Source    Bernard et al., IEEE Trans. Med. Imaging 37(11):2514-2525 (2018).
  */
 
@@ -53,8 +57,10 @@ export const acdc: Layout = {
         series: Number(frame) === Number(info?.ED) ? "ED" : Number(frame) === Number(info?.ES) ? "ES" : undefined,
         split: Number(patient.slice(7)) > LAST_TRAINING_PATIENT ? "test" : "train",
         stratum: GROUPS.find((group) => group === info?.Group),
+        reading: { areDirectionsUnknown: true },
       };
     });
+    yield { note: "ACDC's files do not say how the heart lies in the patient: slices are kept as they are stored" };
     const numWithout = numWithInfo.get(false) ?? 0;
     if (numWithout > 0) yield { note: `${numWithout} images have no Info.cfg: their phase and diagnosis are unknown` };
     if (missing.size > 0) yield { note: `${missing.size} frames of Info.cfg are missing, such as ${[...missing][0]}` };

@@ -134,6 +134,8 @@ export interface Reading {
   readonly isInverted?: boolean;
   /** Voxel size [z, y, x] in place of the file's; `"unknown"` where the file's is known to be wrong. */
   readonly spacingMm?: Vec3 | "unknown";
+  /** How the volume lies in the patient is a placeholder in the file: slices are kept as stored, in their order. */
+  readonly areDirectionsUnknown?: boolean;
   /** Cuts black borders off before anything else (Montgomery). */
   readonly cropsBlackBorder?: boolean;
 }

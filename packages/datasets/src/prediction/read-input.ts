@@ -6,8 +6,8 @@
  *           that the others of a series go on.
  * Errors    those of reading.
  */
-import { MedsslError } from "@medssl/contract";
-import { checkScan, type ExpectedInput, reorientForDisplay, type Scan, type SeriesVolume } from "@medssl/imaging";
+import { MedsslError, type SegmentationPlan } from "@medssl/contract";
+import { checkScan, type ExpectedInput, type Scan, type SeriesVolume, showScan } from "@medssl/imaging";
 import { readScans } from "../ingest/read-scans.ts";
 import { movableBuffers } from "./movable-buffers.ts";
 import { formatsOf, isNiftiName, type OutputFormat } from "./output-formats.ts";
@@ -16,7 +16,7 @@ import type { DicomOrigin, SkippedInput } from "./prediction-report.ts";
 
 export interface ReadJob {
   readonly input: Pick<PredictionInput, "file" | "name" | "files">;
-  readonly expected: ExpectedInput;
+  readonly expected: ExpectedInput & Pick<SegmentationPlan, "isAsStored">;
   /** Those that the user named. */
   readonly formats: readonly OutputFormat[] | undefined;
 }
@@ -55,13 +55,14 @@ export async function readInput({ input: { file, name, files }, expected, format
       if (fitting.length === 0) throw new MedsslError("ERR_OUTPUT_FORMAT", `${file}: ${reason}`);
       const { shape, affine, spacingMm, modality } = scan;
       const [{ studyUid, seriesUid } = {}] = volume?.instances ?? [];
+      const { shown, warnings } = showScan(scan, expected);
       scans.push({
-        shown: reorientForDisplay(scan),
+        shown,
         own: { shape, affine, spacingMm },
         volume,
         dicom: volume && { modality, studyUid, seriesUid },
         formats: fitting,
-        warnings: [...(scan.warnings ?? []), ...lost.splice(0), ...(reason === undefined ? [] : [reason])],
+        warnings: [...(scan.warnings ?? []), ...warnings, ...lost.splice(0), ...(reason === undefined ? [] : [reason])],
       });
     } catch (error) {
       if (!(error instanceof MedsslError)) throw error;

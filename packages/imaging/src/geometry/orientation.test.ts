@@ -73,12 +73,36 @@ test("an axis of one voxel is turned like any other", () => {
 
 test("volumes are cut axially, thick ones along their thick axis", () => {
   const straight = (x: number, y: number, z: number): Affine => [x, 0, 0, 0, 0, y, 0, 0, 0, 0, z, 0, 0, 0, 0, 1];
-  assert.equal(displayOrientation(straight(1, 1, 1)), "LPS");
-  assert.equal(displayOrientation(straight(0.8, 0.8, 5)), "LPS");
-  assert.equal(displayOrientation(straight(3, 1, 1)), "PIL");
-  assert.equal(displayOrientation(straight(1, 6, 1)), "LIP");
+  assert.equal(displayOrientation(straight(1, 1, 1), [4, 4, 4]), "LPS");
+  assert.equal(displayOrientation(straight(0.8, 0.8, 5), [4, 4, 4]), "LPS");
+  assert.equal(displayOrientation(straight(3, 1, 1), [4, 4, 4]), "PIL");
+  assert.equal(displayOrientation(straight(1, 6, 1), [4, 4, 4]), "LIP");
   // Twice as thick as one axis only.
-  assert.equal(displayOrientation(straight(2, 1, 2)), "LPS");
+  assert.equal(displayOrientation(straight(2, 1, 2), [4, 4, 4]), "LPS");
+});
+
+test("a single slice is shown in its own plane, however thick it is", () => {
+  // Rows to the left, columns to the feet: a coronal slice of isotropic voxels.
+  const coronal = composeAffine(
+    [1, 1, 1],
+    [5, 6, 7],
+    [
+      [-1, 0, 0],
+      [0, 0, -1],
+      [0, 1, 0],
+    ],
+  );
+  assert.equal(displayOrientation(coronal, [9, 3, 4]), "LPS");
+  const slice = volume([1, 3, 4], coronal);
+  const shown = reorientForDisplay(slice);
+  assert.deepEqual([shown.shape, orientationCode(shown.affine!)], [[1, 3, 4], "LIP"]);
+  assert.deepEqual([...shown.data], [...slice.data]);
+  // The same as NIfTI has it: x to the right, y of one voxel to the front, z to the head.
+  const nifti = volume([3, 1, 4], [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
+  const turned = reorientForDisplay(nifti);
+  assert.deepEqual([turned.shape, [...turned.data]], [[1, 3, 4], [...nifti.data].reverse()]);
+  // A row of voxels has no plane.
+  assert.equal(displayOrientation(coronal, [1, 1, 4]), "LPS");
 });
 
 test("short-axis cardiac slices stay whole and are only turned within their plane", () => {

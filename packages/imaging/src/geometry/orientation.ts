@@ -5,8 +5,8 @@
  * Display  "LPS" for axial slices: rows from front to back, columns from the patient's right to the left, slices from foot
  *          to head, as a radiologist sees them from below. Sagittal slices are "PIL", coronal ones "LIP": the head on top.
  * Slices   A volume is cut axially, but along its thick axis where it has one (a spacing of at least 1.5 times both others:
- *          short-axis cardiac MR), because other cuts through such a volume would show its steps. Oblique slices get the
- *          display order of the plane that is nearest.
+ *          short-axis cardiac MR), because other cuts through such a volume would show its steps. A single slice is shown in
+ *          its own plane. Oblique slices get the display order of the plane that is nearest.
  * Masks    are turned like their image, by the image's affine: `reorient({ ...mask, affine: image.affine }, code)`.
  * Errors   `ERR_SCAN_UNORIENTED`
  */
@@ -73,8 +73,14 @@ function turnedToStored(turns: readonly [Turn, Turn, Turn], sizes: Vec3): Affine
   return matrix;
 }
 
-/** Which way a volume with this affine is cut into slices and shown: "LPS", "PIL" or "LIP". */
-export function displayOrientation(affine: Affine): OrientationCode {
+/**
+ * Which way a volume is cut into slices and shown: "LPS", "PIL" or "LIP".
+ *
+ * @param shape [D, H, W]. An axis of one voxel is what a single slice is cut along, whatever the voxel's size.
+ */
+export function displayOrientation(affine: Affine, shape: Vec3): OrientationCode {
+  const single = singleAxis(shape);
+  if (single !== undefined) return DISPLAY_ORDERS[closestAxes(affine)[single].axis];
   const [z, y, x] = spacingOf(affine);
   const spacing = [x, y, z];
   const thick = spacing.findIndex((mm, axis) =>
@@ -83,9 +89,15 @@ export function displayOrientation(affine: Affine): OrientationCode {
   return thick < 0 ? "LPS" : DISPLAY_ORDERS[closestAxes(affine)[thick]!.axis];
 }
 
+/** The one voxel axis (x 0, y 1, z 2) along which there is one voxel. */
+function singleAxis([depth, height, width]: Vec3): 0 | 1 | 2 | undefined {
+  const axes = ([0, 1, 2] as const).filter((axis) => [width, height, depth][axis] === 1);
+  return axes.length === 1 ? axes[0] : undefined;
+}
+
 /** The scan as a stack of slices for the eye; as stored where the file does not say how it lies. */
 export function reorientForDisplay<Data extends Samples>(scan: Scan<Data>): Scan<Data> {
-  return scan.affine === undefined ? scan : reorient(scan, displayOrientation(scan.affine));
+  return scan.affine === undefined ? scan : reorient(scan, displayOrientation(scan.affine, scan.shape));
 }
 
 /** @param strides From one value to the next along x, y and z of the result; `start` is where its first value lies. */

@@ -3,6 +3,8 @@
  *
  * Order    the sform where its code is not 0, else the qform, else voxel sizes alone: centered, x to the patient's left.
  *          These are nibabel's rules. One exception: a form that is flat or not finite is passed over, with a warning.
+ * Sizes     are the affine's steps, but where an sform has steps of 1 mm and the header other voxel sizes, as ACDC's files:
+ *          such an sform is one of directions alone. The affine stays as it is, as for nibabel.
  * Qform    spacings below 0 are taken as positive, 0 as 1, a handedness other than 1 and -1 as 1; a quaternion that is
  *          longer than 1 is a half turn.
  * Units    millimetres; where the header says metres or micrometres they are converted, which nibabel leaves to its user.
@@ -31,15 +33,26 @@ export function chooseAffine(fields: NiftiFields, version: 1 | 2, dims: readonly
   const [affine, affineSource] = firstGood(fields, version, dims, warnings);
   const unit = unitMm(fields.units, warnings);
   const inMm = unit === 1 ? affine : affine.map((value, i) => (i < 12 ? value * unit : value));
-  const [z, y, x] = spacingOf(inMm);
+  const [z, y, x] = sizesBeside(affineSource, fields, dims, warnings)?.map((size) => size * unit) ?? spacingOf(inMm);
   const isKnown = affineSource === "sform" || fields.pixdim.slice(1, 1 + Math.min(dims.length, 3)).every(isPositive);
   if (!isKnown) warnings.push("The header gives no voxel size.");
   return {
     affine: inMm,
     affineSource,
-    spacingMm: isKnown ? [dims.length < 3 ? Number.NaN : z, y, x] : undefined,
+    spacingMm: isKnown ? [dims.length < 3 ? Number.NaN : z!, y!, x!] : undefined,
     warnings,
   };
+}
+
+/** The header's voxel sizes [z, y, x] where its sform has none. */
+function sizesBeside(source: AffineSource, fields: NiftiFields, dims: readonly number[], warnings: string[]) {
+  const sizes = fields.pixdim.slice(1, 4);
+  if (source !== "sform" || dims.length < 3 || !sizes.every(isPositive)) return undefined;
+  const isOne = (size: number) => Math.abs(size - 1) < 1e-4;
+  if (!spacingOf(fields.sform).every(isOne) || sizes.every(isOne)) return undefined;
+  const text = sizes.map((size) => Number(size.toPrecision(6))).join(" x ");
+  warnings.push(`The header's sform has steps of 1 mm, its voxel sizes are ${text} mm: these are taken for sizes.`);
+  return sizes.reverse();
 }
 
 function firstGood(

@@ -189,3 +189,20 @@ test("whatever single byte of the header is damaged, the result is a scan or an 
   }
   assert.ok(refused > 50);
 });
+
+test("an sform of directions alone leaves the voxel sizes to the header: ACDC's files", () => {
+  const bytes = fixtureBytes("i2").slice();
+  const header = new DataView(bytes.buffer);
+  for (const [i, size] of [1.5, 1.25, 10].entries()) header.setFloat32(80 + 4 * i, size, true);
+  const sform = (steps: number) => {
+    for (const [i, value] of [-steps, 0, 0, 0, 0, -steps, 0, 0, 0, 0, steps, 0].entries()) {
+      header.setFloat32(280 + 4 * i, value, true);
+    }
+    return parseNifti(bytes, "acdc").volume(0);
+  };
+  const scan = sform(1);
+  assert.deepEqual(scan.spacingMm, [10, 1.25, 1.5]);
+  assertAffine(scan.affine!, [-1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
+  assert.match(scan.warnings!.join(), /voxel sizes are 1\.5 x 1\.25 x 10 mm/);
+  assert.deepEqual(sform(2).spacingMm, [2, 2, 2]);
+});

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import type { Case, Store } from "@medssl/datasets";
-import { anatomyOf } from "./anatomy.ts";
+import { type Case, ingest, openStore, type Store } from "@medssl/datasets";
+import { type Scan, writeNifti } from "@medssl/imaging";
+import { testFolder } from "../testing/disc-store.ts";
+import { anatomyOf, isAsStored } from "./anatomy.ts";
 
 /** A store of which only the catalog's rows are asked for. */
 function storeOf(rows: readonly object[]): { store: Store; cases: Case[] } {
@@ -12,6 +16,7 @@ function storeOf(rows: readonly object[]): { store: Store; cases: Case[] } {
     location: null,
     item: `item${i}`,
     zMm: null,
+    alongStackMm: null,
     sideMm: null,
     ...row,
   }));
@@ -52,8 +57,43 @@ test("slices' heights compare within a volume, and throughout DeepLesion", () =>
   assert.ok(Math.abs(second!.height - first!.height - 0.25) < 1e-9, "a tenth of a metre of an image of 400 mm");
 });
 
+test("where a file does not say how its volume lies, heights are along the stack", () => {
+  const stack = storeOf(
+    [0, 10, 20].map((alongStackMm) => ({ recipe: "mr", item: "heart", alongStackMm, sideMm: 400 })),
+  );
+  const slices = anatomyOf([stack]);
+  assert.deepEqual([new Set(slices.map(({ heightFrame }) => heightFrame)).size, slices[2]!.height], [1, 0.05]);
+});
+
 test("two stores with volumes of one name are two volumes", () => {
   const slices = () => storeOf([{ recipe: "ct", item: "scan", zMm: 5, sideMm: 400 }]);
   const [one, two] = anatomyOf([slices(), slices()]);
   assert.notEqual(one!.heightFrame, two!.heightFrame);
+});
+
+test("ACDC's hearts were stored as they are; of other volumes the affine is believed, of pictures nothing is asked", async () => {
+  const dir = testFolder();
+  const heart: Scan = {
+    shape: [3, 8, 8],
+    channels: 1,
+    data: Uint8Array.from({ length: 192 }, (_, i) => i),
+    meaning: "relative",
+    affine: [1.5, 0, 0, 0, 0, 1.5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 1],
+  };
+  const select = async (name: string, shape: Scan["shape"]) => {
+    const source = join(dir, name);
+    mkdirSync(source);
+    await writeNifti(join(source, `${name}.nii`), { ...heart, shape, data: heart.data.slice(0, shape[0] * 64) });
+    const store = join(dir, `store-${name}`);
+    await ingest([source], { store, width: 8, height: 8, workers: 1 }, () => {});
+    const opened = openStore(store);
+    return { store: opened, cases: opened.cases };
+  };
+  const acdc = await select("patient001_frame01", [3, 8, 8]);
+  const other = await select("scan", [3, 8, 8]);
+  assert.equal(isAsStored([acdc]), true);
+  assert.equal(isAsStored([{ ...other, cases: [] }, acdc]), true);
+  assert.equal(isAsStored([other]), false);
+  assert.equal(isAsStored([acdc, other]), false);
+  assert.equal(isAsStored([await select("picture", [1, 8, 8])]), false);
 });

@@ -5,7 +5,7 @@
  *          of two kinds are not compared.
  * Heights  along the body, of CT and MR slices, in image sides. They compare within one frame of reference alone: all images
  *          of a projection (whose height is 0), the slices of one volume by the scanner's z (whose zero differs from patient to
- *          patient, as does what was scanned), and all of DeepLesion's by its normalised location.
+ *          patient, as does what was scanned; along the stack where the file does not say how it lies), and all of DeepLesion's by its normalised location.
  * Source   DeepLesion's location: Yan et al., J. Med. Imaging 5(3):036501 (2018).
  */
 import type { RecipeName, Store } from "@medssl/datasets";
@@ -32,6 +32,8 @@ interface Row {
   readonly location: string | null;
   readonly item: string;
   readonly zMm: number | null;
+  /** Along the stack, from its first slice. */
+  readonly alongStackMm: number | null;
   readonly sideMm: number | null;
 }
 
@@ -62,9 +64,22 @@ export function anatomyOf(selections: readonly Selection[]): Anatomy[] {
       if (normalized !== undefined) {
         return { kind, isProjection, heightFrame: frameOf("deeplesion"), height: (normalized * BODY_MM) / sideMm };
       }
-      if (found.zMm === null) return { kind, isProjection, heightFrame: -1, height: 0 };
-      return { kind, isProjection, heightFrame: frameOf(`${number}/${found.item}`), height: found.zMm / sideMm };
+      const heightMm = found.zMm ?? found.alongStackMm;
+      if (heightMm === null) return { kind, isProjection, heightFrame: -1, height: 0 };
+      return { kind, isProjection, heightFrame: frameOf(`${number}/${found.item}`), height: heightMm / sideMm };
     });
+  });
+}
+
+/** Whether the images are slices of volumes of which no file says how they lie in the patient, though how large voxels are. */
+export function isAsStored(selections: readonly Selection[]): boolean {
+  const inStores = selections.filter(({ cases }) => cases.length > 0);
+  return inStores.every(({ store, cases }) => {
+    const rows = store.query<{ id: string }>(
+      "SELECT id FROM cases WHERE slices > 1 AND z_mm IS NULL AND spacing_z IS NOT NULL",
+    );
+    const found = new Set(rows.map(({ id }) => id));
+    return cases.every(({ id }) => found.has(id));
   });
 }
 
@@ -73,7 +88,7 @@ function rowsOf(store: Store): Map<number, Row[]> {
   const shards = new Map<number, Row[]>();
   const rows = store.query<Row>(
     `SELECT shard, row, recipe, view, location, item, z_mm AS zMm,
-       max(width * spacing_x, height * spacing_y) AS sideMm FROM cases`,
+       CASE WHEN slices > 1 THEN slice * spacing_z END AS alongStackMm, max(width * spacing_x, height * spacing_y) AS sideMm FROM cases`,
   );
   for (const row of rows) {
     const shard = shards.get(row.shard) ?? [];

@@ -231,6 +231,32 @@ test("codes of a file take the place of those of the name; a class that the mode
   });
 });
 
+/** As a version that did not yet write the kinds left it. */
+function forgetKinds(): void {
+  const path = join(RUN, "run.json");
+  const { kinds: _, ...run } = JSON.parse(readFileSync(path, "utf8"));
+  writeFileSync(path, JSON.stringify(run));
+}
+
+test("a run that does not say what it learned from: its stores do, or the user, else a note says that nothing is refused", async () => {
+  const { kinds } = cardOf("model").plan;
+  forgetKinds();
+  const known = await exported("old");
+  assert.deepEqual([cardOf("old").plan.kinds, kinds.length], [kinds, 1]);
+  assert.doesNotMatch(known!.notes.join(), /--kind/);
+  renameSync(store.dir, `${store.dir}-away`);
+  try {
+    const unknown = await exported("unsaid");
+    assert.deepEqual(cardOf("unsaid").plan.kinds, []);
+    assert.match(unknown!.notes.join(), /refuses none of another kind.*--kind xray/);
+    const told = await exported("told", { kinds: ["xray"] });
+    assert.deepEqual(cardOf("told").plan.kinds, ["xray"]);
+    assert.doesNotMatch(told!.notes.join(), /--kind/);
+  } finally {
+    renameSync(`${store.dir}-away`, store.dir);
+  }
+});
+
 test("without the stores nothing is measured, and that is said; a store that is given is measured on", async () => {
   const away = join(dir, "store-elsewhere");
   renameSync(store.dir, away);

@@ -19,7 +19,7 @@ import {
   type SegmentClass,
   type WeightPrecision,
 } from "@medssl/contract";
-import { openStore, type Store } from "@medssl/datasets";
+import { openStore, type RecipeName, type Store } from "@medssl/datasets";
 import { structureOf } from "@medssl/imaging";
 import type { Device } from "@medssl/torch";
 import { evaluateRun } from "../evaluation/evaluate.ts";
@@ -55,6 +55,8 @@ export interface ExportOptions {
   readonly intendedUse?: string | undefined;
   readonly license?: string | undefined;
   readonly codes?: ClassCodes | undefined;
+  /** What it learned from. @default what the run says; of runs that say nothing, what their stores hold */
+  readonly kinds?: readonly RecipeName[] | undefined;
   /** Program and version. */
   readonly producer: string;
   /** Runs a file, as those who get the model will. */
@@ -93,6 +95,8 @@ const MARGIN = 3;
 const UNKNOWN_USE =
   "Research. It is no medical device: nobody has shown that it is safe to treat patients by what it finds.";
 const UNKNOWN_LICENSE = "Not stated. The terms of its training images may bind it, too: ask who exported it.";
+const UNKNOWN_KINDS =
+  "Nobody says what kind of images it learned from (the run is of an earlier version, and its stores are gone): the card refuses none of another kind, such as CT. --kind says it, such as --kind xray.";
 
 /** @returns undefined when the signal came before it was whole; nothing is left then. */
 export async function exportRun(options: ExportOptions): Promise<ExportResult | undefined> {
@@ -110,12 +114,15 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
       folder.write(file, encodeOnnx(convert(graph), { producerVersion: producer }));
       networks.set(name, await openNetwork(folder.pathOf(file)));
     }
-    const plan = planOfRun(run);
+    const stores = storesOf(run);
+    const plan = planOfRun({
+      ...run,
+      kinds: options.kinds ?? run.kinds ?? kindsIn([...stores, ...(options.stores ?? [])], run.patients),
+    });
     const numLabels = run.labels.length + 1;
     const golden = await writeGolden(folder, network, { plan, numLabels, device, networks });
     for (const [precision, { worst }] of golden.parity) requireNumbers(precision, worst.difference, "golden images");
     const doubts = checkParity(dir, "golden images", golden.parity.get("fp32")!.worst, device);
-    const stores = storesOf(run);
     const measured = await measure(options, run, network, networks, options.stores ?? stores);
     if (measured === undefined) return undefined;
     const exported = wanted.map(({ name: precision, file }): ExportedPrecision => {
@@ -162,7 +169,16 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
     folder.publish(card);
     const silent = "No file said how large its pixels are: the card expects no size, and has no distances.";
     const spacingNotes = stores.length > 0 && spacing === undefined ? [silent] : [];
-    const notes = [...codeNotes(classes), ...doubts, ...measured.notes, ...spacingNotes];
+    const stored =
+      "No file said how it lies in the patient: the card says that slices were learned from as stored, and prediction warns.";
+    const notes = [
+      ...codeNotes(classes),
+      ...doubts,
+      ...measured.notes,
+      ...spacingNotes,
+      ...(plan.isAsStored ? [stored] : []),
+      ...(plan.kinds.length === 0 ? [UNKNOWN_KINDS] : []),
+    ];
     return { card, precisions: exported, notes };
   } finally {
     for (const one of networks.values()) await one.release();
@@ -200,6 +216,13 @@ function codeNotes(classes: readonly SegmentClass[]): string[] {
 /** The stores that it learned from; none where one of them is gone. */
 function storesOf({ stores }: FinetuneRun): Store[] {
   return stores.every((dir) => existsSync(join(dir, "store.json"))) ? stores.map(openStore) : [];
+}
+
+/** What the labelled images of these patients are, by how they were stored. */
+function kindsIn(stores: readonly Store[], patients: readonly string[]): RecipeName[] {
+  const learned = new Set(patients);
+  const cases = stores.flatMap((store) => store.cases.filter((one) => one.hasMask && learned.has(one.patient)));
+  return [...new Set(cases.map(({ recipe }) => recipe))].sort();
 }
 
 interface Measured {

@@ -63,6 +63,7 @@ export function planOfRun({
   input,
   postProcessing = [],
   kinds = [],
+  isAsStored,
 }: FinetuneRun): SegmentationPlan {
   const { mode, tileOverlap, flips } = recipe.inference;
   const { width, height, fit, channel, dtype } = input;
@@ -77,6 +78,7 @@ export function planOfRun({
     flips,
     postProcessing: [...postProcessing],
     kinds: [...kinds],
+    ...(isAsStored ? { isAsStored } : {}),
   } as SegmentationPlan;
 }
 

@@ -48,13 +48,17 @@ export interface AlignedTrace {
   readonly output: Value;
 }
 
-/** @param batches Number of images in each trace. */
-export function alignTraces([small, large]: readonly [Trace, Trace], batches: readonly [number, number]): AlignedTrace {
+/** @param batches Number of images in each trace. @param describe A call of the first trace, for messages. */
+export function alignTraces(
+  [small, large]: readonly [Trace, Trace],
+  batches: readonly [number, number],
+  describe: (index: number) => string,
+): AlignedTrace {
   const values = new Map<TracedTensor, Value>();
 
   const refuse = (operator: string, what: string): never => {
     throw new MedsslError("ERR_ONNX_BATCH", `${operator}: ${what}`, {
-      hint: "The network can only be exported if all it computes is the same for any images and any number of them.",
+      hint: "Nothing was exported. The network can only be exported if all it computes is the same for any images and any number of them.",
     });
   };
 
@@ -106,22 +110,24 @@ export function alignTraces([small, large]: readonly [Trace, Trace], batches: re
     return a.map((item, i) => alignItem(item, b[i], operator));
   };
 
-  const alignCall = (a: TracedCall, b: TracedCall | undefined): Call => {
+  const alignCall = (a: TracedCall, index: number): Call => {
     const { operator } = a;
+    const b = large.calls[index];
     if (b?.operator !== operator || b.arguments.size !== a.arguments.size || b.results.length !== a.results.length) {
-      refuse(operator, `for other images the network calls ${b?.operator ?? "nothing"} instead.`);
+      refuse(describe(index), `for other images the network calls ${b?.operator ?? "nothing"} instead.`);
     }
     const others = b!;
+    const where = describe(index);
     const aligned = [...a.arguments].map(([name, value]): [string, CallArgument] => [
       name,
-      alignArgument(value, others.arguments.get(name), operator),
+      alignArgument(value, others.arguments.get(name), where),
     ]);
-    const results = a.results.map((result, i) => alignTensor(result, others.results[i]!, operator));
+    const results = a.results.map((result, i) => alignTensor(result, others.results[i]!, where));
     return { operator, arguments: new Map(aligned), results };
   };
 
   const input = alignTensor(small.inputs[0]!, large.inputs[0]!, "the network's input");
-  const calls = small.calls.map((call, i) => alignCall(call, large.calls[i]));
+  const calls = small.calls.map((call, i) => alignCall(call, i));
   const extra = large.calls[small.calls.length];
   if (extra !== undefined) refuse(extra.operator, "the network calls it for other images only.");
   return { input, calls, output: alignTensor(small.output, large.output, "the network's output") };

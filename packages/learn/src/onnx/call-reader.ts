@@ -9,16 +9,17 @@ import { MedsslError } from "@medssl/contract";
 import type { Call, CallArgument, Constant, Size, Value } from "./align-traces.ts";
 
 export const UNKNOWN_HINT =
-  "Build the network from operators that packages/learn/src/onnx/operators.ts knows, or add an entry there.";
+  "Nothing was exported. Build that part of the network from operators that packages/learn/src/onnx/operators.ts lists, or add an entry there.";
 
 export class CallReader {
-  readonly operator: string;
+  /** The operator and where it is called, for messages. */
+  readonly #where: string;
   readonly result: Value;
   readonly #arguments: ReadonlyMap<string, CallArgument>;
   readonly #unread: Set<string>;
 
-  constructor({ operator, arguments: values, results }: Call) {
-    this.operator = operator;
+  constructor({ arguments: values, results }: Call, where: string) {
+    this.#where = where;
     this.#arguments = values;
     this.#unread = new Set(values.keys());
     const [result] = results;
@@ -91,7 +92,7 @@ export class CallReader {
   }
 
   refuse(reason: string): never {
-    throw new MedsslError("ERR_ONNX_OPERATOR", `${this.operator} cannot be written as ONNX: ${reason}.`, {
+    throw new MedsslError("ERR_ONNX_OPERATOR", `${this.#where} cannot be written as ONNX: ${reason}.`, {
       hint: UNKNOWN_HINT,
     });
   }
@@ -104,8 +105,8 @@ export class CallReader {
   #fixed(value: unknown, name: string): number {
     if (typeof value === "number") return value;
     if (isPerImage(value)) {
-      throw new MedsslError("ERR_ONNX_BATCH", `${this.operator}: '${name}' follows the number of images.`, {
-        hint: "Let the network compute each image by itself, whatever their number.",
+      throw new MedsslError("ERR_ONNX_BATCH", `${this.#where}: '${name}' follows the number of images.`, {
+        hint: "Nothing was exported. Let the network compute each image by itself, whatever their number.",
       });
     }
     return this.refuse(`'${name}' is no number`);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { MedsslError } from "@medssl/contract";
 import { manualSeed, operator, rand, randn, scope, type Tensor } from "@medssl/torch";
 import { freezeModule, stateDict } from "../nn/module.ts";
 import { distance, perturbed, runOnnx, runTorch, SIDE, smallSegmenters } from "../testing/small-segmenters.ts";
@@ -93,6 +94,41 @@ test("an operator without an entry is refused by its name, and so is an argument
   const inPlace = refusal((x) => x.mul(2).add_(1));
   assert.deepEqual(inPlace.code, "ERR_TRACE_IN_PLACE");
   assert.match(inPlace.message, /aten::add_\.Scalar/);
+});
+
+test("the module that cannot be exported is named, by its own parameters or by those around it", () => {
+  const weight = () => rand([size]);
+  const message = (fuse: (x: Tensor, weight: Tensor) => Tensor) => {
+    const network = {
+      encoder: { norm: { weight: weight() } },
+      decoder: { fuse: { weight: weight() }, head: { weight: weight() } },
+      forward(x: Tensor): Tensor {
+        const { encoder, decoder } = network;
+        return fuse(x.mul(encoder.norm.weight), decoder.fuse.weight).mul(decoder.head.weight);
+      },
+    };
+    try {
+      scope(() => traceNetwork(network, { channels: 1, size }));
+    } catch (error) {
+      const { message, hint } = error as MedsslError;
+      assert.match(hint!, /^Nothing was exported\./);
+      return message;
+    }
+    return "exported";
+  };
+  const around = "(after encoder.norm, before decoder.head)";
+  assert.equal(
+    message((x) => cumulativeSum(x, 1)),
+    `aten::cumsum ${around} has no ONNX form here.`,
+  );
+  assert.equal(
+    message((x, w) => operator("aten::add.Tensor")(x, w, 2)),
+    "aten::add.Tensor (in decoder.fuse) cannot be written as ONNX: 'alpha' is not 1.",
+  );
+  assert.ok(
+    message((x) => x.mul(x.size(0))).startsWith(`aten::mul.Scalar ${around}: 'other' follows the number of images`),
+  );
+  assert.ok(message((x) => (x.size(0) > 2 ? x.relu() : x.tanh())).startsWith(`aten::tanh ${around}: for other images`));
 });
 
 test("what follows the number of images, or the images themselves, where it must not is refused", () => {

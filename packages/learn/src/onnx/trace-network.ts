@@ -13,6 +13,7 @@ import { linspace, noGrad, scope, type Tensor, trace } from "@medssl/torch";
 import type { Segmenter } from "../inference/segment-images.ts";
 import { stateDict } from "../nn/module.ts";
 import { type AlignedTrace, alignTraces, type Size } from "./align-traces.ts";
+import { describeCall } from "./call-place.ts";
 import { CallReader, UNKNOWN_HINT } from "./call-reader.ts";
 import type { Graph } from "./graph.ts";
 import { GraphBuilder } from "./graph-builder.ts";
@@ -43,21 +44,31 @@ export function traceNetwork(network: Segmenter, { channels, size }: TraceOption
       .view(shape);
     return trace((x) => network.forward(x), images);
   };
-  return noGrad(() => scope(() => simplify(graphOf(alignTraces([run(BATCHES[0]), run(BATCHES[1])], BATCHES), names))));
+  return noGrad(() =>
+    scope(() => {
+      const traces = [run(BATCHES[0]), run(BATCHES[1])] as const;
+      const describe = (index: number) => describeCall(traces[0].calls, index, names);
+      return simplify(graphOf(alignTraces(traces, BATCHES, describe), names, describe));
+    }),
+  );
 }
 
-function graphOf({ input, calls, output }: AlignedTrace, names: ReadonlyMap<Tensor, string>): Graph {
+function graphOf(
+  { input, calls, output }: AlignedTrace,
+  names: ReadonlyMap<Tensor, string>,
+  describe: (index: number) => string,
+): Graph {
   const builder = new GraphBuilder(INPUT, names);
   builder.setName(input, INPUT);
-  for (const call of calls) {
+  for (const [index, call] of calls.entries()) {
     if (call.results.every(({ constant }) => constant !== undefined)) continue;
     const entry = operators.get(call.operator);
     if (entry === undefined) {
-      throw new MedsslError("ERR_ONNX_OPERATOR", `${call.operator} has no ONNX form here.`, {
+      throw new MedsslError("ERR_ONNX_OPERATOR", `${describe(index)} has no ONNX form here.`, {
         hint: UNKNOWN_HINT,
       });
     }
-    const reader = new CallReader(call);
+    const reader = new CallReader(call, describe(index));
     builder.setName(reader.result, entry(reader, builder));
     reader.finish();
   }

@@ -17,6 +17,7 @@ import {
   type ViTConfig,
 } from "@medssl/contract";
 import { type Device, manualSeed, type Tensor, writeSafetensors } from "@medssl/torch";
+import { isAsStored } from "../data/anatomy.ts";
 import type { Selection } from "../data/image-set.ts";
 import { balancedWeights } from "../data/label-pixels.ts";
 import { type CropManner, cutLabeledCrops } from "../data/labeled-crops.ts";
@@ -135,6 +136,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     ...(best === undefined ? {} : { validation: { patients: validation!.patients, ...best.record } }),
     input: { width, height, channel, fit, dtype },
     kinds: set.kinds,
+    ...(isAsStored(selections) ? { isAsStored: true } : {}),
     isComplete,
     step,
     seconds,

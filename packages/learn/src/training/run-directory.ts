@@ -84,6 +84,8 @@ export interface FinetuneRun extends RunBase {
   readonly input: StoreRecipe;
   /** What kinds of images it learned from, by how they were stored; runs of earlier versions do not say. */
   readonly kinds?: readonly RecipeName[];
+  /** Whether they are volumes of which the files do not say how they lie: slices as stored. */
+  readonly isAsStored?: boolean;
 }
 
 export type RunInfo = PretrainRun | FinetuneRun;

@@ -2,15 +2,7 @@
  * An exported model at work in its own thread: opened once, then one image after the other.
  */
 import { MedsslError, type ModelCard, type SegmentationPlan } from "@medssl/contract";
-import {
-  checkScan,
-  onOwnGrid,
-  reorientForDisplay,
-  type Scan,
-  type ScanLabels,
-  segmentScan,
-  wishedPlan,
-} from "@medssl/imaging";
+import { checkScan, onOwnGrid, type Scan, type ScanLabels, segmentScan, showScan, wishedPlan } from "@medssl/imaging";
 import type { Network } from "../engine/network.ts";
 import { OnnxSliceSegmenter } from "../engine/onnx-slice-segmenter.ts";
 import type { FoundLabels, Jobs, ModelSettings, OpenModel, SentImage } from "./messages.ts";
@@ -84,14 +76,14 @@ export class Engine {
     const { name, scan } = await this.#read(image);
     checkScan(name, scan, this.#plan);
     listener.signal.throwIfAborted();
-    const shown = reorientForDisplay(scan);
+    const { shown, warnings } = showScan(scan, this.#plan);
     const found = await this.segmentShown({ shown, wantsFractions }, listener);
     const picture =
       wantsPicture === false ? undefined : pictureOf(shown, found.labels, wantsPicture, this.#card.classes, this.#plan);
     return {
       labels: onOwnGrid(found.labels, shown, scan),
       fractions: found.fractions.map((values) => onOwnGrid(values, shown, scan)),
-      warnings: scan.warnings ?? [],
+      warnings: [...(scan.warnings ?? []), ...warnings],
       picture,
     };
   }

@@ -34,34 +34,81 @@ export async function readModelFiles(
   onProgress: (done: number, total: number) => void,
 ): Promise<ModelFiles> {
   const folder = source.replace(/\/?model\.json$/, "").replace(/\/$/, "");
-  const addressOf = (file: string) => (folder === "" ? file : `${folder}/${file}`);
-  const text = await read(addressOf("model.json"), () => {});
-  if (text === undefined) {
+  const card = await readCard(folder, read);
+  const { file, precision } = weightsOf(card, wanted, addressIn(folder, "model.json"));
+  const checked = await checkModelFile(folder, card, file, read, onProgress);
+  const { address, fault } = checked;
+  if (fault !== undefined) throw new MedsslError(fault.code, fault.message, { hint: COPY_AGAIN });
+  return { card, precision, onnx: checked.bytes, onnxAddress: address };
+}
+
+const addressIn = (folder: string, file: string) => (folder === "" ? file : `${folder}/${file}`);
+
+/** @throws {MedsslError} `ERR_MODEL_FILE` without one, `ERR_MODEL_CARD`, `ERR_MODEL_VERSION` */
+export async function readCard(folder: string, read: ReadFile): Promise<ModelCard> {
+  const address = addressIn(folder, "model.json");
+  const text = await read(address, () => {});
+  if (text !== undefined) return parseModelCard(new TextDecoder().decode(text), address);
+  const message = `${folder || "."}: expected the folder of an exported model, found no model.json`;
+  throw new MedsslError("ERR_MODEL_FILE", message, { hint: "Give the folder that was --out of `medssl export`." });
+}
+
+/** What is wrong with a file of a model. */
+export interface FileFault {
+  readonly code: "ERR_MODEL_FILE" | "ERR_MODEL_CARD";
+  /** In a word or two. */
+  readonly found: string;
+  readonly message: string;
+}
+
+export type CheckedFile = { readonly address: string } & (
+  | { readonly bytes: Uint8Array<ArrayBuffer>; readonly fault?: undefined }
+  | { readonly fault: FileFault }
+);
+
+/**
+ * Reads a file that the card names, and says whether it is what was exported.
+ *
+ * @throws {MedsslError} what keeps it from being read or hashed at all
+ */
+export async function checkModelFile(
+  folder: string,
+  { files }: Pick<ModelCard, "files">,
+  file: string,
+  read: ReadFile,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<CheckedFile> {
+  const address = addressIn(folder, file);
+  const expected = files[file];
+  if (expected === undefined) {
+    const message = `${addressIn(folder, "model.json")}: damaged: says no hash of ${file}`;
+    return { address, fault: { code: "ERR_MODEL_CARD", found: "no hash", message } };
+  }
+  const faulty = (found: string, text: string): CheckedFile => ({
+    address,
+    fault: { code: "ERR_MODEL_FILE", found, message: `${address}: ${text}` },
+  });
+  const bytes = await read(address, (numBytes) => onProgress(Math.min(numBytes, expected.bytes), expected.bytes));
+  if (bytes === undefined) return faulty("missing", "is missing, the model cannot be used without it");
+  if (bytes.length !== expected.bytes) {
+    const text = `was altered or cut short: expected ${expected.bytes} bytes, got ${bytes.length}`;
+    return faulty(`${bytes.length} bytes`, text);
+  }
+  const hash = await sha256(bytes, address);
+  if (hash === expected.sha256) return { address, bytes };
+  return faulty("altered", `was altered: expected the SHA-256 ${expected.sha256}, got ${hash}`);
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>, address: string): Promise<string> {
+  if (globalThis.crypto?.subtle === undefined) {
     throw new MedsslError(
-      "ERR_MODEL_FILE",
-      `${folder || "."}: expected the folder of an exported model, found no model.json`,
-      {
-        hint: "Give the folder that was --out of `medssl export`.",
-      },
+      "ERR_MODEL_INSECURE_PAGE",
+      `${address}: cannot be checked, browsers hash on secure pages only`,
+      { hint: "Serve the page by https, or from localhost." },
     );
   }
-  const card = parseModelCard(new TextDecoder().decode(text), addressOf("model.json"));
-  const { file, precision } = weightsOf(card, wanted, addressOf("model.json"));
-  const expected = card.files[file];
-  const address = addressOf(file);
-  if (expected === undefined) {
-    throw new MedsslError("ERR_MODEL_CARD", `${addressOf("model.json")}: damaged: says no hash of ${file}`, {
-      hint: COPY_AGAIN,
-    });
-  }
-  const onnx = await read(address, (numBytes) => onProgress(Math.min(numBytes, expected.bytes), expected.bytes));
-  if (onnx === undefined) {
-    throw new MedsslError("ERR_MODEL_FILE", `${address}: is missing, the model cannot be used without it`, {
-      hint: COPY_AGAIN,
-    });
-  }
-  await checkFile(onnx, expected, address);
-  return { card, precision, onnx, onnxAddress: address };
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function weightsOf({ weights }: ModelCard, wanted: WeightPrecision | undefined, address: string) {
@@ -71,37 +118,6 @@ function weightsOf({ weights }: ModelCard, wanted: WeightPrecision | undefined, 
   throw new MedsslError("ERR_MODEL_PRECISION", `${address}: expected weights of ${wanted}, there are ${there}`, {
     hint: `Choose one of these, or export the model again with --precision ${wanted}.`,
   });
-}
-
-async function checkFile(
-  bytes: Uint8Array<ArrayBuffer>,
-  expected: { readonly sha256: string; readonly bytes: number },
-  address: string,
-): Promise<void> {
-  if (bytes.length !== expected.bytes) {
-    throw new MedsslError(
-      "ERR_MODEL_FILE",
-      `${address}: was altered or cut short: expected ${expected.bytes} bytes, got ${bytes.length}`,
-      { hint: COPY_AGAIN },
-    );
-  }
-  if (globalThis.crypto?.subtle === undefined) {
-    throw new MedsslError(
-      "ERR_MODEL_INSECURE_PAGE",
-      `${address}: cannot be checked, browsers hash on secure pages only`,
-      {
-        hint: "Serve the page by https, or from localhost.",
-      },
-    );
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const got = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (got === expected.sha256) return;
-  throw new MedsslError(
-    "ERR_MODEL_FILE",
-    `${address}: was altered: expected the SHA-256 ${expected.sha256}, got ${got}`,
-    { hint: COPY_AGAIN },
-  );
 }
 
 /** @throws {MedsslError} `code`: no connection, or a server that refuses */
