@@ -1,7 +1,8 @@
 /**
  * An exported model at work: images in, label maps out, in Node and in browsers alike.
  *
- * Thread   files are read, images decoded and the network run in a thread of its own; yours stays free.
+ * Thread   files are read, images decoded and the network run in a thread of its own; yours stays free, but with
+ *          `segmentShown`.
  * Private  nothing but the model's own files is fetched, nothing is sent anywhere.
  * Errors   `MedsslError`: those of the model's folder (`ERR_MODEL_FILE`, `ERR_MODEL_CARD`, `ERR_MODEL_VERSION`,
  *          `ERR_MODEL_PRECISION`), of the image's format, and of an image of another kind than the model learned from
@@ -14,7 +15,14 @@
  */
 
 import type { ModelCard, SegmentationPlan, SegmentClass, WeightPrecision } from "@medssl/contract";
-import type { Scan, ScanLabels, ScanSegmenter, SegmentOptions } from "@medssl/imaging";
+import {
+  type Scan,
+  type ScanLabels,
+  type ScanSegmenter,
+  type SegmentOptions,
+  type SliceSegmenter,
+  segmentScan,
+} from "@medssl/imaging";
 import { addressOf, startWorker } from "#platform";
 import type { Provider } from "./engine/network.ts";
 import { type AskOptions, EngineThread } from "./engine-thread.ts";
@@ -49,10 +57,12 @@ export interface Segmentation extends FoundLabels {
 export class Segmenter implements ScanSegmenter {
   readonly #engine: EngineThread;
   readonly #model: OpenModel;
+  readonly #isNative: boolean;
 
-  private constructor(engine: EngineThread, model: OpenModel) {
+  private constructor(engine: EngineThread, model: OpenModel, isNative: boolean) {
     this.#engine = engine;
     this.#model = model;
+    this.#isNative = isNative;
   }
 
   /** @param source Folder of an exported model: a path in Node, a URL anywhere. `onProgress` counts bytes. */
@@ -61,7 +71,7 @@ export class Segmenter implements ScanSegmenter {
     const engine = new EngineThread(startWorker);
     try {
       const settings = { source: addressOf(source), precision, provider, threads, inference, isCleaned, isNative };
-      return new Segmenter(engine, await engine.ask("open", settings, options));
+      return new Segmenter(engine, await engine.ask("open", settings, options), isNative);
     } catch (error) {
       await engine.terminate();
       throw error;
@@ -99,9 +109,24 @@ export class Segmenter implements ScanSegmenter {
     return { ...(await this.#engine.ask("segment", job, options)), classes: this.classes };
   }
 
-  async segmentShown(shown: Scan, options: SegmentOptions = {}): Promise<ScanLabels> {
-    const { wantsFractions = false } = options;
-    return await this.#engine.ask("segmentShown", { shown, wantsFractions }, options);
+  /**
+   * For programs that have scans in their memory: slices are cut and put together again in your thread, so that the scan is
+   * not copied; only the network has its own. A page uses `segment`.
+   *
+   * @param shown As the eye is used to it (`reorientForDisplay`). @returns On the same grid.
+   */
+  async segmentShown(
+    shown: Scan,
+    { wantsFractions = false, signal, onProgress }: SegmentOptions = {},
+  ): Promise<ScanLabels> {
+    const { plan } = this;
+    const slices: SliceSegmenter = {
+      segmentSlices: (batch) => this.#engine.ask("segmentSlices", { batch, wantsFractions }, { signal }),
+    };
+    const numLabels = this.classes.length;
+    return await segmentScan(shown, slices, {
+      ...{ plan, numLabels, isNative: this.#isNative, wantsFractions, signal, onProgress },
+    });
   }
 
   /**

@@ -2,7 +2,16 @@
  * An exported model at work in its own thread: opened once, then one image after the other.
  */
 import { MedsslError, type ModelCard, type SegmentationPlan } from "@medssl/contract";
-import { checkScan, onOwnGrid, type Scan, type ScanLabels, segmentScan, showScan, wishedPlan } from "@medssl/imaging";
+import {
+  checkScan,
+  onOwnGrid,
+  type Scan,
+  type SliceLabels,
+  type SliceSegmenter,
+  segmentScan,
+  showScan,
+  wishedPlan,
+} from "@medssl/imaging";
 import type { Network } from "../engine/network.ts";
 import { OnnxSliceSegmenter } from "../engine/onnx-slice-segmenter.ts";
 import type { FoundLabels, Jobs, ModelSettings, OpenModel, SentImage } from "./messages.ts";
@@ -77,7 +86,13 @@ export class Engine {
     checkScan(name, scan, this.#plan);
     listener.signal.throwIfAborted();
     const { shown, warnings } = showScan(scan, this.#plan);
-    const found = await this.segmentShown({ shown, wantsFractions }, listener);
+    const found = await segmentScan(shown, this.#slices(listener.signal), {
+      plan: this.#plan,
+      numLabels: this.#card.classes.length,
+      isNative: this.#isNative,
+      wantsFractions,
+      ...listener,
+    });
     const picture =
       wantsPicture === false ? undefined : pictureOf(shown, found.labels, wantsPicture, this.#card.classes, this.#plan);
     return {
@@ -88,24 +103,11 @@ export class Engine {
     };
   }
 
-  async segmentShown(
-    { shown, wantsFractions }: Jobs["segmentShown"]["job"],
-    { signal, onProgress }: Listener,
-  ): Promise<ScanLabels> {
-    const numClasses = this.#card.classes.length;
-    const pause = async () => {
-      await this.#platform.pause();
-      signal.throwIfAborted();
-    };
-    const slices = new OnnxSliceSegmenter(this.#network, this.#plan, numClasses + 1, pause);
-    return await segmentScan(shown, slices, {
-      plan: this.#plan,
-      numLabels: numClasses,
-      isNative: this.#isNative,
-      wantsFractions,
-      signal,
-      onProgress,
-    });
+  async segmentSlices(
+    { batch, wantsFractions }: Jobs["segmentSlices"]["job"],
+    { signal }: Pick<Listener, "signal">,
+  ): Promise<SliceLabels> {
+    return await this.#slices(signal).segmentSlices(batch, wantsFractions);
   }
 
   async run({ images, numImages }: Jobs["run"]["job"]): Promise<Float32Array> {
@@ -122,6 +124,13 @@ export class Engine {
 
   async close(): Promise<void> {
     await this.#network.release();
+  }
+
+  #slices(signal: AbortSignal): SliceSegmenter {
+    return new OnnxSliceSegmenter(this.#network, this.#plan, this.#card.classes.length + 1, async () => {
+      await this.#platform.pause();
+      signal.throwIfAborted();
+    });
   }
 
   async #read(image: SentImage): Promise<{ name: string; scan: Scan }> {

@@ -5,7 +5,7 @@
  *          abort by its name, anything else, a bug, by its stack.
  */
 import { MedsslError, type ModelCard, type SegmentationPlan, type WeightPrecision } from "@medssl/contract";
-import type { Scan, ScanLabels } from "@medssl/imaging";
+import type { Scan, SliceBatch, SliceLabels } from "@medssl/imaging";
 import type { Provider } from "../engine/network.ts";
 
 /** What the engine opens. */
@@ -64,9 +64,9 @@ export interface Jobs {
     readonly job: { readonly image: SentImage; readonly wishes: Wishes };
     readonly result: FoundLabels;
   };
-  readonly segmentShown: {
-    readonly job: { readonly shown: Scan; readonly wantsFractions: boolean };
-    readonly result: ScanLabels;
+  readonly segmentSlices: {
+    readonly job: { readonly batch: SliceBatch; readonly wantsFractions: boolean };
+    readonly result: SliceLabels;
   };
   readonly run: {
     readonly job: { readonly images: Float32Array; readonly numImages: number };

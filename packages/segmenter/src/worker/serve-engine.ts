@@ -22,8 +22,8 @@ export function serveEngine(
       }
       case "segment":
         return await engine!.segment(request.job, listener);
-      case "segmentShown":
-        return await engine!.segmentShown(request.job, listener);
+      case "segmentSlices":
+        return await engine!.segmentSlices(request.job, listener);
       case "run":
         return await engine!.run(request.job);
       case "close":

@@ -17,6 +17,7 @@ export function removeFilters(from: usize, to: usize, stride: usize, height: u32
     else if (filter == 1) addLeft(from, to, stride, pixelBytes);
     else if (filter == 2) addAbove(from, to, stride);
     else if (filter == 3) addMean(from, to, stride, pixelBytes);
+    else if (filter == 4 && pixelBytes == 1) addPaethOfBytes(from, to, stride);
     else if (filter == 4) addPaeth(from, to, stride, pixelBytes);
     else return y;
     from += stride;
@@ -73,6 +74,24 @@ function addPaeth(from: usize, to: usize, stride: usize, pixelBytes: usize): voi
     left = v128.and(i16x8.add(guess, i16x8.extend_low_i8x16_u(v128.load64_zero(from + i))), bytes);
     v128.store64_lane(to + i, i8x16.narrow_i16x8_u(left, left), 0);
     aboveLeft = wideAbove;
+  }
+}
+
+/** The same for pixels of one byte, where a vector has nothing to do at once: with the fewest steps from one to the next. */
+function addPaethOfBytes(from: usize, to: usize, stride: usize): void {
+  let left: i32 = 0;
+  let aboveLeft: i32 = 0;
+  for (let i: usize = 0; i < stride; i++) {
+    const above = <i32>load<u8>(to + i - stride);
+    const less = min(left, above);
+    const more = max(left, above);
+    // Nearest is the lesser where the estimate lies at or below it, and so on; of equals the order is that of the format.
+    const threshold = 3 * aboveLeft - (left + above);
+    const lessOrNot = select<i32>(less, aboveLeft, more <= threshold);
+    const guess = select<i32>(more, lessOrNot, threshold <= less);
+    left = (guess + <i32>load<u8>(from + i)) & 255;
+    store<u8>(to + i, left);
+    aboveLeft = above;
   }
 }
 
