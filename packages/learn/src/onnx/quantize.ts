@@ -4,8 +4,8 @@
  * Weights  those of convolutions and linear layers, symmetric: a scale for each output channel, that of the largest value as
  *          127. Biases, norms and tables stay as they are, as does what would not become smaller.
  * Small    layers stay as well, those of less than a tenth of the largest one's weights: the first convolutions, the last
- *          ones and the head. They are a few percent of the file and half of the labels that come out otherwise
- *          (docs/export.md).
+ *          ones and the head. They are a few percent of the file, and in 8 bits most of the pixels whose label
+ *          changes are their doing (docs/export.md).
  * Form     a `DequantizeLinear` in front of the node that uses the weight.
  */
 import { bytesOf, type Graph, type GraphNode, type Initializer, int } from "./graph.ts";
