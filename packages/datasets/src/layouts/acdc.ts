@@ -21,13 +21,16 @@
 
 import { readFileSync } from "node:fs";
 import { fileLabels } from "./file-labels.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout, Reading } from "./layout.ts";
 import { isNamedBy, listByName, type Role } from "./named-images.ts";
 import type { SourceFolder } from "./source-folder.ts";
 
 const FILE = /(?:^|\/)((patient\d{3})_(?:4d|frame(\d+)))(_gt)?\.nii(?:\.gz)?$/;
 const LAST_TRAINING_PATIENT = 100;
 const GROUPS = ["NOR", "MINF", "DCM", "HCM", "RV"];
+
+/** Of ACDC's files, here and in nnU-Net's folders. */
+export const acdcReading: Reading = { areDirectionsUnknown: true };
 
 export const acdc: Layout = {
   name: "acdc",
@@ -57,7 +60,7 @@ export const acdc: Layout = {
         series: Number(frame) === Number(info?.ED) ? "ED" : Number(frame) === Number(info?.ES) ? "ES" : undefined,
         split: Number(patient.slice(7)) > LAST_TRAINING_PATIENT ? "test" : "train",
         stratum: GROUPS.find((group) => group === info?.Group),
-        reading: { areDirectionsUnknown: true },
+        reading: acdcReading,
       };
     });
     yield { note: "ACDC's files do not say how the heart lies in the patient: slices are kept as they are stored" };

@@ -111,7 +111,7 @@ test("version 1's folders have MSD's description", async () => {
   assert.equal((await listAll(nnunetRaw, folder)).items[0]?.modality, "mr");
 });
 
-test("ACDC by way of nnU-Net keeps its people: two frames are one patient, the one that ACDC's layout names; others are not", async () => {
+test("ACDC by way of nnU-Net keeps its people and slices as stored: two frames are one patient, the one that ACDC's layout names; others are not", async () => {
   const folder = folderOf({
     "imagesTr/patient001_frame01_0000.nii.gz": volume(1),
     "imagesTr/patient001_frame12_0000.nii.gz": volume(2),
@@ -127,6 +127,10 @@ test("ACDC by way of nnU-Net keeps its people: two frames are one patient, the o
       ["patient001", acdc.name, true],
       [undefined, undefined, false],
     ],
+  );
+  assert.deepEqual(
+    items.map(({ reading }) => reading?.areDirectionsUnknown),
+    [true, true, undefined],
   );
   assert.match(notes.join("\n"), /no dataset\.json/);
 });

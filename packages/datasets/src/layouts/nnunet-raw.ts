@@ -15,6 +15,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Vec3 } from "@medssl/imaging";
+import { acdc, acdcReading } from "./acdc.ts";
 import { describedFolder, describedFolders, modalityOfChannel, readDescription } from "./dataset-json.ts";
 import type { Layout } from "./layout.ts";
 import { patientFacts, patientsNote } from "./published-case.ts";
@@ -76,15 +77,21 @@ export const nnunetRaw: Layout = {
         const key = `${images}/${file.slice(0, -ending.length)}`;
         const mask = `${masks}/${name}${ending}`;
         if (split === "train" && !dataset.has(mask)) numWithoutMask += 1;
+        const facts = patientFacts(name, patientPattern?.exec(key)?.[1] ?? (hasChannels ? name : undefined));
         yield {
           files: [dataset.at(`${images}/${file}`)],
           key,
           masks: dataset.has(mask) ? [{ file: dataset.at(mask) }] : [],
-          ...patientFacts(name, patientPattern?.exec(key)?.[1] ?? (hasChannels ? name : undefined)),
+          ...facts,
           study: name,
           modality: modalityOfChannel(channels[channel]),
           split,
-          reading: /^\.tif/i.test(ending) ? tiffReading(dataset, `${images}/${name}.json`) : undefined,
+          reading:
+            facts.patientSpace === acdc.name
+              ? acdcReading
+              : /^\.tif/i.test(ending)
+                ? tiffReading(dataset, `${images}/${name}.json`)
+                : undefined,
         };
       }
     }

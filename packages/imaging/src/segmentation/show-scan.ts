@@ -17,8 +17,8 @@ export interface ShownScan {
 }
 
 export function showScan(scan: Scan, { isAsStored = false }: Pick<SegmentationPlan, "isAsStored">): ShownScan {
-  const { affine, modality, shape } = scan;
-  if (!isAsStored || affine === undefined || shape[0] === 1) return { shown: reorientForDisplay(scan), warnings: [] };
+  const { affine, modality } = scan;
+  if (!isAsStored || affine === undefined) return { shown: reorientForDisplay(scan), warnings: [] };
   if (modality === undefined && isAlongAxes(affine)) {
     return {
       shown: scan,

@@ -5,7 +5,8 @@
  *          of two kinds are not compared.
  * Heights  along the body, of CT and MR slices, in image sides. They compare within one frame of reference alone: all images
  *          of a projection (whose height is 0), the slices of one volume by the scanner's z (whose zero differs from patient to
- *          patient, as does what was scanned; along the stack where the file does not say how it lies), and all of DeepLesion's by its normalised location.
+ *          patient, as does what was scanned; along the stack where the file does not say how it lies), and all of
+ *          DeepLesion's by its normalised location.
  * Source   DeepLesion's location: Yan et al., J. Med. Imaging 5(3):036501 (2018).
  */
 import type { RecipeName, Store } from "@medssl/datasets";
@@ -88,7 +89,8 @@ function rowsOf(store: Store): Map<number, Row[]> {
   const shards = new Map<number, Row[]>();
   const rows = store.query<Row>(
     `SELECT shard, row, recipe, view, location, item, z_mm AS zMm,
-       CASE WHEN slices > 1 THEN slice * spacing_z END AS alongStackMm, max(width * spacing_x, height * spacing_y) AS sideMm FROM cases`,
+       CASE WHEN slices > 1 THEN slice * spacing_z END AS alongStackMm,
+       max(width * spacing_x, height * spacing_y) AS sideMm FROM cases`,
   );
   for (const row of rows) {
     const shard = shards.get(row.shard) ?? [];

@@ -3,6 +3,9 @@
  *
  * Weights  those of convolutions and linear layers, symmetric: a scale for each output channel, that of the largest value as
  *          127. Biases, norms and tables stay as they are, as does what would not become smaller.
+ * Small    layers stay as well, those of less than a tenth of the largest one's weights: the first convolutions, the last
+ *          ones and the head. They are a few percent of the file, and in 8 bits most of the pixels whose label
+ *          changes are their doing (docs/export.md).
  * Form     a `DequantizeLinear` in front of the node that uses the weight.
  */
 import { bytesOf, type Graph, type GraphNode, type Initializer, int } from "./graph.ts";
@@ -12,15 +15,18 @@ const channelAxes: Readonly<Record<string, number>> = { Conv: 0, ConvTranspose: 
 const LARGEST = 127;
 /** Of the node and the names that a quantized weight needs besides. */
 const OVERHEAD_BYTES = 300;
+/** Of the largest layer's weights: a layer of fewer stays as it is. */
+const SMALL_SHARE = 0.1;
 
 export function quantizeWeights(graph: Graph): Graph {
   const initializers = new Map(graph.initializers);
+  const least = SMALL_SHARE * largestLayer(graph);
   const done = new Set<string>();
   const nodes = graph.nodes.flatMap((node): GraphNode[] => {
     const name = node.inputs[1] ?? "";
     const axis = channelAxes[node.type];
     const weight = graph.initializers.get(name);
-    if (axis === undefined || weight?.elementType !== "float32" || !isWorthIt(weight, axis)) return [node];
+    if (axis === undefined || weight?.elementType !== "float32" || !isWorthIt(weight, axis, least)) return [node];
     const [quantized, scale] = [`${name}.int8`, `${name}.scale`];
     const [first, , ...rest] = node.inputs;
     const dequantized = `${name}.float32`;
@@ -39,8 +45,14 @@ export function quantizeWeights(graph: Graph): Graph {
   return { ...graph, nodes, initializers };
 }
 
-const isWorthIt = ({ shape, bytes }: Initializer, axis: number): boolean =>
-  bytes.length / 4 + 4 * shape[axis]! + OVERHEAD_BYTES < bytes.length;
+/** In bytes of float32. */
+const largestLayer = ({ nodes, initializers }: Graph): number =>
+  nodes
+    .filter(({ type }) => type in channelAxes)
+    .reduce((most, { inputs }) => Math.max(most, initializers.get(inputs[1]!)?.bytes.length ?? 0), 0);
+
+const isWorthIt = ({ shape, bytes }: Initializer, axis: number, leastBytes: number): boolean =>
+  bytes.length >= leastBytes && bytes.length / 4 + 4 * shape[axis]! + OVERHEAD_BYTES < bytes.length;
 
 function quantize({ shape, bytes }: Initializer, axis: number): { values: Int8Array; scales: Float32Array } {
   const weights = new Float32Array(bytes.slice().buffer);
