@@ -9,7 +9,8 @@
 import { emptyLike } from "./channels.ts";
 import { AIR_HU } from "./hounsfield.ts";
 import type { Image, LabelImage, WholePixels } from "./image.ts";
-import { resizeImage, resizeLabels } from "./resize.ts";
+import type { Shorts } from "./intensity.ts";
+import { resizeImage, resizeLabels, resizeLevels } from "./resize.ts";
 
 export interface Frame {
   readonly width: number;
@@ -21,6 +22,12 @@ export interface Frame {
 export function fitImage<Pixels extends WholePixels>(image: Image<Pixels>, frame: Frame): Image<Pixels> {
   const inner = innerBox(image.width, image.height, frame);
   return paste(resizeImage(image, inner.width, inner.height), inner, frame);
+}
+
+/** The same of 16 bits that become 8 by a table (`levelTable`). */
+export function fitLevels(image: Image<Shorts>, table: Uint8Array, frame: Frame): Image<Uint8Array> {
+  const inner = innerBox(image.width, image.height, frame);
+  return paste(resizeLevels(image, table, { width: inner.width, height: inner.height }), inner, frame);
 }
 
 export function fitLabels(labels: LabelImage, frame: Frame): LabelImage {

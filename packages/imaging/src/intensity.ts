@@ -23,9 +23,14 @@ export function toUint8(image: Image<Samples>, range: IntensityRange): Image<Uin
   const { data } = image;
   if (data instanceof Uint8Array && typeof range === "string") return { ...image, data };
   const window = windowOf(data, range);
-  const isShort = data instanceof Int16Array || data instanceof Uint16Array;
-  return { ...image, data: isShort && data.length > SHORTS ? lookUpLevels(data, window) : levelsOf(data, window) };
+  const isLarge = isShort(data) && data.length > SHORTS;
+  return { ...image, data: isLarge ? lookUpLevels(data, levelTable(data, window)) : levelsOf(data, window) };
 }
+
+/** Whole numbers of 16 bits, with a sign or without. */
+export type Shorts = Int16Array | Uint16Array;
+
+export const isShort = (data: Samples): data is Shorts => data instanceof Int16Array || data instanceof Uint16Array;
 
 /** How many different values 16 bits have. */
 const SHORTS = 2 ** 16;
@@ -41,11 +46,15 @@ function levelsOf(data: Samples, { center, width }: Window): Uint8Array<ArrayBuf
   return levels;
 }
 
-/** The same by a table of all values, in a tenth of the time. */
-function lookUpLevels(data: Int16Array | Uint16Array, window: Window): Uint8Array<ArrayBuffer> {
+/** What `toUint8` makes of every value of this type, in the order of their bits: a tenth of the time for large images. */
+export function levelTable(data: Shorts, window: Window): Uint8Array {
   const every = new Uint16Array(SHORTS);
   for (let i = 0; i < SHORTS; i++) every[i] = i;
-  const table = levelsOf(data instanceof Int16Array ? new Int16Array(every.buffer) : every, window);
+  return levelsOf(data instanceof Int16Array ? new Int16Array(every.buffer) : every, window);
+}
+
+/** What the table says of each value. */
+export function lookUpLevels(data: Shorts, table: Uint8Array): Uint8Array<ArrayBuffer> {
   const levels = new Uint8Array(data.length);
   for (let i = 0; i < data.length; i++) levels[i] = table[data[i]! & 0xffff]!;
   return levels;

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { selectChannel } from "./channels.ts";
 import type { Image, LabelImage } from "./image.ts";
+import { levelTable, toUint8 } from "./intensity.ts";
 import { readImage } from "./node/read-image.ts";
 import { decodeMaskScan } from "./node/read-scan.ts";
-import { resizeImage, resizeLabels } from "./resize.ts";
+import { resizeImage, resizeLabels, resizeLevels } from "./resize.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures");
 const { resized } = JSON.parse(readFileSync(join(fixtures, "expected.json"), "utf8"));
@@ -34,6 +35,23 @@ test("each channel of a color image is resized as if alone", async () => {
   const color = await readImage(join(fixtures, "rgb8.png"));
   const green = resizeImage(selectChannel(color, "green"), 20, 30);
   assert.deepEqual(selectChannel(resizeImage(color, 20, 30), "green"), green);
+});
+
+test("a table on the way gives what it gives before, with and without a sign", async () => {
+  const image = await readImage(join(fixtures, "gray16.png"));
+  const window = { center: 20_000, width: 30_000 };
+  const signed = { ...image, data: Int16Array.from(image.data, (value) => value - 32_768) };
+  const shifted = { center: window.center - 32_768, width: window.width };
+  for (const [width, height] of [
+    [20, 16],
+    [71, 60],
+    [image.width, image.height],
+  ] as const) {
+    const expected = resizeImage(toUint8(image, window), width, height);
+    const table = levelTable(image.data as Uint16Array, window);
+    assert.deepEqual(resizeLevels(image as Image<Uint16Array>, table, { width, height }), expected);
+    assert.deepEqual(resizeLevels(signed, levelTable(signed.data, shifted), { width, height }), expected);
+  }
 });
 
 test("labels go by nearest neighbor as Pillow's", async () => {

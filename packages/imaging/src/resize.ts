@@ -11,10 +11,9 @@
  * Source    Keys, IEEE Trans. ASSP 29:1153 (1981).
  */
 
-import { emptyLike } from "./channels.ts";
-import { type Taps, tapsAlong } from "./geometry/taps.ts";
 import type { Image, LabelImage, WholePixels } from "./image.ts";
-import { Addresses, openKernel } from "./raster/kernel/kernel.ts";
+import { lookUpLevels, type Shorts } from "./intensity.ts";
+import { resizeInKernel, type Size } from "./resize-in-kernel.ts";
 
 export function resizeImage<Pixels extends WholePixels>(
   image: Image<Pixels>,
@@ -23,7 +22,17 @@ export function resizeImage<Pixels extends WholePixels>(
 ): Image<Pixels> {
   const { channels, data } = image;
   if (width === image.width && height === image.height) return image;
-  return { width, height, channels, data: resizeInKernel(data, image, { width, height }) };
+  return { width, height, channels, data: resizeInKernel(image, { width, height }, data) };
+}
+
+/**
+ * 16 bits to 8 by a table (`levelTable`) and to another size, in one go: the 8 bits are never in memory at their full size.
+ */
+export function resizeLevels(image: Image<Shorts>, table: Uint8Array, { width, height }: Size): Image<Uint8Array> {
+  const { channels, data } = image;
+  const isSame = width === image.width && height === image.height;
+  const levels = isSame ? lookUpLevels(data, table) : resizeInKernel(image, { width, height }, table, table);
+  return { width, height, channels, data: levels };
 }
 
 export function resizeLabels(labels: LabelImage, width: number, height: number): LabelImage {
@@ -38,78 +47,4 @@ export function resizeLabels(labels: LabelImage, width: number, height: number):
     before = row;
   }
   return { width, height, channels: 1, data };
-}
-
-type Size = Pick<Image, "width" | "height">;
-
-/** Source values that are in the kernel at once: few enough for a processor's cache. */
-const BAND_VALUES = 2 ** 17;
-/** Bytes of the vectors that the kernel works on. */
-const VECTOR = 16;
-
-/** Neither width nor height may be 0. */
-function resizeInKernel<Pixels extends WholePixels>(
-  data: Pixels,
-  { channels, ...from }: Size & Pick<Image, "channels">,
-  to: Size,
-): Pixels {
-  const size = data.BYTES_PER_ELEMENT;
-  const [sourceRow, targetRow] = [from.width * channels, to.width * channels];
-  const numRows = Math.min(Math.max(Math.floor(BAND_VALUES / sourceRow), 1), from.height);
-  const Floats = size === 1 ? Float32Array : Float64Array;
-  const along = kernelTaps(from.width, to.width, VECTOR / Floats.BYTES_PER_ELEMENT);
-  const down = kernelTaps(from.height, to.height, 1);
-  const addresses = new Addresses();
-  const take = (length: number, bytesEach: number) => addresses.take(length * bytesEach);
-  const band = take(numRows * sourceRow, size);
-  const floats = addresses.take(from.width * Floats.BYTES_PER_ELEMENT + VECTOR);
-  const narrow = take(from.height * targetRow, size);
-  const resized = take(to.height * targetRow, size);
-  const [alongAt, downAt] = [along, down].map(({ first, weights }) => ({
-    first: addresses.take(first.byteLength),
-    weights: take(weights.length, Floats.BYTES_PER_ELEMENT),
-  })) as [TapAddresses, TapAddresses];
-  const { bytes, ...kernel } = openKernel(addresses.numBytes);
-  for (const [taps, at] of [
-    [along, alongAt],
-    [down, downAt],
-  ] as const) {
-    new Int32Array(bytes.buffer, at.first).set(taps.first);
-    new Floats(bytes.buffer, at.weights).set(taps.weights);
-  }
-  const [resizeRows, resizeColumns] =
-    data instanceof Uint8Array
-      ? [kernel.resizeRows8, kernel.resizeColumns8]
-      : data instanceof Int16Array
-        ? [kernel.resizeRows16s, kernel.resizeColumns16s]
-        : [kernel.resizeRows16, kernel.resizeColumns16];
-  const stored = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  for (let y = 0; y < from.height; y += numRows) {
-    const rows = Math.min(numRows, from.height - y);
-    bytes.set(stored.subarray(y * sourceRow * size, (y + rows) * sourceRow * size), band);
-    const target = narrow + y * targetRow * size;
-    const taps = [alongAt.first, alongAt.weights, along.numTaps] as const;
-    resizeRows(band, target, rows, from.width, channels, to.width, ...taps, floats);
-  }
-  resizeColumns(narrow, resized, targetRow, to.height, downAt.first, downAt.weights, down.numTaps);
-  const result = emptyLike(data, to.height * targetRow);
-  new Uint8Array(result.buffer).set(bytes.subarray(resized, resized + result.byteLength));
-  return result;
-}
-
-interface TapAddresses {
-  readonly first: number;
-  readonly weights: number;
-}
-
-/** @param multiple That the number of taps is brought to, by weights of 0. */
-function kernelTaps(sourceSize: number, targetSize: number, multiple: number): Taps {
-  const factor = sourceSize / targetSize;
-  const taps = tapsAlong(sourceSize, targetSize, (factor - 1) / 2, factor, "cubic");
-  const numTaps = Math.ceil(taps.numTaps / multiple) * multiple;
-  const weights = new Float64Array(targetSize * numTaps);
-  for (let target = 0; target < targetSize; target++) {
-    weights.set(taps.weights.subarray(target * taps.numTaps, (target + 1) * taps.numTaps), target * numTaps);
-  }
-  return { ...taps, numTaps, weights };
 }

@@ -119,15 +119,18 @@ async function segmentOne(
   }
   const segmentSeconds = (performance.now() - startMs) / 1000;
   const { labels, fractions } = labeled;
+  const overlay = hasOverlays ? chooseSlices(shown, labels, slices) : undefined;
+  const isDrawn = overlay?.slices.some(({ data }) => data.buffer === shown.data.buffer) ?? false;
+  if (!isDrawn) freeMemory(shown.data);
   const written = threads.write({
     ...{ out, name, formats, labels, fractions, own, volume, algorithm },
     shown: { shape: shown.shape, affine: shown.affine },
-    overlay: hasOverlays ? chooseSlices(shown, labels, slices) : undefined,
+    overlay,
     channel: slices.channel,
     classes: segmenter.classes,
   });
   const outcome = written.then((result): ScanOutcome => {
-    freeMemory(shown.data, labels, ...fractions);
+    freeMemory(labels, ...fractions, ...(isDrawn ? [shown.data] : []));
     const [problem] = result.problems;
     const isNothing = formats.every((format) => result.outputs[format] === undefined);
     if (isNothing && problem !== undefined) return { skipped: { file, ...problem } };

@@ -6,24 +6,32 @@
  * Source   PS3.5 section 8.1.1.
  */
 
+import { Addresses, openKernel } from "../raster/kernel/kernel.ts";
 import type { Samples } from "../scan.ts";
+
+/** Values that are in the kernel at once: few enough for a processor's cache. */
+const BAND_VALUES = 2 ** 16;
 
 /** Whether an unsigned type's values are numbers of `numBits` as they stand, as most scanners write them. */
 function hasZerosAbove(values: Samples, numBits: number, highBit: number): boolean {
   if (highBit !== numBits - 1) return false;
   let bits = 0;
-  if (values.BYTES_PER_ELEMENT === 2 && values.byteOffset % 4 === 0) {
-    // Two values at a time, four pairs in a turn.
-    const pairs = new Uint32Array(values.buffer, values.byteOffset, values.length >> 1);
-    const end = pairs.length - (pairs.length % 4);
-    for (let i = 0; i < end; i += 4) bits |= pairs[i]! | pairs[i + 1]! | pairs[i + 2]! | pairs[i + 3]!;
-    for (let i = end; i < pairs.length; i++) bits |= pairs[i]!;
-    bits |= bits >>> 16;
-    if (values.length % 2 === 1) bits |= values.at(-1)!;
-    return (bits & 0xffff) >>> numBits === 0;
-  }
-  for (let i = 0; i < values.length; i++) bits |= values[i]!;
+  if (values instanceof Uint16Array) bits = bitsOf16(values);
+  else for (let i = 0; i < values.length; i++) bits |= values[i]!;
   return numBits === 32 || bits >>> numBits === 0;
+}
+
+function bitsOf16(values: Uint16Array): number {
+  const addresses = new Addresses();
+  const band = addresses.take(2 * BAND_VALUES);
+  const kernel = openKernel(addresses.numBytes);
+  let bits = 0;
+  for (let start = 0; start < values.length; start += BAND_VALUES) {
+    const some = values.subarray(start, start + BAND_VALUES);
+    kernel.bytes.set(new Uint8Array(some.buffer, some.byteOffset, some.byteLength), band);
+    bits |= kernel.bitsOf16(band, some.length);
+  }
+  return bits;
 }
 
 /** The values themselves where nothing is in the bits that do not count, else a copy of the same type. */

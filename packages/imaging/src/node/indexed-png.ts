@@ -8,7 +8,6 @@
 
 import { writeFile } from "node:fs/promises";
 import { constants, crc32, deflateSync } from "node:zlib";
-import { freeMemory } from "../free-memory.ts";
 import type { LabelImage } from "../image.ts";
 import { labelColor } from "../overlay.ts";
 
@@ -29,7 +28,6 @@ export function encodeLabelPng({ width, height, data }: LabelImage): Uint8Array 
   header.setUint8(9, PALETTE_COLOR_TYPE);
   // Of flat areas runs are all there is to find: the usual search takes ten times as long, for larger files.
   const compressed = deflateSync(rows, { strategy: constants.Z_RLE });
-  freeMemory(rows);
   return Buffer.concat([
     SIGNATURE,
     encodeChunk("IHDR", new Uint8Array(header.buffer)),
@@ -39,9 +37,14 @@ export function encodeLabelPng({ width, height, data }: LabelImage): Uint8Array 
   ]);
 }
 
+/** Memory for the rows of one picture after the other: asking for it anew takes longer than filling it. */
+let keptRows = new Uint8Array();
+
 /** Each row is led by its filter's number: 2, the difference to the row above, where that is nothing; else 0, as it is. */
 function filteredRows(data: Uint8Array, width: number, height: number) {
-  const rows = new Uint8Array((width + 1) * height);
+  const numBytes = (width + 1) * height;
+  if (numBytes > keptRows.length) keptRows = new Uint8Array(numBytes);
+  const rows = keptRows.subarray(0, numBytes).fill(0);
   let largest = 0;
   let above: Uint8Array | undefined;
   for (let y = 0; y < height; y++) {

@@ -7,11 +7,10 @@
  */
 
 import { selectChannel } from "../channels.ts";
-import { fitImage, fitLabels } from "../fit.ts";
-import { freeMemory } from "../free-memory.ts";
+import { fitImage, fitLabels, fitLevels } from "../fit.ts";
 import { toHounsfieldPixels } from "../hounsfield.ts";
 import type { Image } from "../image.ts";
-import { grayRange, toUint8 } from "../intensity.ts";
+import { grayRange, isShort, levelTable, type Shorts, toUint8 } from "../intensity.ts";
 import type { Samples, Scan } from "../scan.ts";
 import type { SliceForm, SlicePixels } from "./slice-form.ts";
 
@@ -42,11 +41,8 @@ export function* cutSlices(
     const mask = labels?.subarray(z * size, (z + 1) * size);
     if (isOneValue(stored) && !mask?.some((label) => label > 0)) continue;
     const image = selectChannel({ width, height, channels: shown.channels, data: stored }, form.channel);
-    const own = toPixels(image);
-    const { data: pixels } = fitImage(own, form);
-    if (own.data.buffer !== shown.data.buffer && own.data !== pixels) freeMemory(own.data);
     yield {
-      pixels,
+      pixels: toPixels(image).data,
       labels: mask && fitLabels({ width, height, channels: 1, data: mask }, form).data,
       slice: z,
       zMm: heightsMm[z],
@@ -54,16 +50,17 @@ export function* cutSlices(
   }
 }
 
-/** How one slice's values become the store's; decided on the whole scan, so that its slices stay comparable. */
-function pixelsOf(scan: Scan, { dtype, channel }: SliceForm): (image: Image<Samples>) => Image<SlicePixels> {
-  if (dtype === "int16") return toHounsfieldPixels;
+/** How one slice becomes the store's; decided on the whole scan, so that its slices stay comparable. */
+function pixelsOf(scan: Scan, form: SliceForm): (image: Image<Samples>) => Image<SlicePixels> {
+  if (form.dtype === "int16") return (image) => fitImage(toHounsfieldPixels(image), form);
   const { shape, channels, data, meaning, windows } = scan;
-  if (meaning === "shown" && data instanceof Uint8Array) return (image) => toUint8(image, "full");
-  const [first] = windows ?? [];
-  if (shape[0] === 1 && first !== undefined) return (image) => toUint8(image, first);
-  const stack = selectChannel({ width: shape[2], height: shape[1] * shape[0], channels, data }, channel);
-  const range = grayRange(stack.data);
-  return (image) => toUint8(image, range);
+  if (meaning === "shown" && data instanceof Uint8Array) return (image) => fitImage(toUint8(image, "full"), form);
+  const stack = { width: shape[2], height: shape[1] * shape[0], channels, data };
+  const isPicture = shape[0] === 1 && windows?.[0] !== undefined;
+  const range = isPicture ? windows![0]! : grayRange(selectChannel(stack, form.channel).data);
+  if (!isShort(data)) return (image) => fitImage(toUint8(image, range), form);
+  const table = levelTable(data, range);
+  return (image) => fitLevels(image as Image<Shorts>, table, form);
 }
 
 function isOneValue(values: Samples): boolean {

@@ -112,12 +112,13 @@ function backToScan(
 ): Uint8Array {
   if (isNative) return volume;
   const size = form.width * form.height;
+  const ownSlice = (data: Uint8Array) =>
+    unfit({ width: form.width, height: form.height, channels: 1, data }, form, width, height).data;
+  if (depth === 1) return ownSlice(volume);
   const result = new Uint8Array(depth * height * width);
   for (let z = 0; z < depth; z++) {
     const data = volume.subarray(z * size, (z + 1) * size);
-    if (!data.some((value) => value > 0)) continue;
-    const own = unfit({ width: form.width, height: form.height, channels: 1, data }, form, width, height);
-    result.set(own.data, z * height * width);
+    if (data.some((value) => value > 0)) result.set(ownSlice(data), z * height * width);
   }
   return result;
 }

@@ -5,8 +5,9 @@ export { decodeSequential } from "./sequential";
 export { decodeDcFirst, decodeDcRefinement, decodeAcFirst, decodeAcRefinement, beginProgressive } from "./progressive";
 export { transformPlane } from "./transform-plane";
 export { removeFilters, swapPairs } from "./png-filters";
-export { measure8, measure16, sumCells } from "./measure";
+export { bitsOf16, measure8, measure16, sumCells } from "./measure";
 export {
+  lookUp16,
   resizeColumns8,
   resizeColumns16,
   resizeColumns16s,

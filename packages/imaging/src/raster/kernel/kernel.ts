@@ -38,6 +38,7 @@ export interface KernelFunctions {
   swapPairs(at: Address, numBytes: number): void;
   measure8(from: Address, count: number, to: Address): void;
   measure16(from: Address, count: number, to: Address): void;
+  bitsOf16(from: Address, count: number): number;
   sumCells(
     from: Address,
     size: number,
@@ -48,6 +49,7 @@ export interface KernelFunctions {
     rows: number,
     cells: Address,
   ): void;
+  lookUp16(from: Address, to: Address, count: number, table: Address): void;
   resizeRows8: ResizeRows;
   resizeRows16: ResizeRows;
   resizeRows16s: ResizeRows;

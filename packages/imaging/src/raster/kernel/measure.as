@@ -71,6 +71,17 @@ export function measure16(from: usize, count: u32, to: usize): void {
   write(to, total, least, most);
 }
 
+/** All bits that are set in any of the values of 16 bits. */
+export function bitsOf16(from: usize, count: u32): u32 {
+  let bits = i32x4.splat(0);
+  let i: u32 = 0;
+  for (; i + 8 <= count; i += 8) bits = v128.or(bits, v128.load(from + i * 2));
+  let all: u32 = 0;
+  for (; i < count; i++) all |= <u32>load<u16>(from + i * 2);
+  const pairs = i64x2.extract_lane(bits, 0) | i64x2.extract_lane(bits, 1);
+  return all | (<u32>(pairs | (pairs >> 16) | (pairs >> 32) | (pairs >> 48)) & 0xffff);
+}
+
 /**
  * Sums of the cells of a grid, as f64 at `cells`, which is zero before.
  *

@@ -5,6 +5,11 @@
 // Floats   of 32 bits for values of 8 bits; of 64 bits for values of 16, whose last bit would be lost.
 // Rounded  and limited to the type after each pass.
 
+/** Values of 16 bits to what a table of 2^16 bytes has for each. */
+export function lookUp16(from: usize, to: usize, count: u32, table: usize): void {
+  for (let i: u32 = 0; i < count; i++) store<u8>(to + i, load<u8>(table + load<u16>(from + i * 2)));
+}
+
 export function resizeRows8(
   from: usize,
   to: usize,
