@@ -17,10 +17,12 @@ test("stuffed bytes are freed up to the next marker, and 16 zeros follow", () =>
 });
 
 test("every row filter of PNG, for pixels of 1 to 8 bytes, against the formulas of the standard", () => {
-  const [stride, height] = [72, 10];
+  // Two rows of the last kind are undone together, and one alone.
+  const filters = [0, 1, 2, 3, 4, 0, 4, 4, 4, 2, 4, 4];
+  const [stride, height] = [72, filters.length];
   for (const pixelBytes of [1, 2, 3, 4, 6, 8]) {
     const stored = Uint8Array.from({ length: (stride + 1) * height }, (_, i) =>
-      i % (stride + 1) === 0 ? Math.floor(i / (stride + 1)) % 5 : (i * 7919 + ((i * i) >> 3)) & 255,
+      i % (stride + 1) === 0 ? filters[i / (stride + 1)]! : (i * 7919 + ((i * i) >> 3)) & 255,
     );
     const expected = new Uint8Array(stride * height);
     for (let i = 0; i < expected.length; i++) {
@@ -31,7 +33,7 @@ test("every row filter of PNG, for pixels of 1 to 8 bytes, against the formulas 
       const paeth = [left, above, aboveLeft].reduce((best, one) =>
         Math.abs(estimate - one) < Math.abs(estimate - best) ? one : best,
       );
-      const guess = [0, left, above, (left + above) >> 1, paeth][y % 5]!;
+      const guess = [0, left, above, (left + above) >> 1, paeth][filters[y]!]!;
       expected[i] = stored[y * (stride + 1) + 1 + x]! + guess;
     }
     const kernel = openKernel(10000);

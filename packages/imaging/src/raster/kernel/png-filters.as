@@ -13,6 +13,13 @@
 export function removeFilters(from: usize, to: usize, stride: usize, height: u32, pixelBytes: usize): u32 {
   for (let y: u32 = 0; y < height; y++) {
     const filter = load<u8>(from++);
+    if (filter == 4 && pixelBytes == 1 && y + 1 < height && load<u8>(from + stride) == 4) {
+      addPaethOfTwoRows(from, to, stride);
+      from += 2 * stride + 1;
+      to += 2 * stride;
+      y++;
+      continue;
+    }
     if (filter == 0) memory.copy(to, from, stride);
     else if (filter == 1) addLeft(from, to, stride, pixelBytes);
     else if (filter == 2) addAbove(from, to, stride);
@@ -77,22 +84,51 @@ function addPaeth(from: usize, to: usize, stride: usize, pixelBytes: usize): voi
   }
 }
 
-/** The same for pixels of one byte, where a vector has nothing to do at once: with the fewest steps from one to the next. */
+/** Pixels of one byte, where a vector has nothing to do at once. */
 function addPaethOfBytes(from: usize, to: usize, stride: usize): void {
   let left: i32 = 0;
   let aboveLeft: i32 = 0;
   for (let i: usize = 0; i < stride; i++) {
     const above = <i32>load<u8>(to + i - stride);
-    const less = min(left, above);
-    const more = max(left, above);
-    // Nearest is the lesser where the estimate lies at or below it, and so on; of equals the order is that of the format.
-    const threshold = 3 * aboveLeft - (left + above);
-    const lessOrNot = select<i32>(less, aboveLeft, more <= threshold);
-    const guess = select<i32>(more, lessOrNot, threshold <= less);
-    left = (guess + <i32>load<u8>(from + i)) & 255;
+    left = (paeth(left, above, aboveLeft) + <i32>load<u8>(from + i)) & 255;
     store<u8>(to + i, left);
     aboveLeft = above;
   }
+}
+
+/** Each pixel waits for the one before it: the lower row follows one behind the upper, so that two are at work. */
+function addPaethOfTwoRows(from: usize, to: usize, stride: usize): void {
+  const lowerFrom = from + stride;
+  const lowerTo = to + stride - 1;
+  let left: i32 = 0;
+  let aboveLeft: i32 = 0;
+  let lowerLeft: i32 = 0;
+  let lowerAboveLeft: i32 = 0;
+  for (let i: usize = 0; i <= stride; i++) {
+    if (i > 0) {
+      const lowerAbove = left;
+      lowerLeft = (paeth(lowerLeft, lowerAbove, lowerAboveLeft) + <i32>load<u8>(lowerFrom + i)) & 255;
+      store<u8>(lowerTo + i, lowerLeft);
+      lowerAboveLeft = lowerAbove;
+    }
+    if (i < stride) {
+      const above = <i32>load<u8>(to + i - stride);
+      left = (paeth(left, above, aboveLeft) + <i32>load<u8>(from + i)) & 255;
+      store<u8>(to + i, left);
+      aboveLeft = above;
+    }
+  }
+}
+
+/** With the fewest steps that wait for `left`. Of equals the order is that of the format. */
+// @ts-ignore: decorator
+@inline
+function paeth(left: i32, above: i32, aboveLeft: i32): i32 {
+  const less = min(left, above);
+  const more = max(left, above);
+  const threshold = 3 * aboveLeft - (left + above);
+  const lessOrNot = select<i32>(less, aboveLeft, more <= threshold);
+  return select<i32>(more, lessOrNot, threshold <= less);
 }
 
 /** Exchanges the bytes of each pair: PNG has the high one first. Up to 14 bytes beyond the end are exchanged too. */
