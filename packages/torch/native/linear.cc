@@ -2,8 +2,14 @@
 //
 // Backward multiplies with transposed views, so nothing is copied. With a graph of its own (second derivatives) it is
 // made of ATen's operators.
+//
+// Where nothing is recorded and there are few rows, weights are kept in oneDNN's own order, which saves putting them into it
+// each time: half of what a ViT's layers take for one picture.
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
+#include <mutex>
+#include <unordered_map>
 #include "avx512.h"
 
 namespace medssl {
@@ -47,10 +53,66 @@ class Linear : public torch::autograd::Function<Linear> {
   }
 };
 
+// With more rows than this the order of the weights no longer matters.
+constexpr int64_t kFewRows = 1024;
+
+using LinearPointwise = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&,
+                                   std::string_view, c10::List<std::optional<at::Scalar>>,
+                                   std::optional<std::string_view>);
+using ReorderWeight = at::Tensor(const at::Tensor&, std::optional<c10::SymInt>);
+
+// Copies of weights in oneDNN's order, as long as the weights live and stay as they are.
+class PackedWeights {
+ public:
+  // Undefined at first sight, so that a weight of one call is not packed, and where libtorch has no such operators.
+  at::Tensor find(const at::Tensor& weight, int64_t rows) {
+    if (!reorder_ || !pointwise_ || weight.is_view() || weight.is_inference()) return {};
+    const std::lock_guard lock(mutex_);
+    const auto version = weight._version();
+    const auto found = entries_.find(weight.unsafeGetTensorImpl());
+    const bool is_known = found != entries_.end() && !found->second.weight.expired() && found->second.version == version;
+    if (!is_known) {
+      std::erase_if(entries_, [](const auto& entry) { return entry.second.weight.expired(); });
+      entries_.insert_or_assign(weight.unsafeGetTensorImpl(), Entry{Weak(weight.getIntrusivePtr()), version, {}});
+      return {};
+    }
+    auto& packed = found->second.packed;
+    if (!packed.defined()) packed = reorder_->typed<ReorderWeight>().call(weight.detach(), c10::SymInt(rows));
+    return packed;
+  }
+
+  at::Tensor product(const at::Tensor& x, const at::Tensor& packed, const std::optional<at::Tensor>& bias) const {
+    return pointwise_->typed<LinearPointwise>().call(x, packed, bias, "none",
+                                                     c10::List<std::optional<at::Scalar>>(), "");
+  }
+
+ private:
+  using Weak = c10::weak_intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>;
+  struct Entry {
+    Weak weight;
+    int64_t version;
+    at::Tensor packed;
+  };
+  static std::optional<c10::OperatorHandle> schema(const char* name) {
+    return c10::Dispatcher::singleton().findSchema({name, ""});
+  }
+
+  const std::optional<c10::OperatorHandle> reorder_ = schema("mkldnn::_reorder_linear_weight");
+  const std::optional<c10::OperatorHandle> pointwise_ = schema("mkldnn::_linear_pointwise");
+  std::mutex mutex_;
+  std::unordered_map<c10::TensorImpl*, Entry> entries_;
+};
+
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const std::optional<at::Tensor>& bias) {
   const bool fits = x.dim() > 1 && weight.dim() == 2 && x.size(-1) == weight.size(1) && x.numel() > 0 &&
                     weight.numel() > 0 && (!bias || (bias->dim() == 1 && bias->size(0) == weight.size(0)));
   if (!fits || !is_ours({x, weight, bias.value_or(at::Tensor())})) return at::linear(x, weight, bias);
+  const auto rows = x.numel() / x.size(-1);
+  if (!at::GradMode::is_enabled() && rows <= kFewRows) {
+    static PackedWeights packed_weights;
+    const auto packed = packed_weights.find(weight, rows);
+    if (packed.defined()) return packed_weights.product(x.contiguous(), packed, bias);
+  }
   return Linear::apply(x, weight, bias);
 }
 

@@ -34,6 +34,14 @@ for (const mode of ["whole", "tiles"] as const) {
   }
 }
 
+test("the likeliest class is argmax's, the first of equals too", () => {
+  scope(() => {
+    const scores = tensor(Array.from({ length: 240 }, (_, i) => (i * i * 7 + i) % 5)).view([2, 4, 5, 6]);
+    assert.deepEqual(labelMaps(scores).toNested(), scores.argmax(1).to({ dtype: "uint8" }).toNested());
+    assert.deepEqual(labelMaps(scores).dtype, "uint8");
+  });
+});
+
 test("what a picture smaller than a tile is padded with is black, and cut off again", () => {
   scope(() => {
     // The probability tells the tile's mean.

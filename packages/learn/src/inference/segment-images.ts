@@ -8,7 +8,7 @@
  * Flips    the probabilities of the mirrored views are averaged, of each tile by itself.
  */
 import type { InferenceOptions } from "@medssl/contract";
-import { interpolate, noGrad, scope, type Tensor, zeros } from "@medssl/torch";
+import { interpolate, noGrad, scope, type Tensor } from "@medssl/torch";
 import { type Statistics, standardize } from "../augment/intensity.ts";
 import { slideOver } from "./sliding-window.ts";
 
@@ -36,35 +36,53 @@ export function segmentImages(network: Segmenter, images: Tensor, options: Segme
  * @returns uint8 [B, H, W]
  */
 export function segmentLabels(network: Segmenter, images: Tensor, options: SegmentOptions): Tensor {
-  const find = (probabilities: Tensor) => labelMaps(probabilities).unsqueeze(1);
-  return scope(() => segment(network, images, options, find).select(1, 0));
-}
-
-/**
- * The likeliest class of each pixel; the first of equals. Class by class: ATen's argmax over any but the last axis takes
- * thirty times as long on a CPU.
- *
- * @param probabilities [B, K + 1, H, W] @returns uint8 [B, H, W]
- */
-export function labelMaps(probabilities: Tensor): Tensor {
+  const { mode, flips } = options.inference;
   return scope(() => {
-    let most = probabilities.select(1, 0);
-    let labels = zeros(most.shape, { dtype: "uint8", device: most.device });
-    for (let label = 1; label < probabilities.size(1); label++) {
-      const own = probabilities.select(1, label);
-      labels = labels.maskedFill(own.gt(most), label);
-      most = most.maximum(own);
+    if (mode === "whole" && flips === "none") {
+      // The greatest logit is the likeliest class: no probability is computed, and the background needs no scaling.
+      return noGrad(() => {
+        const logits = network.forward(asInput(images, options));
+        return labelsOf(interpolate(marginsOf(logits), [images.size(2), images.size(3)]));
+      });
     }
-    return labels;
+    return segment(network, images, options, (probabilities) => labelMaps(probabilities).unsqueeze(1)).select(1, 0);
   });
 }
+
+/** The likeliest class of each pixel; the first of equals. @param probabilities [B, K + 1, H, W] @returns uint8 [B, H, W] */
+export function labelMaps(probabilities: Tensor): Tensor {
+  return scope(() => labelsOf(marginsOf(probabilities)));
+}
+
+/** How far above the background each other class is. @param scores [B, K + 1, H, W] @returns [B, K, H, W] */
+const marginsOf = (scores: Tensor): Tensor => scores.slice(1, 1).sub(scores.slice(1, 0, 1));
+
+/** Class by class: ATen's argmax over any but the last axis takes thirty times as long on a CPU. */
+function labelsOf(margins: Tensor): Tensor {
+  let most = margins.select(1, 0);
+  let labels = most.gt(0).to({ dtype: "uint8" });
+  for (let i = 1; i < margins.size(1); i++) {
+    const own = margins.select(1, i);
+    labels = labels.maskedFill(own.gt(most.relu()), i + 1);
+    most = most.maximum(own);
+  }
+  return labels;
+}
+
+const asInput = (images: Tensor, { inputSize, statistics }: SegmentOptions): Tensor =>
+  interpolate(standardize(images, statistics), [inputSize, inputSize], "bilinear-antialias");
 
 function segment(
   network: Segmenter,
   images: Tensor,
-  { inputSize, inference: { mode, tileOverlap, flips }, statistics }: SegmentOptions,
+  options: SegmentOptions,
   finish: (probabilities: Tensor) => Tensor,
 ): Tensor {
+  const {
+    inputSize,
+    inference: { mode, tileOverlap, flips },
+    statistics,
+  } = options;
   return noGrad(() =>
     scope(() => {
       if (mode === "tiles") {
@@ -78,8 +96,8 @@ function segment(
         return slideOver(predict, source, { tile: inputSize, overlap: tileOverlap }, finish);
       }
       const size = [images.size(2), images.size(3)] as const;
-      const input = interpolate(standardize(images, statistics), [inputSize, inputSize], "bilinear-antialias");
-      return finish(averageOverFlips(input, flips, (x) => interpolate(network.forward(x), size).softmax(1)));
+      const predict = (x: Tensor) => interpolate(network.forward(x), size).softmax(1);
+      return finish(averageOverFlips(asInput(images, options), flips, predict));
     }),
   );
 }

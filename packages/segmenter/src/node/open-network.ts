@@ -22,8 +22,6 @@ export const openNetwork: Platform["openNetwork"] = async (onnx, { provider, thr
     executionProviders: [chosen],
     intraOpNumThreads: numThreads,
     logSeverityLevel: 3,
-    // Threads that wait in circles take the cores from what decodes and writes meanwhile.
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
   });
   return sessionNetwork(session, Tensor, {
     provider: chosen,

@@ -206,3 +206,22 @@ test("images resampled beside others: larger, smaller, of the same size, of one 
     });
   }
 });
+
+test("weights in oneDNN's order follow the weights, and come to the same", () => {
+  scope(() => {
+    const [x, weight, bias] = inputs([2, 33, 65], [130, 65], [130]) as [Tensor, Tensor, Tensor];
+    const assertIsPlain = (bias?: Tensor) => {
+      const [result, expected] = noGrad(() => [
+        x.linear(weight, bias),
+        plainLinear([x, weight, ...(bias ? [bias] : [])]),
+      ]);
+      const error = result.sub(expected).abs().amax().item() / expected.abs().amax().item();
+      assert.ok(error < 1e-6, `differs by ${error}`);
+    };
+    // At first sight they stay as they are.
+    for (let i = 0; i < 3; i++) assertIsPlain(bias);
+    noGrad(() => weight.mul_(-2));
+    for (let i = 0; i < 3; i++) assertIsPlain();
+    assert.ok(x.linear(weight, bias).requiresGrad);
+  });
+});
