@@ -113,7 +113,7 @@ export class Segmenter implements ScanSegmenter {
 
   /**
    * For programs that have scans in their memory: slices are cut and put together again in your thread, so that the scan is
-   * not copied; only the network has its own. A page uses `segment`.
+   * not copied; only the network has its own. A page uses `segment`. A segmenter that is disposed of meanwhile fails it.
    *
    * @param shown As the eye is used to it (`reorientForDisplay`). @returns On the same grid.
    */
