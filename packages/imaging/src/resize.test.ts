@@ -31,6 +31,35 @@ test("16 bits stay 16 bits: equal to Pillow's float resize within rounding", asy
   assert.ok(largestDifference(small.data, resized.down16) <= 1);
 });
 
+test("large images, which come band by band, and signs: every row as the same row of a small one", () => {
+  const values = (x: number) => ((x * 7919) % 60_000) - 30_000;
+  const rowOf = (height: number): Image<Int16Array> => {
+    const width = 700;
+    return {
+      width,
+      height,
+      channels: 1,
+      data: Int16Array.from({ length: width * height }, (_, i) => values(i % width)),
+    };
+  };
+  const row = resizeImage(rowOf(1), 300, 1).data;
+  assert.ok(row.some((value) => value < 0) && row.some((value) => value > 0));
+  const { data } = resizeImage(rowOf(401), 300, 170);
+  for (let y = 0; y < 170; y++) assert.deepEqual(data.subarray(y * 300, (y + 1) * 300), row, `row ${y}`);
+  // The same by its columns: each source row is of one value.
+  const turned = (width: number, height: number): Image<Int16Array> => {
+    return {
+      width,
+      height,
+      channels: 1,
+      data: Int16Array.from({ length: width * height }, (_, i) => values(Math.floor(i / width))),
+    };
+  };
+  const column = resizeImage(turned(1, 700), 1, 300).data;
+  const wide = resizeImage(turned(401, 700), 170, 300).data;
+  for (let i = 0; i < wide.length; i++) assert.equal(wide[i], column[Math.floor(i / 170)], `value ${i}`);
+});
+
 test("each channel of a color image is resized as if alone", async () => {
   const color = await readImage(join(fixtures, "rgb8.png"));
   const green = resizeImage(selectChannel(color, "green"), 20, 30);

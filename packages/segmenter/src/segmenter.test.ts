@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 import { encodeNifti, reorientForDisplay, type Scan } from "@medssl/imaging";
 import { Segmenter } from "./index.ts";
+import type { Request } from "./worker/messages.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures");
 const tiny = join(fixtures, "tiny-model");
@@ -91,6 +93,25 @@ test("labels and fractions lie on the image's own grid, the pictures as the eye 
   const first = shown.labels.indexOf(1);
   assert.deepEqual([...mask.data.subarray(4 * first, 4 * first + 3)], [230, 90, 60]);
   assert.ok(shown.labels.every((label, i) => label > 0 === mask.data[4 * i + 3]! > 0));
+});
+
+test("of a scan in the program's memory only the slices go to the network's thread, each once", async (t) => {
+  await using segmenter = await Segmenter.load(model, { threads: 1 });
+  const sent: Request[] = [];
+  const { postMessage } = Worker.prototype;
+  t.mock.method(Worker.prototype, "postMessage", function (this: Worker, request: Request) {
+    sent.push(request);
+    postMessage.call(this, request);
+  });
+  const data = Uint8Array.from({ length: 9 * pixels.length }, (_, i) => pixels[i % pixels.length]!);
+  const { labels } = await segmenter.segmentShown({ ...picture, shape: [9, height, width], data });
+  assert.equal(labels.join(""), Array.from({ length: 9 }, () => truth).join(""));
+  const batches = sent.flatMap((request) => (request.kind === "segmentSlices" ? [request.job.batch.slices] : []));
+  const buffers = batches.map((slices) => new Set(slices.flat().map(({ buffer }) => buffer)));
+  assert.deepEqual(
+    buffers.flatMap((some) => [...some].map(({ byteLength }) => byteLength)),
+    Array.from({ length: 9 }, () => pixels.length),
+  );
 });
 
 test("the network by itself gives its logits", async () => {

@@ -20,6 +20,8 @@ import {
   type ScanLabels,
   type ScanSegmenter,
   type SegmentOptions,
+  type SliceBatch,
+  type SlicePixels,
   type SliceSegmenter,
   segmentScan,
 } from "@medssl/imaging";
@@ -111,7 +113,7 @@ export class Segmenter implements ScanSegmenter {
 
   /**
    * For programs that have scans in their memory: slices are cut and put together again in your thread, so that the scan is
-   * not copied; only the network has its own. A page uses `segment`.
+   * not copied; only the network has its own. A page uses `segment`. A segmenter that is disposed of meanwhile fails it.
    *
    * @param shown As the eye is used to it (`reorientForDisplay`). @returns On the same grid.
    */
@@ -121,7 +123,8 @@ export class Segmenter implements ScanSegmenter {
   ): Promise<ScanLabels> {
     const { plan } = this;
     const slices: SliceSegmenter = {
-      segmentSlices: (batch) => this.#engine.ask("segmentSlices", { batch, wantsFractions }, { signal }),
+      segmentSlices: (batch) =>
+        this.#engine.ask("segmentSlices", { batch: withoutScan(batch), wantsFractions }, { signal }),
     };
     const numLabels = this.classes.length;
     return await segmentScan(shown, slices, {
@@ -145,4 +148,16 @@ export class Segmenter implements ScanSegmenter {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }
+}
+
+/** Slices of the form's own size are views of the scan, which a message would take along as a whole. */
+function withoutScan(batch: SliceBatch): SliceBatch {
+  const copies = new Map<SlicePixels, SlicePixels>();
+  const ownOf = (pixels: SlicePixels): SlicePixels => {
+    if (pixels.byteLength === pixels.buffer.byteLength) return pixels;
+    const copy = copies.get(pixels) ?? pixels.slice();
+    copies.set(pixels, copy);
+    return copy;
+  };
+  return { ...batch, slices: batch.slices.map((channels) => channels.map(ownOf)) };
 }

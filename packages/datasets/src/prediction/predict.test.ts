@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  cpSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -252,9 +253,10 @@ test("a file that a power failure left empty or half is made anew; where a line 
   const files = ["masks/a.png", "overlays/b.png"].map((path) => join(out, path));
   const whole = files.map((file) => readFileSync(file));
   for (const [i, file] of files.entries()) {
-    const { mtime } = statSync(file);
+    // Not rounded up, which would be later.
+    const written = new Date(Math.floor(statSync(file).mtimeMs));
     truncateSync(file, i === 0 ? 0 : whole[i]!.length - 1);
-    utimesSync(file, mtime, mtime);
+    utimesSync(file, written, written);
   }
   const mended = await run();
   assert.deepEqual([mended.numSegmented, mended.numKept], [2, 1]);
@@ -285,6 +287,28 @@ test("a mask that somebody has corrected is kept", async () => {
   assert.equal(numKept, 2);
   assert.match(notes.join("\n"), /1 image has a result that somebody has changed: kept/);
   assert.match(readFileSync(mask, "latin1"), /corrected$/);
+  // What else is gone does not cost the work that is in it.
+  rmSync(join(out, "overlays/a.png"));
+  rmSync(join(out, "overlays/b.png"));
+  const { numKept: numStill, predictions } = await run();
+  assert.deepEqual([numStill, existsSync(join(out, "overlays/b.png"))], [1, true]);
+  assert.deepEqual(predictions[0]!.outputs, { png: "masks/a.png" });
+  assert.match(readFileSync(mask, "latin1"), /corrected$/);
+});
+
+test("a copy of the folder is kept, and nobody has changed it", async () => {
+  const { root } = folderOf({ "x/a.png": await picture(), "x/b.png": await picture() });
+  const run = async (out: string) =>
+    await predict({ ...predictionOptions([join(root, "x")], join(root, out)), model: brightModel() });
+  await run("out");
+  cpSync(join(root, "out"), join(root, "copy"), { recursive: true });
+  const later = new Date(Date.now() + 60_000);
+  for (const path of ["masks/a.png", "masks/b.png", "overlays/a.png"])
+    utimesSync(join(root, "copy", path), later, later);
+  rmSync(join(root, "copy/masks/b.png"));
+  const { numKept, notes } = await run("copy");
+  assert.equal(numKept, 1);
+  assert.doesNotMatch(notes.join("\n"), /changed/);
 });
 
 test("results may lie beside their images, above them or among them, and are no images of the next time", async () => {
@@ -435,6 +459,23 @@ test("segmentations go to an archive once; one that is refused is told of, and t
   assert.ok(existsSync(join(out, "seg/b.dcm")));
   assert.deepEqual(await run(() => true), [[true], [true]]);
   assert.equal(asked.length, 3);
+});
+
+test("what somebody corrected before it went to an archive is told of after that as well", async () => {
+  const { root } = folderOf({ "film.dcm": ctSlice(1, 0, FILM) });
+  const out = join(root, "out");
+  const archive = { address: "http://archive", store: async () => [{ instanceUid: "1.2", isStored: true }] };
+  const run = async (others: object) =>
+    await predict({ ...predictionOptions([root], out), model: brightModel(), ...others });
+  await run({});
+  const mask = join(out, "masks/film.png");
+  writeFileSync(mask, Buffer.concat([readFileSync(mask), Buffer.from("corrected")]));
+  const later = new Date(Date.now() + 60_000);
+  utimesSync(mask, later, later);
+  assert.equal((await run({ archive })).predictions[0]!.stored?.length, 1);
+  const { numKept, notes } = await run({});
+  assert.equal(numKept, 1);
+  assert.match(notes.join("\n"), /1 image has a result that somebody has changed/);
 });
 
 test("scores of masks stand beside what was found", async () => {

@@ -67,7 +67,7 @@ interface FileFacts {
 
 interface LedgerLine extends LedgerEntry {
   /** Its files as they were written, by their paths below the folder; older lines do not have them. */
-  readonly files?: Readonly<Record<string, FileFacts | undefined>>;
+  readonly files?: Readonly<Record<string, FileFacts | undefined>> | undefined;
 }
 
 /** Names of results by the keys of their inputs, from when they may be on the disk. */
@@ -116,14 +116,21 @@ export class PredictionLedger {
     return this.#names;
   }
 
-  /** Of an input that is done, is as it was, whose files are whole, and are to stay. */
-  find({ key, identity }: PredictionInput): LedgerEntry | undefined {
-    const entry = this.#entries.get(key);
-    const isKept =
-      !this.#isOverwriting &&
-      entry?.identity === identity &&
-      pathsOf(entry).every((path) => this.#isWhole(entry, path));
-    return isKept ? entry : undefined;
+  /**
+   * Of an input that is done, is as it was, and whose files are to stay: all are whole, or somebody has corrected one, which
+   * then counts more than those that are gone.
+   */
+  find(input: PredictionInput): LedgerEntry | undefined {
+    const entry = this.#entries.get(input.key);
+    if (this.#isOverwriting || entry?.identity !== input.identity) return undefined;
+    const isWhole = (path: string) => this.#isWhole(entry, path);
+    if (pathsOf(entry).every(isWhole)) return entry;
+    if (!this.isEdited(input)) return undefined;
+    const predictions = entry.predictions.map(({ outputs, ...one }) => ({
+      ...one,
+      outputs: Object.fromEntries(Object.entries(outputs).filter(([, path]) => isWhole(path))),
+    }));
+    return { ...entry, predictions };
   }
 
   /** Whether there is a result of what the input was before. */
@@ -172,16 +179,14 @@ export class PredictionLedger {
 
   /** Of an input whose files are written. */
   add(entry: LedgerEntry): void {
-    const line = { ...entry, files: Object.fromEntries(pathsOf(entry).map((path) => [path, this.#factsOf(path)])) };
-    this.#remember(line);
-    this.#append(line);
+    this.#put({ ...entry, files: Object.fromEntries(pathsOf(entry).map((path) => [path, this.#factsOf(path)])) });
   }
 
-  /** Replaces what is said of the results' way into an archive. */
+  /** Replaces what is said of the results' way into an archive; their files are as they were written, or corrected since. */
   setStored(entry: LedgerEntry, predictionName: string, stored: readonly StoredResult[]): LedgerEntry {
     const predictions = entry.predictions.map((one) => (one.name === predictionName ? { ...one, stored } : one));
     const updated = { ...entry, predictions };
-    this.add(updated);
+    this.#put({ ...updated, files: this.#entries.get(entry.key)?.files });
     return updated;
   }
 
@@ -202,6 +207,11 @@ export class PredictionLedger {
     const now = this.#factsOf(path);
     const written = files?.[path];
     return now !== undefined && (written === undefined || now.bytes === written.bytes || isEdited(now, written));
+  }
+
+  #put(line: LedgerLine): void {
+    this.#remember(line);
+    this.#append(line);
   }
 
   #remember(entry: LedgerLine): void {
@@ -238,9 +248,13 @@ export class PredictionLedger {
 const pathsOf = ({ predictions }: Pick<LedgerEntry, "predictions">): string[] =>
   predictions.flatMap(({ outputs }) => Object.values(outputs));
 
-/** A power failure leaves a part of what was written, or nothing, but never a later time. */
+/** A power failure leaves a part of what was written, or nothing, but never a later time; a copy has that, but the same size. */
 const isEdited = (now: FileFacts | undefined, written: FileFacts | undefined): boolean =>
-  now !== undefined && written !== undefined && now.bytes > 0 && now.modifiedMs > written.modifiedMs;
+  now !== undefined &&
+  written !== undefined &&
+  now.bytes > 0 &&
+  now.bytes !== written.bytes &&
+  now.modifiedMs > written.modifiedMs;
 
 /** A kill or a full disk may leave part of a line. */
 function parsed(line: string): unknown[] {

@@ -28,6 +28,7 @@ export class PredictionThreads {
   readonly #numWorkers: number;
   readonly #patienceMs: number;
   #spentMs = 0;
+  #networkMs = 0;
   #readers: WorkerPool<ReadJob, ReadResult> | undefined;
   #writers: WorkerPool<WriteJob, WriteResult> | undefined;
   /** Results that are written at a time while the network goes on. */
@@ -88,16 +89,26 @@ export class PredictionThreads {
     throw new Error("the threads were ended while a result was being written");
   }
 
+  /** The network, whose time is not that of what is being written here meanwhile. */
+  async besides<Value>(network: () => Promise<Value>): Promise<Value> {
+    const startMs = performance.now();
+    try {
+      return await network();
+    } finally {
+      this.#networkMs += performance.now() - startMs;
+    }
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#readers?.close(), this.#writers?.close()]);
   }
 
   async #here<Value>(work: () => Promise<Value>): Promise<Value> {
-    const startMs = performance.now();
+    const [startMs, networkMs] = [performance.now(), this.#networkMs];
     try {
       return await work();
     } finally {
-      this.#spentMs += performance.now() - startMs;
+      this.#spentMs += performance.now() - startMs - (this.#networkMs - networkMs);
     }
   }
 

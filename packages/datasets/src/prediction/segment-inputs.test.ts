@@ -27,8 +27,9 @@ test("a full disk at the first scan of an input is told as such, though the seco
     },
     async dispose() {},
   } satisfies ScanSegmenter;
-  const threads: Pick<PredictionThreads, "read" | "write" | "numAhead"> = {
+  const threads: Pick<PredictionThreads, "read" | "write" | "besides" | "numAhead"> = {
     numAhead: 1,
+    besides: (network) => network(),
     async *read([job]) {
       yield { job: job!, result: { scans: [scan, scan], refused: [], seconds: 0 } };
     },

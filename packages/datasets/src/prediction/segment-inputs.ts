@@ -14,6 +14,7 @@ import {
   type ScanLabels,
   type ScanSegmenter,
   type SegmentationAlgorithm,
+  type SegmentOptions,
 } from "@medssl/imaging";
 import type { OutputFormat } from "./output-formats.ts";
 import { chooseSlices } from "./overlay-picture.ts";
@@ -106,11 +107,12 @@ async function segmentOne(
   const startMs = performance.now();
   let labeled: ScanLabels;
   try {
-    labeled = await segmenter.segmentShown(shown, {
+    const wishes: SegmentOptions = {
       wantsFractions: formats.includes("seg-fractional"),
       signal,
       onProgress: (done, total) => total > 1 && work.advance({ slice: done }, 0),
-    });
+    };
+    labeled = await threads.besides(() => segmenter.segmentShown(shown, wishes));
   } catch (error) {
     if (signal?.aborted) return undefined;
     if (!(error instanceof MedsslError)) throw error;
