@@ -108,6 +108,38 @@ test("Hounsfield units are limited to the unit range; slices around are channels
   assert.deepEqual(fractions, expected);
 });
 
+test("tiles of one value are seen once, and each pixel has its own probability all the same", async () => {
+  const seen: number[] = [];
+  const counted: Network = {
+    ...echo,
+    run: async (images, shape) => {
+      seen.push(shape[0]);
+      return await echo.run(images, shape);
+    },
+  };
+  const { inputSize: tile } = plan;
+  const width = 4 * tile;
+  // Air everywhere but in the last columns; in the second picture a single pixel of it is another.
+  const noise = (x: number, y: number) => (x >= width - tile / 2 ? (x * 7919 + y * 31) & 255 : 12);
+  const pictures = [0, 1].map((image) =>
+    Uint8Array.from({ length: width * tile }, (_, i) =>
+      image === 1 && i === 3 ? 130 : noise(i % width, Math.floor(i / width)),
+    ),
+  );
+  const ofTiles = { ...plan, mode: "tiles", tileOverlap: 0.5, flips: "none", statistics: { mean: 0, std: 1 } } as const;
+  const segmenter = new OnnxSliceSegmenter(counted, ofTiles, 2, pause);
+  const batch = { slices: pictures.map((one) => [one]), width, height: tile };
+  const { fractions } = await segmenter.segmentSlices(batch, true);
+  // Of the seven tiles of the first six are flat, of the second five: those that are not, and one that is.
+  assert.equal(
+    seen.reduce((sum, count) => sum + count, 0),
+    14 - 11 + 1,
+  );
+  const expected = pictures.flatMap((one) => [...one].map((value) => 255 / (1 + Math.exp(-value / 255))));
+  const furthest = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - fractions![i]!)), 0);
+  assert.ok(furthest <= 0.51, `off by ${furthest}`);
+});
+
 test("it stops between two runs of the network", async () => {
   let pauses = 0;
   const stop = async () => {

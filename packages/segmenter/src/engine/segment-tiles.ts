@@ -4,10 +4,12 @@
  * Shapes   labels [B, height, width]; fractions [B, K, height, width], 0-255.
  * Memory   what is added up is one row of tiles: [B, K + 1, tile, width], whatever the picture's height.
  * Small    a picture smaller than a tile lies in its middle, on black.
+ * Flat     tiles of one value are seen by the network once (flat-tiles.ts).
  * Equal    to `learn`'s `slideOver`: the same places and weights, added in the same order.
  */
 import { gaussianWeights, type SliceLabels, tileStarts } from "@medssl/imaging";
 import type { EngineOptions } from "./engine-options.ts";
+import { FlatTiles, type Place } from "./flat-tiles.ts";
 import type { Network } from "./network.ts";
 import { addSoftmax, writeLabels } from "./probabilities.ts";
 import type { Planes } from "./standardize.ts";
@@ -22,8 +24,25 @@ export async function segmentTiles(network: Network, images: Planes, options: En
   const fractions = new Uint8Array(wantsFractions ? numImages * (numLabels - 1) * height * width : 0);
   const tops = tileStarts(padded.height, tile, tileOverlap);
   const lefts = tileStarts(padded.width, tile, tileOverlap);
+  const predict = (places: readonly Place[]) => probabilitiesOf(network, padded, places, options);
+  const flat = FlatTiles.find(padded, tops, lefts, tile);
+  const ofFlat = flat && (await predict([flat.sample]));
+  const atOnce = Math.max(Math.floor(network.pixelsAtOnce / tile ** 2), 1);
+  const size = numLabels * tile ** 2;
   for (const [i, top] of tops.entries()) {
-    await addRow(network, padded, top, lefts, strip, options);
+    for (const left of lefts) strip.addWeights(left);
+    const places = lefts.flatMap((left) => Array.from({ length: numImages }, (_, image) => ({ image, top, left })));
+    for (let start = 0; start < places.length; start += atOnce) {
+      const some = places.slice(start, start + atOnce);
+      const unknown = some.filter((place) => !flat?.has(place));
+      const found = unknown.length > 0 ? await predict(unknown) : undefined;
+      // In the order of the places, whatever is known: so sums are the same to the last bit.
+      let next = 0;
+      for (const place of some) {
+        const isFlat = flat?.has(place) ?? false;
+        strip.add(isFlat ? ofFlat! : found!, isFlat ? 0 : size * next++, place, VIEWS[options.flips].length);
+      }
+    }
     const numRows = (tops[i + 1] ?? top + tile) - top;
     for (let row = 0; row < numRows; row++) {
       const y = top + row - padded.above;
@@ -98,7 +117,7 @@ class Strip {
   }
 
   /** @param probabilities Of a tile [K + 1, tile, tile], from `start` on, `numViews` added up. */
-  add(probabilities: Float32Array, start: number, image: number, left: number, numViews: number): void {
+  add(probabilities: Float32Array, start: number, { image, left }: Place, numViews: number): void {
     const { sums } = this;
     const gaussian = this.#gaussian;
     const tile = this.#tile;
@@ -130,46 +149,31 @@ class Strip {
   }
 }
 
-async function addRow(
+/** Of the tiles there, those of all views added up: [n, K + 1, tile, tile]. */
+async function probabilitiesOf(
   network: Network,
   images: Padded,
-  top: number,
-  lefts: readonly number[],
-  strip: Strip,
+  places: readonly Place[],
   { inputSize: tile, numLabels, flips, pause }: EngineOptions,
-): Promise<void> {
-  for (const left of lefts) strip.addWeights(left);
-  const { numImages, channels } = images;
-  const places = lefts.flatMap((left) => Array.from({ length: numImages }, (_, image) => ({ image, left })));
-  const atOnce = Math.max(Math.floor(network.pixelsAtOnce / tile ** 2), 1);
+): Promise<Float32Array> {
+  const tiles = cutTiles(images, tile, places);
   const size = numLabels * tile ** 2;
-  for (let start = 0; start < places.length; start += atOnce) {
-    const some = places.slice(start, start + atOnce);
-    const tiles = cutTiles(images, top, tile, some);
-    const sums = new Float32Array(some.length * size);
-    for (const [i, view] of VIEWS[flips].entries()) {
-      await pause();
-      const logits = await runView(network, tiles, [some.length, channels, tile, tile], numLabels, view);
-      for (let place = 0; place < some.length; place++) {
-        addSoftmax(logits, place * size, numLabels, tile ** 2, sums, i === 0);
-      }
+  const sums = new Float32Array(places.length * size);
+  for (const [i, view] of VIEWS[flips].entries()) {
+    await pause();
+    const logits = await runView(network, tiles, [places.length, images.channels, tile, tile], numLabels, view);
+    for (let place = 0; place < places.length; place++) {
+      addSoftmax(logits, place * size, numLabels, tile ** 2, sums, i === 0);
     }
-    some.forEach(({ image, left }, i) => {
-      strip.add(sums, i * size, image, left, VIEWS[flips].length);
-    });
   }
+  return sums;
 }
 
 /** @returns [n, C, tile, tile] */
-function cutTiles(
-  { data, channels, height, width }: Padded,
-  top: number,
-  tile: number,
-  places: readonly { readonly image: number; readonly left: number }[],
-): Float32Array {
+function cutTiles({ data, channels, height, width }: Padded, tile: number, places: readonly Place[]): Float32Array {
   const tiles = new Float32Array(places.length * channels * tile ** 2);
   let at = 0;
-  for (const { image, left } of places) {
+  for (const { image, top, left } of places) {
     for (let channel = 0; channel < channels; channel++) {
       for (let y = 0; y < tile; y++, at += tile) {
         const source = ((image * channels + channel) * height + top + y) * width + left;
