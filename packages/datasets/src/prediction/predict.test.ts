@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import {
   decodeMaskScan,
+  decodeScan,
   encodeNifti,
   encodePng,
   parseDicom,
@@ -181,6 +182,31 @@ test("a film's segmentation lies on its pixels", async () => {
   const path = join(out, "seg/film.dcm");
   const segmentation = await readSegmentation(parseDicom(readFileSync(path), path));
   assert.deepEqual([...segmentation.valuesOf(0)], [...(await readMask(join(out, "masks/film.png"))).data]);
+});
+
+test("the memory of large images is given back behind their last use, here and in threads", async () => {
+  const [width, height] = [1031, 1024];
+  const { root } = folderOf({ "a.png": await picture(width, height), "b.png": await picture(width, height) });
+  const run = async (numWorkers: number) => {
+    const out = join(root, `out${numWorkers}`);
+    const given: Scan[] = [];
+    const model = brightModel("uint8", { onShown: (shown) => given.push(shown) });
+    await predict({ ...predictionOptions([root], out), numWorkers, patienceMs: 0, model });
+    assert.deepEqual(
+      given.map(({ data }) => data.length),
+      [0, 0],
+    );
+    return ["masks/a.png", "overlays/a.png"].map((path) => readFileSync(join(out, path)));
+  };
+  const here = await run(0);
+  const { data } = await readMask(join(root, "out0/masks/a.png"));
+  assert.ok(data.every((label, i) => label === Number(i < data.length / 2)));
+  const overlay = await decodeScan(here[1]!, "overlay");
+  assert.ok(
+    overlay.data.subarray(0, 300).every((value) => value > 0),
+    "the bright half is drawn",
+  );
+  assert.deepEqual(await run(1), here);
 });
 
 test("what cannot be read, or is of another kind, is told of, and does not stop the others; threads change nothing", async () => {
