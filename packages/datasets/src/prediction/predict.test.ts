@@ -353,6 +353,21 @@ test("results may lie beside their images, above them or among them, and are no 
   }
 });
 
+test("images that lie where results go are told of, as long as no results are there", async () => {
+  const { root } = folderOf({ "private/a.png": await picture(), "public/b.png": await picture() });
+  const run = async () => await predict({ ...predictionOptions([root], root), model: brightModel() });
+  const { predictions, notes } = await run();
+  assert.deepEqual(
+    predictions.map(({ name }) => name),
+    ["b"],
+  );
+  assert.match(
+    notes.join("\n"),
+    /^1 file lies where results go, and was left out, such as .*a\.png: give another --out/m,
+  );
+  assert.doesNotMatch((await run()).notes.join("\n"), /where results go/);
+});
+
 test("results of another model, of other settings, or of nobody knows what are not mixed with these", async () => {
   const { root } = folderOf({ "a.png": await picture(), "b.png": await picture() });
   const out = join(root, "out");
