@@ -67,7 +67,7 @@ export type SourceEntry = SourceItem | SourceNote;
 
 /** A sentence about the folder for the user: what was left out and why, what is missing. */
 export interface SourceNote {
-  /** Path of one of the files that the note is about: for the screen of who asked, and for nothing that is kept. */
+  /** Path of one of the files that the note is about: for who asked, and for nothing that a store keeps. */
   readonly example?: string | undefined;
   readonly note: string;
   /**

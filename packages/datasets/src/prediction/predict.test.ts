@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import {
   decodeMaskScan,
+  decodeScan,
   encodeNifti,
   encodePng,
   parseDicom,
@@ -183,6 +184,31 @@ test("a film's segmentation lies on its pixels", async () => {
   assert.deepEqual([...segmentation.valuesOf(0)], [...(await readMask(join(out, "masks/film.png"))).data]);
 });
 
+test("the memory of large images is given back behind their last use, here and in threads", async () => {
+  const [width, height] = [1031, 1024];
+  const { root } = folderOf({ "a.png": await picture(width, height), "b.png": await picture(width, height) });
+  const run = async (numWorkers: number) => {
+    const out = join(root, `out${numWorkers}`);
+    const given: Scan[] = [];
+    const model = brightModel("uint8", { onShown: (shown) => given.push(shown) });
+    await predict({ ...predictionOptions([root], out), numWorkers, patienceMs: 0, model });
+    assert.deepEqual(
+      given.map(({ data }) => data.length),
+      [0, 0],
+    );
+    return ["masks/a.png", "overlays/a.png"].map((path) => readFileSync(join(out, path)));
+  };
+  const here = await run(0);
+  const { data } = await readMask(join(root, "out0/masks/a.png"));
+  assert.ok(data.every((label, i) => label === Number(i < data.length / 2)));
+  const overlay = await decodeScan(here[1]!, "overlay");
+  assert.ok(
+    overlay.data.subarray(0, 300).every((value) => value > 0),
+    "the bright half is drawn",
+  );
+  assert.deepEqual(await run(1), here);
+});
+
 test("what cannot be read, or is of another kind, is told of, and does not stop the others; threads change nothing", async () => {
   const film = await picture();
   const { root } = folderOf({
@@ -325,6 +351,21 @@ test("results may lie beside their images, above them or among them, and are no 
       hint: /^What predictions wrote is left out\./,
     });
   }
+});
+
+test("images that lie where results go are told of, as long as no results are there", async () => {
+  const { root } = folderOf({ "private/a.png": await picture(), "public/b.png": await picture() });
+  const run = async () => await predict({ ...predictionOptions([root], root), model: brightModel() });
+  const { predictions, notes } = await run();
+  assert.deepEqual(
+    predictions.map(({ name }) => name),
+    ["b"],
+  );
+  assert.match(
+    notes.join("\n"),
+    /^1 file lies where results go, and was left out, such as .*a\.png: give another --out/m,
+  );
+  assert.doesNotMatch((await run()).notes.join("\n"), /where results go/);
 });
 
 test("results of another model, of other settings, or of nobody knows what are not mixed with these", async () => {

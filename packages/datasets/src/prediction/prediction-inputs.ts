@@ -10,7 +10,7 @@
  * Order      as the files lie in their folders.
  * Errors     `ERR_INPUT_MISSING`, `ERR_INPUT_EMPTY`.
  */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { MedsslError } from "@medssl/contract";
 import { readFileHeader } from "../layouts/dicom-header.ts";
@@ -72,6 +72,8 @@ export async function findInputs(given: readonly (string | FetchedFolder)[], out
   const masks: string[] = [];
   const notes: string[] = [];
   const found: FoundInput[] = [];
+  const ownResults = new Set(resultFolders(out));
+  const hasResults = existsSync(join(out, LEDGER));
   for (const one of given) {
     const input = typeof one === "string" ? one : one.folder;
     const entry = statSync(input, { throwIfNoEntry: false });
@@ -83,10 +85,16 @@ export async function findInputs(given: readonly (string | FetchedFolder)[], out
     const folder = new SourceFolder(input);
     const all = [...folder.walk()];
     const ledgers = all.filter((path) => basename(path) === LEDGER).map((path) => dirname(folder.at(path)));
-    const results = new Set([out, ...ledgers].flatMap(resultFolders));
+    const results = new Set([...ownResults, ...ledgers.flatMap(resultFolders)]);
     const own =
       typeof one === "string" ? all.filter((path) => !REPORTS.test(path) && !isBelow(folder.at(path), results)) : all;
     numResults += all.length - own.length;
+    // Where nothing was predicted yet they are somebody else's.
+    const taken = hasResults ? [] : all.filter((path) => isBelow(folder.at(path), ownResults));
+    if (typeof one === "string" && taken.length > 0) {
+      const were = taken.length === 1 ? "file lies where results go, and was" : "files lie where results go, and were";
+      notes.push(`${taken.length} ${were} left out, such as ${folder.at(taken[0]!)}: give another --out`);
+    }
     const inFolder: FoundInput[] = [];
     for (const path of own.filter((path) => isSingleScan(path) && isImageFile(join(input, path)))) {
       if (plainRole(path, undefined) === "image") inFolder.push(singleFile(join(input, path), path));

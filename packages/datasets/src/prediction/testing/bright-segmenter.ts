@@ -1,6 +1,6 @@
 /** A model for tests: label 1 where a value is above a threshold, as sure as it is far above. */
 import type { SegmentationPlan } from "@medssl/contract";
-import type { ScanSegmenter } from "@medssl/imaging";
+import type { Scan, ScanSegmenter } from "@medssl/imaging";
 import type { PredictionModel, PredictOptions } from "../predict.ts";
 
 const LUNG = { scheme: "SCT", value: "39607008", meaning: "Lung" };
@@ -15,7 +15,7 @@ export interface BrightModel extends PredictionModel {
 /** @param dtype uint8: pictures; int16: CT. @param onScan Called before each scan. */
 export function brightModel(
   dtype: "uint8" | "int16" = "uint8",
-  { threshold = 100, sha256 = "a".repeat(64), onScan = () => {} }: Partial<ModelWishes> = {},
+  { threshold = 100, sha256 = "a".repeat(64), onScan = () => {}, onShown = () => {} }: Partial<ModelWishes> = {},
 ): BrightModel {
   const count = { segmented: 0, opened: 0 };
   const plan = {
@@ -25,9 +25,11 @@ export function brightModel(
     name: "bright",
     classes: [{ value: 1, name: "lung", color: [230, 159, 0], category: ANATOMY, type: LUNG, modifiers: [] }],
     plan,
-    async segmentShown({ data, channels, shape }, { wantsFractions = false, signal } = {}) {
+    async segmentShown(shown, { wantsFractions = false, signal } = {}) {
+      const { data, channels, shape } = shown;
       count.segmented++;
       onScan(count.segmented);
+      onShown(shown);
       signal?.throwIfAborted();
       const size = shape[0] * shape[1] * shape[2];
       const labels = Uint8Array.from({ length: size }, (_, i) => Number(data[i * channels]! > threshold));
@@ -55,6 +57,7 @@ interface ModelWishes {
   readonly threshold: number;
   readonly sha256: string;
   readonly onScan: (number: number) => void;
+  readonly onShown: (shown: Scan) => void;
 }
 
 /** What most tests do not care for. */
