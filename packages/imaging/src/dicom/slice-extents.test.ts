@@ -25,6 +25,8 @@ test("a gap goes to the slices at its ends, and the slices behind it are off an 
   const extents = sliceExtents(volumeAt(along(0, 2, 4, 10, 12)))!;
   assert.deepEqual(extents.extentsMm, [2, 2, 4, 4, 2]);
   assert.equal(extents.offsetMm, 4);
+  // A gap before the last slice says nothing of what lies beyond it.
+  assert.deepEqual(sliceExtents(volumeAt(along(0, 5, 10, 20)))!.extentsMm, [5, 5, 7.5, 7.5]);
   // From the last to the first: the order of the files does not matter.
   assert.deepEqual(sliceExtents(volumeAt(along(12, 10, 4, 2, 0))), extents);
 });

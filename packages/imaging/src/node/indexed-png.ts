@@ -37,14 +37,20 @@ export function encodeLabelPng({ width, height, data }: LabelImage): Uint8Array 
   ]);
 }
 
-/** Memory for the rows of one picture after the other: asking for it anew takes longer than filling it. */
+/** What is not kept from one picture to the next. */
+const MOST_KEPT_BYTES = 2 ** 26;
 let keptRows = new Uint8Array();
+
+/** Zeros for the rows of one picture after the other: asking for memory anew takes longer than filling it. */
+function rowMemory(numBytes: number): Uint8Array {
+  if (numBytes > MOST_KEPT_BYTES) return new Uint8Array(numBytes);
+  if (numBytes > keptRows.length) keptRows = new Uint8Array(numBytes);
+  return keptRows.subarray(0, numBytes).fill(0);
+}
 
 /** Each row is led by its filter's number: 2, the difference to the row above, where that is nothing; else 0, as it is. */
 function filteredRows(data: Uint8Array, width: number, height: number) {
-  const numBytes = (width + 1) * height;
-  if (numBytes > keptRows.length) keptRows = new Uint8Array(numBytes);
-  const rows = keptRows.subarray(0, numBytes).fill(0);
+  const rows = rowMemory((width + 1) * height);
   let largest = 0;
   let above: Uint8Array | undefined;
   for (let y = 0; y < height; y++) {

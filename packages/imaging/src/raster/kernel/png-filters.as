@@ -120,7 +120,7 @@ function addPaethOfTwoRows(from: usize, to: usize, stride: usize): void {
   }
 }
 
-/** With the fewest steps that wait for `left`. Of equals the order is that of the format. */
+/** With the fewest steps that wait for `left`, as in stb_image. Of equals the order is that of the format. */
 // @ts-ignore: decorator
 @inline
 function paeth(left: i32, above: i32, aboveLeft: i32): i32 {
