@@ -3,7 +3,7 @@
  * steps, a tilted gantry.
  *
  * Extent    half of the way to the slice before and half of that to the one behind: what a gap leaves out goes to the slices
- *           at its ends. The first and the last reach as far outwards as inwards, but no further than half of the usual step.
+ *           at its ends. The first and the last reach as far outwards as inwards, but no further than a slice further in does.
  * Units     mm along the normal of the slices: times the area of a pixel it is the volume of a voxel. The voxel size of a
  *           tilted stack goes along the tilt, and is no height.
  */
@@ -34,8 +34,7 @@ export function sliceExtents({ slices, affine, spacingMm }: SeriesVolume): Slice
   const isEven = Math.max(...offsets) <= tolerance * Math.abs(stepMm);
   if (isEven && Math.abs(1 - Math.abs(stepMm) / spacingMm[0]) < negligible) return undefined;
   const steps = heights.slice(1).map((height, i) => height - heights[i]!);
-  const usual = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)]!;
-  const around = [Math.min(steps[0]!, usual), ...steps, Math.min(steps.at(-1)!, usual)];
+  const around = [Math.min(...steps.slice(0, 2)), ...steps, Math.min(...steps.slice(-2))];
   const extentsMm = heights.map((_, i) => (around[i]! + around[i + 1]!) / 2);
   return { extentsMm, offsetMm: isEven ? 0 : Math.max(...offsets) };
 }
