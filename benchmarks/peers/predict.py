@@ -51,6 +51,10 @@ class Work:
 
     def labels(self, unit):
         """Values of 0-1 [B, 1, H, W] to labels uint8 [B, H, W]."""
+        return self.scores(unit).argmax(1).to(torch.uint8)
+
+    def scores(self, unit):
+        """Logits, or probabilities of tiles, [B, K + 1, H, W]."""
         memory, batch = self.manner
         self.network.to(memory_format=memory)
         predict = lambda tiles: self.network(tiles.contiguous(memory_format=memory))
@@ -58,17 +62,15 @@ class Work:
             standardized = (unit - self.mean) / self.std
             if self.inference["mode"] == "whole":
                 inputs = F.interpolate(standardized, (self.size,) * 2, mode="bilinear", antialias=True)
-                logits = F.interpolate(predict(inputs), unit.shape[2:], mode="bilinear")
-            else:
-                logits = sliding_window_inference(
-                    standardized,
-                    (self.size,) * 2,
-                    batch,
-                    lambda tiles: predict(tiles).softmax(1),
-                    overlap=self.inference["tileOverlap"],
-                    mode="gaussian",
-                )
-            return logits.argmax(1).to(torch.uint8)
+                return F.interpolate(predict(inputs), unit.shape[2:], mode="bilinear")
+            return sliding_window_inference(
+                standardized,
+                (self.size,) * 2,
+                batch,
+                lambda tiles: predict(tiles).softmax(1),
+                overlap=self.inference["tileOverlap"],
+                mode="gaussian",
+            )
 
     def picture(self, path, out):
         if path.endswith(".dcm"):
@@ -85,8 +87,11 @@ class Work:
         framed = np.zeros((height, width), np.uint8)
         framed[top : top + inner[1], left : left + inner[0]] = image.resize(inner, Image.BICUBIC)
         unit = torch.from_numpy(framed)[None, None].float() / 255
-        labels = self.labels(unit)[0].numpy()[top : top + inner[1], left : left + inner[0]]
-        mask = Image.fromarray(labels).resize(image.size, Image.NEAREST)
+        scores = self.scores(unit)[..., top : top + inner[1], left : left + inner[0]]
+        with torch.inference_mode():
+            # Borders between the pixels of the small picture, as ours; of one class the difference to the background.
+            margin = F.interpolate(scores[:, 1:] - scores[:, :1], image.size[::-1], mode="bilinear")
+            mask = Image.fromarray((margin[0, 0] > 0).to(torch.uint8).numpy())
         mask.putpalette([0, 0, 0, 230, 159, 0])
         mask.save(out, compress_level=1)
 

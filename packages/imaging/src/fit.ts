@@ -7,10 +7,12 @@
  */
 
 import { emptyLike } from "./channels.ts";
+import { enlargeLabels, type MarginedLabels } from "./enlarge-labels.ts";
 import { AIR_HU } from "./hounsfield.ts";
 import type { Image, LabelImage, WholePixels } from "./image.ts";
 import type { Shorts } from "./intensity.ts";
 import { resizeImage, resizeLabels, resizeLevels } from "./resize.ts";
+import type { Samples } from "./scan.ts";
 
 export interface Frame {
   readonly width: number;
@@ -43,15 +45,40 @@ export function unfitLabels(labels: LabelImage, frame: Frame, width: number, hei
   return resizeLabels(unframe(labels, frame, width, height), width, height);
 }
 
+/**
+ * The same with the labels' margins (enlarge-labels.ts), for images that `isReduced`: borders run where the network sees
+ * them, not along the frame's pixels.
+ *
+ * @param small All in the frame.
+ */
+export function unfitMargined(
+  { labels, found, margins }: Pick<MarginedLabels, "labels" | "found" | "margins">,
+  frame: Frame,
+  width: number,
+  height: number,
+): LabelImage {
+  const ofFrame = <Values extends Samples>(data: Values) =>
+    unframe({ width: frame.width, height: frame.height, channels: 1, data }, frame, width, height);
+  const { data, ...size } = ofFrame(labels);
+  const small = { ...size, labels: data, found: ofFrame(found).data, margins: margins.map((one) => ofFrame(one).data) };
+  return enlargeLabels(small, width, height);
+}
+
+/** Whether an image of this size is made smaller in the frame. */
+export function isReduced(width: number, height: number, frame: Frame): boolean {
+  const inner = innerBox(width, height, frame);
+  return inner.width <= width && inner.height <= height && inner.width * inner.height < width * height;
+}
+
 /** The same for grey values, such as how likely a label is: bicubic. */
 export function unfitValues(values: Image<Uint8Array>, frame: Frame, width: number, height: number): Image<Uint8Array> {
   return resizeImage(unframe(values, frame, width, height), width, height);
 }
 
 /** What of the frame is image; 0 where a crop left it out. */
-function unframe(image: Image<Uint8Array>, frame: Frame, width: number, height: number) {
+function unframe<Values extends Samples>(image: Image<Values>, frame: Frame, width: number, height: number) {
   const inner = innerBox(width, height, frame);
-  const data = new Uint8Array(inner.width * inner.height);
+  const data = emptyLike(image.data, inner.width * inner.height);
   const whole = { width: inner.width, height: inner.height, channels: 1, data } as const;
   copyOverlap(image, whole, -inner.left, -inner.top);
   return whole;
@@ -118,11 +145,16 @@ function paste<Pixels extends WholePixels>(image: Image<Pixels>, box: Box, { wid
 }
 
 /** Copies what of `source`, placed at (left, top), lies inside of `target`. */
-function copyOverlap(source: Image<WholePixels>, target: Image<WholePixels>, left: number, top: number): void {
+function copyOverlap<Values extends Samples>(
+  source: Image<Values>,
+  target: Image<Values>,
+  left: number,
+  top: number,
+): void {
   const from = Math.max(-left, 0);
   const until = Math.min(source.width, target.width - left);
   for (let y = Math.max(-top, 0); y < Math.min(source.height, target.height - top); y++) {
     const row = source.data.subarray(y * source.width + from, y * source.width + until);
-    target.data.set(row, (top + y) * target.width + left + from);
+    target.data.set(row as never, (top + y) * target.width + left + from);
   }
 }

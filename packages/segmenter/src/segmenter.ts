@@ -123,8 +123,8 @@ export class Segmenter implements ScanSegmenter {
   ): Promise<ScanLabels> {
     const { plan } = this;
     const slices: SliceSegmenter = {
-      segmentSlices: (batch) =>
-        this.#engine.ask("segmentSlices", { batch: withoutScan(batch), wantsFractions }, { signal }),
+      segmentSlices: (batch, wishes) =>
+        this.#engine.ask("segmentSlices", { batch: withoutScan(batch), wishes }, { signal }),
     };
     const numLabels = this.classes.length;
     return await segmentScan(shown, slices, {

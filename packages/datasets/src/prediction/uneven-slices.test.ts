@@ -20,7 +20,7 @@ async function predicted(heightsMm: readonly number[], formats: readonly ("nifti
 test("a series with a missing slice: ml by where the slices lie, and a word about it", async () => {
   const { voxels, volumeMl, warnings } = await predicted([0, 5, 10, 20], ["nifti", "seg"]);
   assert.equal(voxels, 4 * 256);
-  // 64 mm2 times 5 + 5 + 7.5 + 10 mm; four slices of 5 mm would make 1.28 ml.
+  // 64 mm2 times 5 + 5 + 7.5 + 7.5 mm; four slices of 5 mm would make 1.28 ml.
   assert.ok(Math.abs(volumeMl! - 1.6) < 1e-9, `${volumeMl} ml`);
   assert.match(warnings.join("\n"), /1 slice is missing: 10.00 mm between slices 3 and 4/);
   assert.match(warnings.join("\n"), /ml go by where the slices lie.*NIfTI has even steps only.* up to 5.00 mm/);

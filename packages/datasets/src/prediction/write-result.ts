@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { MedsslError, type SegmentationPlan, type SegmentClass } from "@medssl/contract";
 import {
+  countLabels,
   type DicomDataset,
   encodeLabelPng,
   encodeNifti,
@@ -85,7 +86,7 @@ export async function writeResult(job: WriteJob): Promise<WriteResult> {
     }
   }
   if (overlay !== undefined) write("overlay", await encodePng(drawOverlay(overlay, job.channel), OVERLAY_COMPRESSION));
-  const histogram = countLabels(labels, shown.shape[2]);
+  const histogram = countLabels(labels);
   const counts = classes.map(({ value }) => histogram[value]!);
   const volumesMl = unevenVolumesMl(
     mask,
@@ -93,23 +94,6 @@ export async function writeResult(job: WriteJob): Promise<WriteResult> {
     classes.map(({ value }) => value),
   );
   return { outputs, counts, volumesMl, problems, seconds: (performance.now() - startMs) / 1000 };
-}
-
-/** Pixels of each label. Labels that were scaled up have rows that are alike, which are counted once. */
-function countLabels(labels: Uint8Array, width: number): Uint32Array {
-  const total = new Uint32Array(256);
-  const ofRow = new Uint32Array(256);
-  let counted: Uint8Array | undefined;
-  for (let start = 0; start < labels.length; start += width) {
-    const row = labels.subarray(start, start + width);
-    if (counted === undefined || Buffer.compare(row, counted) !== 0) {
-      ofRow.fill(0);
-      for (let x = 0; x < width; x++) ofRow[row[x]!]!++;
-    }
-    counted = row;
-    for (let label = 0; label < ofRow.length; label++) total[label]! += ofRow[label]!;
-  }
-  return total;
 }
 
 async function encode(format: OutputFormat, mask: Scan<Uint8Array>, job: WriteJob): Promise<Uint8Array> {

@@ -8,6 +8,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { constants, crc32, deflateSync } from "node:zlib";
+import { countLabels } from "../count-labels.ts";
 import type { LabelImage } from "../image.ts";
 import { labelColor } from "../overlay.ts";
 
@@ -19,15 +20,18 @@ export async function writeLabelPng(path: string, labels: LabelImage): Promise<v
 }
 
 export function encodeLabelPng({ width, height, data }: LabelImage): Uint8Array {
-  const { rows, largest } = filteredRows(data, width, height);
-  const colors = Array.from({ length: Math.max(largest, 1) + 1 }, (_, label) => labelColor(label));
+  const largest = Math.max(
+    countLabels(data).findLastIndex((count) => count > 0),
+    1,
+  );
+  const colors = Array.from({ length: largest + 1 }, (_, label) => labelColor(label));
   const header = new DataView(new ArrayBuffer(13));
   header.setUint32(0, width);
   header.setUint32(4, height);
   header.setUint8(8, 8);
   header.setUint8(9, PALETTE_COLOR_TYPE);
   // Of flat areas runs are all there is to find: the usual search takes ten times as long, for larger files.
-  const compressed = deflateSync(rows, { strategy: constants.Z_RLE });
+  const compressed = deflateSync(rowsOf(data, width, height), { strategy: constants.Z_RLE });
   return Buffer.concat([
     SIGNATURE,
     encodeChunk("IHDR", new Uint8Array(header.buffer)),
@@ -41,29 +45,22 @@ export function encodeLabelPng({ width, height, data }: LabelImage): Uint8Array 
 const MOST_KEPT_BYTES = 2 ** 26;
 let keptRows = new Uint8Array();
 
-/** Zeros for the rows of one picture after the other: asking for memory anew takes longer than filling it. */
+/** Memory for the rows of one picture after the other: asking for it anew takes longer than filling it. */
 function rowMemory(numBytes: number): Uint8Array {
   if (numBytes > MOST_KEPT_BYTES) return new Uint8Array(numBytes);
   if (numBytes > keptRows.length) keptRows = new Uint8Array(numBytes);
-  return keptRows.subarray(0, numBytes).fill(0);
+  return keptRows.subarray(0, numBytes);
 }
 
-/** Each row is led by its filter's number: 2, the difference to the row above, where that is nothing; else 0, as it is. */
-function filteredRows(data: Uint8Array, width: number, height: number) {
+/** Each row is led by its filter's number; 0, none, is the best for flat areas. */
+function rowsOf(data: Uint8Array, width: number, height: number): Uint8Array {
   const rows = rowMemory((width + 1) * height);
-  let largest = 0;
-  let above: Uint8Array | undefined;
   for (let y = 0; y < height; y++) {
-    const row = data.subarray(y * width, (y + 1) * width);
     const start = y * (width + 1);
-    if (above !== undefined && Buffer.compare(row, above) === 0) rows[start] = 2;
-    else {
-      rows.set(row, start + 1);
-      for (let x = 0; x < width; x++) if (row[x]! > largest) largest = row[x]!;
-    }
-    above = row;
+    rows[start] = 0;
+    rows.set(data.subarray(y * width, (y + 1) * width), start + 1);
   }
-  return { rows, largest };
+  return rows;
 }
 
 function encodeChunk(type: string, data: Uint8Array): Uint8Array {

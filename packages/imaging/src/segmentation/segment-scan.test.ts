@@ -6,10 +6,10 @@ import { onOwnGrid, type SliceSegmenter, segmentScan } from "./segment-scan.ts";
 
 /** Label 1 where the last channel is bright; as sure as it is bright. */
 const segmenter: SliceSegmenter = {
-  async segmentSlices({ slices }, wantsFractions) {
+  async segmentSlices({ slices }, { fractions }) {
     const bright = slices.flatMap((channels) => [...channels.at(-1)!]);
     const labels = Uint8Array.from(bright, (value) => Number(value > 127));
-    return wantsFractions ? { labels, fractions: Uint8Array.from(bright) } : { labels };
+    return fractions ? { labels, fractions: Uint8Array.from(bright) } : { labels };
   },
 };
 

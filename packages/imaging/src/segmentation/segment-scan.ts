@@ -4,13 +4,15 @@
  *
  * Way        turned for the eye (`reorientForDisplay`), cut into slices and brought to the form that the network learned
  *            from, segmented, cleaned as a whole at that size, each slice scaled back, turned back (`onOwnGrid`).
+ * Borders    of a picture that was made smaller run where the network sees them, between the small one's pixels
+ *            (enlarge-labels.ts); volumes' labels go to the nearest voxel.
  * Fractions  how sure the network is of each label, 0-255 for 0-1, where they are asked for. Where cleaning changed a
  *            label, the fractions follow it.
  * Memory     a few slices are floats at a time; beside the scan there are its labels, a byte a voxel, and with fractions a
  *            byte more for each label.
  */
 import type { SegmentationPlan } from "@medssl/contract";
-import { unfitLabels, unfitValues } from "../fit.ts";
+import { isReduced, unfitLabels, unfitMargined, unfitValues } from "../fit.ts";
 import { orientationCode } from "../geometry/affine.ts";
 import { reorient } from "../geometry/orientation.ts";
 import type { Scan, Vec3 } from "../scan.ts";
@@ -32,11 +34,22 @@ export interface SliceLabels {
   readonly labels: Uint8Array;
   /** Of each label but the background, 0-255: [B, K, height, width]. There where they were asked for. */
   readonly fractions?: Uint8Array | undefined;
+  /**
+   * How far each label but the background is above the background: [B, K, height, width], of logits, or of probabilities
+   * that were averaged. There where they were asked for.
+   */
+  readonly margins?: Float32Array | undefined;
+}
+
+/** What else than labels is wanted. */
+export interface SliceWishes {
+  readonly fractions: boolean;
+  readonly margins: boolean;
 }
 
 /** A network at work: libtorch's, or an ONNX runtime's. */
 export interface SliceSegmenter {
-  segmentSlices(batch: SliceBatch, wantsFractions: boolean): Promise<SliceLabels>;
+  segmentSlices(batch: SliceBatch, wishes: SliceWishes): Promise<SliceLabels>;
 }
 
 export interface SegmentScanOptions {
@@ -70,10 +83,13 @@ export async function segmentScan(
   const size = form.width * form.height;
   const found = new Uint8Array(depth * size);
   const sure = Array.from({ length: wantsFractions ? numLabels : 0 }, () => new Uint8Array(depth * size));
+  const wishes = { fractions: wantsFractions, margins: depth === 1 && !isNative && isReduced(width, height, form) };
+  let margins: readonly Float32Array[] | undefined;
   for (const { slices, around } of groupSlices(cutSlices(shown, undefined, form), plan.contextSlices)) {
     signal?.throwIfAborted();
     const batch = { slices: around, width: form.width, height: form.height };
-    const { labels, fractions } = await segmenter.segmentSlices(batch, wantsFractions);
+    const { labels, fractions, margins: all } = await segmenter.segmentSlices(batch, wishes);
+    margins = all && Array.from({ length: numLabels }, (_, k) => all.subarray(k * size, (k + 1) * size));
     slices.forEach((slice, i) => {
       found.set(labels.subarray(i * size, (i + 1) * size), slice * size);
       sure.forEach((volume, k) => {
@@ -89,7 +105,10 @@ export async function segmentScan(
   followCleaning(sure, found, cleaned);
   const back = { shape: shown.shape, form, isNative };
   return {
-    labels: backToScan(cleaned, back, unfitLabels),
+    labels:
+      margins === undefined
+        ? backToScan(cleaned, back, unfitLabels)
+        : unfitMargined({ labels: cleaned, found, margins }, form, width, height).data,
     fractions: sure.map((volume) => backToScan(volume, back, unfitValues)),
   };
 }

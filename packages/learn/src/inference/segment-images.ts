@@ -30,21 +30,38 @@ export function segmentImages(network: Segmenter, images: Tensor, options: Segme
 }
 
 /**
+ * Probabilities, and how far each class is above the background: of logits where a picture is seen once as a whole, else of
+ * the probabilities that were averaged.
+ *
+ * @returns `margins` [B, K, H, W]
+ */
+export function segmentMargins(
+  network: Segmenter,
+  images: Tensor,
+  options: SegmentOptions,
+): { readonly margins: Tensor; readonly probabilities: () => Tensor } {
+  if (!isSeenOnce(options)) {
+    const probabilities = segmentImages(network, images, options);
+    return { margins: marginsOf(probabilities), probabilities: () => probabilities };
+  }
+  const logits = noGrad(() => network.forward(asInput(images, options)));
+  const scaled = (scores: Tensor) => interpolate(scores, [images.size(2), images.size(3)]);
+  return {
+    margins: noGrad(() => scaled(marginsOf(logits))),
+    probabilities: () => noGrad(() => scaled(logits).softmax(1)),
+  };
+}
+
+/**
  * The likeliest class of each pixel, without the probabilities of the whole picture in memory: in tiles, those of one row
  * of tiles at a time.
  *
  * @returns uint8 [B, H, W]
  */
 export function segmentLabels(network: Segmenter, images: Tensor, options: SegmentOptions): Tensor {
-  const { mode, flips } = options.inference;
   return scope(() => {
-    if (mode === "whole" && flips === "none") {
-      // The greatest logit is the likeliest class: no probability is computed, and the background needs no scaling.
-      return noGrad(() => {
-        const logits = network.forward(asInput(images, options));
-        return labelsOf(interpolate(marginsOf(logits), [images.size(2), images.size(3)]));
-      });
-    }
+    // The greatest logit is the likeliest class: no probability is computed, and the background needs no scaling.
+    if (isSeenOnce(options)) return labelsOf(segmentMargins(network, images, options).margins);
     return segment(network, images, options, (probabilities) => labelMaps(probabilities).unsqueeze(1)).select(1, 0);
   });
 }
@@ -54,11 +71,18 @@ export function labelMaps(probabilities: Tensor): Tensor {
   return scope(() => labelsOf(marginsOf(probabilities)));
 }
 
+const isSeenOnce = ({ inference: { mode, flips } }: SegmentOptions): boolean => mode === "whole" && flips === "none";
+
 /** How far above the background each other class is. @param scores [B, K + 1, H, W] @returns [B, K, H, W] */
 const marginsOf = (scores: Tensor): Tensor => scores.slice(1, 1).sub(scores.slice(1, 0, 1));
 
-/** Class by class: ATen's argmax over any but the last axis takes thirty times as long on a CPU. */
-function labelsOf(margins: Tensor): Tensor {
+/**
+ * The class that is furthest above the background, if one is. Class by class: ATen's argmax over any but the last axis takes
+ * thirty times as long on a CPU.
+ *
+ * @param margins [B, K, H, W] @returns uint8 [B, H, W]
+ */
+export function labelsOf(margins: Tensor): Tensor {
   let most = margins.select(1, 0);
   let labels = most.gt(0).to({ dtype: "uint8" });
   for (let i = 1; i < margins.size(1); i++) {

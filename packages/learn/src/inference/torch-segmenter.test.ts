@@ -39,8 +39,8 @@ test("slices become channels in their order; labels and how sure they are come b
   };
   const segmenter = new TorchSliceSegmenter(network, plan, "cpu");
   const expected = Uint8Array.from([...dark, ...half.map((value) => value / 255)]);
-  assert.deepEqual((await segmenter.segmentSlices(batch, false)).labels, expected);
-  const { labels, fractions } = await segmenter.segmentSlices(batch, true);
+  assert.deepEqual((await segmenter.segmentSlices(batch, { fractions: false, margins: false })).labels, expected);
+  const { labels, fractions } = await segmenter.segmentSlices(batch, { fractions: true, margins: true });
   assert.deepEqual(labels, expected);
   // Values of 0 and 1 are standardised to -2 and 2: far from the border of the two labels.
   assert.deepEqual(

@@ -14,6 +14,7 @@ import {
   type SliceLabels,
   type SlicePixels,
   type SliceSegmenter,
+  type SliceWishes,
   segmentScan,
   structureOf,
   unitRange,
@@ -23,7 +24,7 @@ import { cat, type Device, fromTypedArray, scope, type Tensor } from "@medssl/to
 import { toUnit } from "../data/image-set.ts";
 import type { FinetuneRun } from "../training/run-directory.ts";
 import { loadSegmenter } from "./load-segmenter.ts";
-import { labelMaps, type Segmenter, segmentImages, segmentLabels } from "./segment-images.ts";
+import { labelsOf, type Segmenter, segmentLabels, segmentMargins } from "./segment-images.ts";
 
 export interface TorchSegmenterOptions extends PlanWishes {
   readonly device: Device;
@@ -94,25 +95,28 @@ export class TorchSliceSegmenter implements SliceSegmenter {
     this.#device = device;
   }
 
-  async segmentSlices({ slices, width, height }: SliceBatch, wantsFractions: boolean): Promise<SliceLabels> {
+  async segmentSlices({ slices, width, height }: SliceBatch, wishes: SliceWishes): Promise<SliceLabels> {
     const {
       inputSize,
       statistics,
       slices: { dtype },
     } = this.#plan;
     const asImage = (pixels: SlicePixels): Tensor => fromTypedArray(pixels, [1, 1, height, width]);
-    const bytes = (tensor: Tensor) => tensor.to({ device: "cpu" }).contiguous().toTypedArray() as Uint8Array;
+    const toHost = (tensor: Tensor) => tensor.to({ device: "cpu" }).contiguous();
+    const bytes = (tensor: Tensor) => toHost(tensor).toTypedArray() as Uint8Array;
     return scope(() => {
       const images = cat(slices.map((channels) => cat(channels.map(asImage), 1)));
       const unit = toUnit(images.to({ device: this.#device }), { dtype });
       const { mode, tileOverlap, flips } = this.#plan;
       const options = { inputSize, inference: { mode, tileOverlap, flips }, statistics: statistics };
-      if (!wantsFractions) return { labels: bytes(segmentLabels(this.#network, unit, options)) };
-      const probabilities = segmentImages(this.#network, unit, options);
-      const foreground = probabilities.slice(1, 1);
+      if (!wishes.fractions && !wishes.margins) return { labels: bytes(segmentLabels(this.#network, unit, options)) };
+      const { margins, probabilities } = segmentMargins(this.#network, unit, options);
       return {
-        labels: bytes(labelMaps(probabilities)),
-        fractions: bytes(foreground.mul(255).round().to({ dtype: "uint8" })),
+        labels: bytes(labelsOf(margins)),
+        fractions: wishes.fractions
+          ? bytes(probabilities().slice(1, 1).mul(255).round().to({ dtype: "uint8" }))
+          : undefined,
+        margins: wishes.margins ? (toHost(margins).toTypedArray() as Float32Array) : undefined,
       };
     });
   }

@@ -1,9 +1,10 @@
 import type { SegmentationPlan } from "@medssl/contract";
+import type { SliceWishes } from "@medssl/imaging";
 
 export interface EngineOptions extends Pick<SegmentationPlan, "inputSize" | "tileOverlap" | "flips"> {
   /** With the background. */
   readonly numLabels: number;
-  readonly wantsFractions: boolean;
+  readonly wishes: SliceWishes;
   /** Lets messages in, and throws where one of them was to stop. */
   pause(): Promise<void>;
 }

@@ -37,19 +37,20 @@ const tiny = await openNetwork(onnx, { provider: "cpu", threads: 1 });
 after(() => tiny.release());
 
 const pause = async () => {};
+const labelsOnly = { fractions: false, margins: false };
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
 
 for (const { name, plan: ofCase, pixels, labels, fractions, ...size } of cases) {
   test(`as PyTorch and MONAI: ${name}`, async () => {
     const segmenter = new OnnxSliceSegmenter(tiny, { ...plan, ...ofCase }, 3, pause);
     const batch = { slices: pixels.map((image) => [bytes(image)]), ...size };
-    const found = await segmenter.segmentSlices(batch, true);
+    const found = await segmenter.segmentSlices(batch, { fractions: true, margins: true });
     assert.equal(found.labels.join(""), labels);
     const expected = bytes(fractions);
     assert.equal(found.fractions?.length, expected.length);
     const furthest = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found.fractions![i]!)), 0);
     assert.ok(furthest <= 1, `fractions differ by ${furthest}`);
-    const alone = await segmenter.segmentSlices(batch, false);
+    const alone = await segmenter.segmentSlices(batch, labelsOnly);
     assert.deepEqual([alone.labels, alone.fractions], [found.labels, undefined]);
   });
 }
@@ -101,7 +102,7 @@ test("Hounsfield units are limited to the unit range; slices around are channels
   const segmenter = new OnnxSliceSegmenter(echo, ct, 2, pause);
   const { fractions } = await segmenter.segmentSlices(
     { slices: [[middle, middle, last]], width: 16, height: 16 },
-    true,
+    { fractions: true, margins: false },
   );
   const unit = [0, 0, 212 / 425, 213 / 425, 1, 1];
   const expected = Uint8Array.from({ length: 256 }, (_, i) => Math.round(255 / (1 + Math.exp(-unit[i % 6]!))));
@@ -129,7 +130,7 @@ test("tiles of one value are seen once, and each pixel has its own probability a
   const ofTiles = { ...plan, mode: "tiles", tileOverlap: 0.5, flips: "none", statistics: { mean: 0, std: 1 } } as const;
   const segmenter = new OnnxSliceSegmenter(counted, ofTiles, 2, pause);
   const batch = { slices: pictures.map((one) => [one]), width, height: tile };
-  const { fractions } = await segmenter.segmentSlices(batch, true);
+  const { fractions } = await segmenter.segmentSlices(batch, { fractions: true, margins: true });
   // Of the seven tiles of the first six are flat, of the second five: those that are not, and one that is.
   assert.equal(
     seen.reduce((sum, count) => sum + count, 0),
@@ -149,13 +150,13 @@ test("it stops between two runs of the network", async () => {
     pauses = 0;
     const segmenter = new OnnxSliceSegmenter(echo, { ...plan, mode, flips: "both" }, 2, stop);
     const image = [new Uint8Array(64 * 64)];
-    const running = segmenter.segmentSlices({ slices: [image], width: 64, height: 64 }, false);
+    const running = segmenter.segmentSlices({ slices: [image], width: 64, height: 64 }, labelsOnly);
     await assert.rejects(running, { name: "AbortError" });
   }
 });
 
 test("a network that has other classes than its card says is refused", async () => {
   const segmenter = new OnnxSliceSegmenter(tiny, plan, 2, pause);
-  const one = segmenter.segmentSlices({ slices: [[new Uint8Array(256)]], width: 16, height: 16 }, false);
+  const one = segmenter.segmentSlices({ slices: [[new Uint8Array(256)]], width: 16, height: 16 }, labelsOnly);
   await assert.rejects(one, { code: "ERR_MODEL_FILE", message: /gives 3 values a pixel, its card says 2/ });
 });

@@ -65,3 +65,21 @@ export function writeLabels(
     labels[at + i] = best;
   }
 }
+
+/** How far each label is above the background, of `count` pixels. @param margins K values `size` apart, from `at` on. */
+export function writeMargins(
+  scores: Float32Array,
+  start: number,
+  numLabels: number,
+  stride: number,
+  count: number,
+  margins: Float32Array,
+  at: number,
+  size: number,
+): void {
+  for (let label = 1; label < numLabels; label++) {
+    const from = start + label * stride;
+    const to = at + (label - 1) * size;
+    for (let i = 0; i < count; i++) margins[to + i] = scores[from + i]! - scores[start + i]!;
+  }
+}

@@ -16,12 +16,14 @@ import type { Planes } from "./standardize.ts";
 import { runView, VIEWS } from "./views.ts";
 
 export async function segmentTiles(network: Network, images: Planes, options: EngineOptions): Promise<SliceLabels> {
-  const { inputSize: tile, tileOverlap, numLabels, wantsFractions } = options;
+  const { inputSize: tile, tileOverlap, numLabels, wishes } = options;
   const { numImages, height, width } = images;
   const padded = padTo(images, tile);
   const strip = new Strip(numImages, numLabels, tile, padded.width);
   const labels = new Uint8Array(numImages * height * width);
-  const fractions = new Uint8Array(wantsFractions ? numImages * (numLabels - 1) * height * width : 0);
+  const numValues = numImages * (numLabels - 1) * height * width;
+  const fractions = wishes.fractions ? new Uint8Array(numValues) : undefined;
+  const margins = wishes.margins ? new Float32Array(numValues) : undefined;
   const tops = tileStarts(padded.height, tile, tileOverlap);
   const lefts = tileStarts(padded.width, tile, tileOverlap);
   const predict = (places: readonly Place[]) => probabilitiesOf(network, padded, places, options);
@@ -51,16 +53,17 @@ export async function segmentTiles(network: Network, images: Planes, options: En
         const at = (image * height + y) * width;
         const from = strip.at(image, 0, row) + padded.left;
         writeLabels(strip.sums, from, numLabels, strip.size, width, labels, at);
-        if (!wantsFractions) continue;
         for (let label = 1; label < numLabels; label++) {
           const target = ((image * (numLabels - 1) + label - 1) * height + y) * width;
-          strip.writeFractions(from + label * strip.size, row, padded.left, width, fractions, target);
+          const own = from + label * strip.size;
+          if (fractions) strip.writeFractions(own, row, padded.left, width, fractions, target);
+          if (margins) strip.writeMargins(own, from, row, padded.left, width, margins, target);
         }
       }
     }
     strip.moveUp(numRows);
   }
-  return wantsFractions ? { labels, fractions } : { labels };
+  return { labels, fractions, margins };
 }
 
 interface Padded extends Planes {
@@ -135,6 +138,23 @@ class Strip {
   writeFractions(from: number, row: number, left: number, width: number, target: Uint8Array, at: number): void {
     const weights = row * this.#width + left;
     for (let x = 0; x < width; x++) target[at + x] = (this.sums[from + x]! / this.#weights[weights + x]!) * 255 + 0.5;
+  }
+
+  /** @param background Where its sums lie, as those of the label do at `from`. */
+  writeMargins(
+    from: number,
+    background: number,
+    row: number,
+    left: number,
+    width: number,
+    target: Float32Array,
+    at: number,
+  ): void {
+    const { sums } = this;
+    const weights = row * this.#width + left;
+    for (let x = 0; x < width; x++) {
+      target[at + x] = (sums[from + x]! - sums[background + x]!) / this.#weights[weights + x]!;
+    }
   }
 
   /** Forgets the first rows. */

@@ -14,6 +14,7 @@ import {
 } from "@medssl/imaging";
 import type { Network } from "../engine/network.ts";
 import { OnnxSliceSegmenter } from "../engine/onnx-slice-segmenter.ts";
+import { Standardizer } from "../engine/standardize.ts";
 import type { FoundLabels, Jobs, ModelSettings, OpenModel, SentImage } from "./messages.ts";
 import { type ReadFile, readModelFiles } from "./model-files.ts";
 import { pictureOf } from "./picture.ts";
@@ -42,6 +43,7 @@ export class Engine {
   readonly #plan: SegmentationPlan;
   readonly #network: Network;
   readonly #isNative: boolean;
+  readonly #standardizer: Standardizer;
 
   private constructor(
     platform: Platform,
@@ -55,6 +57,7 @@ export class Engine {
     this.#plan = plan;
     this.#network = network;
     this.#isNative = isNative;
+    this.#standardizer = new Standardizer(plan);
   }
 
   static async open(
@@ -104,10 +107,10 @@ export class Engine {
   }
 
   async segmentSlices(
-    { batch, wantsFractions }: Jobs["segmentSlices"]["job"],
+    { batch, wishes }: Jobs["segmentSlices"]["job"],
     { signal }: Pick<Listener, "signal">,
   ): Promise<SliceLabels> {
-    return await this.#slices(signal).segmentSlices(batch, wantsFractions);
+    return await this.#slices(signal).segmentSlices(batch, wishes);
   }
 
   async run({ images, numImages }: Jobs["run"]["job"]): Promise<Float32Array> {
@@ -127,10 +130,12 @@ export class Engine {
   }
 
   #slices(signal: AbortSignal): SliceSegmenter {
-    return new OnnxSliceSegmenter(this.#network, this.#plan, this.#card.classes.length + 1, async () => {
+    const pause = async () => {
       await this.#platform.pause();
       signal.throwIfAborted();
-    });
+    };
+    const numLabels = this.#card.classes.length + 1;
+    return new OnnxSliceSegmenter(this.#network, this.#plan, numLabels, pause, this.#standardizer);
   }
 
   async #read(image: SentImage): Promise<{ name: string; scan: Scan }> {

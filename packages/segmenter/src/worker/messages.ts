@@ -5,7 +5,7 @@
  *          abort by its name, anything else, a bug, by its stack.
  */
 import { MedsslError, type ModelCard, type SegmentationPlan, type WeightPrecision } from "@medssl/contract";
-import type { Scan, SliceBatch, SliceLabels } from "@medssl/imaging";
+import type { Scan, SliceBatch, SliceLabels, SliceWishes } from "@medssl/imaging";
 import type { Provider } from "../engine/network.ts";
 
 /** What the engine opens. */
@@ -65,7 +65,7 @@ export interface Jobs {
     readonly result: FoundLabels;
   };
   readonly segmentSlices: {
-    readonly job: { readonly batch: SliceBatch; readonly wantsFractions: boolean };
+    readonly job: { readonly batch: SliceBatch; readonly wishes: SliceWishes };
     readonly result: SliceLabels;
   };
   readonly run: {
