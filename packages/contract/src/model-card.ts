@@ -64,6 +64,10 @@ export const segmentationPlanSchema = z.strictObject({
     .boolean()
     .optional()
     .describe("Whether files did not say how their volumes lie in the patient, so that slices were learned as stored."),
+  cropsBlackBorder: z
+    .boolean()
+    .optional()
+    .describe("Whether black borders of pictures are cut off first: those that it learned from have none."),
 });
 
 export const segmentClassSchema = z.strictObject({

@@ -3,9 +3,11 @@
  *
  * Border   outer rows and columns in which fewer than 1% of the pixels are brighter than 4% of the picture's range.
  * Empty    a picture that is black all over is returned whole.
+ * Fitted   whether a picture has one can be told from what a store or a network has of it, which is small.
  */
 
-import type { Image } from "./image.ts";
+import { type Frame, innerBox } from "./fit.ts";
+import type { Image, WholePixels } from "./image.ts";
 import type { Samples } from "./scan.ts";
 
 export interface Box {
@@ -21,7 +23,8 @@ const MIN_SHARE = 0.01;
 /** @param image One channel [H, W]. */
 export function blackBorder({ width, height, data }: Image<Samples>): Box {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const value of data) {
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
     if (value < low) low = value;
     if (value > high) high = value;
   }
@@ -42,6 +45,28 @@ export function blackBorder({ width, height, data }: Image<Samples>): Box {
   const right = inColumn.findLastIndex(isBright(height));
   const bottom = inRow.findLastIndex(isBright(width));
   return { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+/** Share of a picture that a border takes at least. */
+const MIN_BORDER_AREA = 0.01;
+
+/**
+ * Whether a picture of this size has a black border.
+ *
+ * @param pixels Of the picture in the frame, [frame.height, frame.width]. What pads it is no border.
+ */
+export function hasBlackBorder(pixels: WholePixels, frame: Frame, width: number, height: number): boolean {
+  const inner = innerBox(width, height, frame);
+  const left = Math.max(inner.left, 0);
+  const top = Math.max(inner.top, 0);
+  const seen = {
+    ...{ left, top },
+    width: Math.min(inner.left + inner.width, frame.width) - left,
+    height: Math.min(inner.top + inner.height, frame.height) - top,
+  };
+  const image = { width: frame.width, height: frame.height, channels: 1, data: pixels } as const;
+  const inside = blackBorder(cropImage<WholePixels>(image, seen));
+  return inside.width * inside.height < (1 - MIN_BORDER_AREA) * seen.width * seen.height;
 }
 
 /** The pixels inside of the box. */

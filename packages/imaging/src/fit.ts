@@ -6,6 +6,7 @@
  * Crop     one factor for both axes, so that the short side fills the size; the ends of the long side are left out.
  */
 
+import type { Box } from "./black-border.ts";
 import { emptyLike } from "./channels.ts";
 import { enlargeLabels, type MarginedLabels } from "./enlarge-labels.ts";
 import { AIR_HU } from "./hounsfield.ts";
@@ -113,15 +114,8 @@ export function fitSpacing(
   return [(spacingY * height) / inner.height, (spacingX * width) / inner.width];
 }
 
-interface Box {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
-
 /** Where in the frame an image of this size lies; a cropped image reaches beyond the frame. */
-function innerBox(width: number, height: number, frame: Frame): Box {
+export function innerBox(width: number, height: number, frame: Frame): Box {
   if (frame.fit === "squash") return { left: 0, top: 0, width: frame.width, height: frame.height };
   const factors = [frame.width / width, frame.height / height];
   const factor = frame.fit === "pad" ? Math.min(...factors) : Math.max(...factors);

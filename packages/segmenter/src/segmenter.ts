@@ -44,6 +44,8 @@ export interface LoadOptions extends AskOptions {
   readonly isCleaned?: boolean;
   /** Whether pictures are segmented in tiles of their own pixels, not at the size that the network learned at. @default false */
   readonly isNative?: boolean;
+  /** Whether black borders of pictures are cut off first. @default where the model learned from pictures without */
+  readonly cropsBlackBorder?: boolean | undefined;
 }
 
 export interface SegmentImageOptions extends SegmentOptions {
@@ -70,9 +72,11 @@ export class Segmenter implements ScanSegmenter {
   /** @param source Folder of an exported model: a path in Node, a URL anywhere. `onProgress` counts bytes. */
   static async load(source: string | URL, options: LoadOptions = {}): Promise<Segmenter> {
     const { precision, provider = "auto", threads, inference = {}, isCleaned = true, isNative = false } = options;
+    const { cropsBlackBorder } = options;
     const engine = new EngineThread(startWorker);
     try {
-      const settings = { source: addressOf(source), precision, provider, threads, inference, isCleaned, isNative };
+      const wishes = { inference, isCleaned, isNative, cropsBlackBorder };
+      const settings = { source: addressOf(source), precision, provider, threads, ...wishes };
       return new Segmenter(engine, await engine.ask("open", settings, options), isNative);
     } catch (error) {
       await engine.terminate();

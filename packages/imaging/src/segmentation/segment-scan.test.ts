@@ -90,3 +90,40 @@ test("it says how far it is, and stops when it is told to", async () => {
     { name: "AbortError" },
   );
 });
+
+test("the black border of a film goes first where the plan says so, and its labels lie where they lay", async () => {
+  const [tall, wide] = [120, 160];
+  // A film of 100 x 60 at (40, 30), grey, and bright at its left.
+  const isFilm = (x: number, y: number) => x >= 40 && x < 140 && y >= 30 && y < 90;
+  const film: Scan = {
+    shape: [1, tall, wide],
+    channels: 1,
+    data: Uint8Array.from({ length: tall * wide }, (_, i) => {
+      const [x, y] = [i % wide, Math.floor(i / wide)];
+      return isFilm(x, y) ? (x < 90 ? 220 : 60) : 0;
+    }),
+    meaning: "shown",
+  };
+  const seen: number[] = [];
+  const watching: SliceSegmenter = {
+    async segmentSlices(batch, wishes) {
+      seen.push(Math.min(...batch.slices[0]![0]!));
+      return await segmenter.segmentSlices(batch, wishes);
+    },
+  };
+  for (const isNative of [false, true]) {
+    seen.length = 0;
+    const options = { plan: { ...plan, cropsBlackBorder: true }, numLabels: 1, isNative, wantsFractions: true };
+    const { labels, fractions } = await segmentScan(film, watching, options);
+    assert.ok(seen.length === 1 && seen[0]! > 30, "the network sees the film alone");
+    const wrong = labels.filter((label, i) => {
+      const [x, y] = [i % wide, Math.floor(i / wide)];
+      // The border of the labels may lie a pixel of the small picture from where it was.
+      return Math.abs(x - 90) > 4 && label !== Number(isFilm(x, y) && x < 90);
+    });
+    assert.equal(wrong.length, 0);
+    assert.equal(fractions[0]!.length, tall * wide);
+    await segmentScan(film, watching, { ...options, plan });
+    assert.equal(seen[1], 0, "without it, all of the picture");
+  }
+});

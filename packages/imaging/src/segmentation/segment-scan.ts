@@ -4,6 +4,7 @@
  *
  * Way        turned for the eye (`reorientForDisplay`), cut into slices and brought to the form that the network learned
  *            from, segmented, cleaned as a whole at that size, each slice scaled back, turned back (`onOwnGrid`).
+ * Frames     black borders around pictures are cut off first, where the network learned from pictures without.
  * Borders    of a picture that was made smaller run where the network sees them, between the small one's pixels
  *            (enlarge-labels.ts); volumes' labels go to the nearest voxel.
  * Fractions  how sure the network is of each label, 0-255 for 0-1, where they are asked for. Where cleaning changed a
@@ -12,11 +13,13 @@
  *            byte more for each label.
  */
 import type { SegmentationPlan } from "@medssl/contract";
+import { type Box, blackBorder, cropImage, hasBlackBorder } from "../black-border.ts";
+import { selectChannel } from "../channels.ts";
 import { isReduced, unfitLabels, unfitMargined, unfitValues } from "../fit.ts";
 import { orientationCode } from "../geometry/affine.ts";
 import { reorient } from "../geometry/orientation.ts";
-import type { Scan, Vec3 } from "../scan.ts";
-import { cutSlices } from "./cut-slices.ts";
+import type { Samples, Scan, Vec3 } from "../scan.ts";
+import { cutSlices, type StoredSlice } from "./cut-slices.ts";
 import { postProcess } from "./post-processing.ts";
 import type { SliceForm, SlicePixels } from "./slice-form.ts";
 import { groupSlices } from "./slice-groups.ts";
@@ -53,7 +56,7 @@ export interface SliceSegmenter {
 }
 
 export interface SegmentScanOptions {
-  readonly plan: Pick<SegmentationPlan, "slices" | "contextSlices" | "postProcessing">;
+  readonly plan: Pick<SegmentationPlan, "slices" | "contextSlices" | "postProcessing" | "cropsBlackBorder">;
   /** Labels but the background; their values are 1, 2, ... */
   readonly numLabels: number;
   /** Whether slices are left at their own size. @default false */
@@ -76,16 +79,23 @@ export interface ScanLabels {
 export async function segmentScan(
   shown: Scan,
   segmenter: SliceSegmenter,
-  { plan, numLabels, isNative = false, wantsFractions = false, signal, onProgress }: SegmentScanOptions,
+  options: SegmentScanOptions,
 ): Promise<ScanLabels> {
+  const { plan, numLabels, isNative = false, wantsFractions = false, signal, onProgress } = options;
   const [depth, height, width] = shown.shape;
   const form: SliceForm = isNative ? { ...plan.slices, width, height, fit: "squash" } : plan.slices;
+  let stored: Iterable<StoredSlice> = cutSlices(shown, undefined, form);
+  if (depth === 1 && plan.cropsBlackBorder) {
+    stored = [...stored];
+    const box = boxInBorder(shown, stored, form);
+    if (box !== undefined) return await segmentInside(shown, box, segmenter, options);
+  }
   const size = form.width * form.height;
   const found = new Uint8Array(depth * size);
   const sure = Array.from({ length: wantsFractions ? numLabels : 0 }, () => new Uint8Array(depth * size));
   const wishes = { fractions: wantsFractions, margins: depth === 1 && !isNative && isReduced(width, height, form) };
   let margins: readonly Float32Array[] | undefined;
-  for (const { slices, around } of groupSlices(cutSlices(shown, undefined, form), plan.contextSlices)) {
+  for (const { slices, around } of groupSlices(stored, plan.contextSlices)) {
     signal?.throwIfAborted();
     const batch = { slices: around, width: form.width, height: form.height };
     const { labels, fractions, margins: all } = await segmenter.segmentSlices(batch, wishes);
@@ -111,6 +121,43 @@ export async function segmentScan(
         : unfitMargined({ labels: cleaned, found, margins }, form, width, height).data,
     fractions: sure.map((volume) => backToScan(volume, back, unfitValues)),
   };
+}
+
+/** Where in a picture its black border ends; undefined where it has none. Looked for in the small picture first. */
+function boxInBorder(
+  { shape: [, height, width], channels, data }: Scan,
+  stored: Iterable<StoredSlice>,
+  form: SliceForm,
+): Box | undefined {
+  const [slice] = stored;
+  if (slice === undefined || !hasBlackBorder(slice.pixels, form, width, height)) return undefined;
+  const box = blackBorder(selectChannel({ width, height, channels, data }, "luma"));
+  return box.width < width || box.height < height ? box : undefined;
+}
+
+/** What is inside of the box, by itself; outside of it is nothing. */
+async function segmentInside(
+  shown: Scan,
+  box: Box,
+  segmenter: SliceSegmenter,
+  options: SegmentScanOptions,
+): Promise<ScanLabels> {
+  const { channels, data } = shown;
+  const [, height, width] = shown.shape;
+  const inside = cropImage<Samples>({ width, height, channels, data }, box);
+  const { labels, fractions } = await segmentScan(
+    { ...shown, shape: [1, inside.height, inside.width], data: inside.data },
+    segmenter,
+    { ...options, plan: { ...options.plan, cropsBlackBorder: false } },
+  );
+  const placed = (values: Uint8Array) => {
+    const whole = new Uint8Array(width * height);
+    for (let y = 0; y < box.height; y++) {
+      whole.set(values.subarray(y * box.width, (y + 1) * box.width), (box.top + y) * width + box.left);
+    }
+    return whole;
+  };
+  return { labels: placed(labels), fractions: fractions.map(placed) };
 }
 
 /** What cleaning took away is not there; what it filled is. */

@@ -7,13 +7,15 @@ export interface PlanWishes {
   readonly isCleaned?: boolean;
   /** Whether pictures are segmented in tiles of their own pixels, not at the size that the network learned at. @default false */
   readonly isNative?: boolean;
+  /** Whether black borders of pictures are cut off first. @default where the model learned from pictures without */
+  readonly cropsBlackBorder?: boolean | undefined;
 }
 
 /** @param source Of the model, for the message. @throws {MedsslError} `ERR_OPTION_OVERLAP` */
 export function wishedPlan(
   plan: SegmentationPlan,
   source: string,
-  { inference = {}, isCleaned = true, isNative = false }: PlanWishes,
+  { inference = {}, isCleaned = true, isNative = false, cropsBlackBorder = plan.cropsBlackBorder }: PlanWishes,
 ): SegmentationPlan {
   const mode = isNative ? "tiles" : plan.mode;
   if (inference.tileOverlap !== undefined && mode === "whole") {
@@ -23,5 +25,12 @@ export function wishedPlan(
       { hint: "Leave the overlap out; or fine-tune with inference.mode=tiles." },
     );
   }
-  return { ...plan, ...inference, mode, postProcessing: isCleaned ? plan.postProcessing : [] };
+  const postProcessing = isCleaned ? plan.postProcessing : [];
+  return {
+    ...plan,
+    ...inference,
+    mode,
+    postProcessing,
+    ...(cropsBlackBorder === undefined ? {} : { cropsBlackBorder }),
+  };
 }

@@ -65,6 +65,7 @@ export function planOfRun({
   postProcessing = [],
   kinds = [],
   isAsStored,
+  cropsBlackBorder,
 }: FinetuneRun): SegmentationPlan {
   const { mode, tileOverlap, flips } = recipe.inference;
   const { width, height, fit, channel, dtype } = input;
@@ -80,6 +81,7 @@ export function planOfRun({
     postProcessing: [...postProcessing],
     kinds: [...kinds],
     ...(isAsStored ? { isAsStored } : {}),
+    ...(cropsBlackBorder ? { cropsBlackBorder } : {}),
   } as SegmentationPlan;
 }
 

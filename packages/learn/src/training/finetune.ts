@@ -18,6 +18,7 @@ import {
 } from "@medssl/contract";
 import { type Device, manualSeed, type Tensor, writeSafetensors } from "@medssl/torch";
 import { isAsStored } from "../data/anatomy.ts";
+import { arePicturesWithoutBorder } from "../data/black-borders.ts";
 import type { Selection } from "../data/image-set.ts";
 import { balancedWeights } from "../data/label-pixels.ts";
 import { type CropManner, cutLabeledCrops } from "../data/labeled-crops.ts";
@@ -137,6 +138,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     input: { width, height, channel, fit, dtype },
     kinds: set.kinds,
     ...(isAsStored(selections) ? { isAsStored: true } : {}),
+    ...(arePicturesWithoutBorder(set) ? { cropsBlackBorder: true } : {}),
     isComplete,
     step,
     seconds,

@@ -19,6 +19,7 @@ export interface ModelSettings {
   readonly inference: Partial<Pick<SegmentationPlan, "tileOverlap" | "flips">>;
   readonly isCleaned: boolean;
   readonly isNative: boolean;
+  readonly cropsBlackBorder: boolean | undefined;
 }
 
 export interface OpenModel {
