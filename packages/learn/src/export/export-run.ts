@@ -22,6 +22,8 @@ import {
 import { openStore, type RecipeName, type Store } from "@medssl/datasets";
 import { structureOf } from "@medssl/imaging";
 import type { Device } from "@medssl/torch";
+import { arePicturesWithoutBorder } from "../data/black-borders.ts";
+import { ImageSet } from "../data/image-set.ts";
 import { evaluateRun } from "../evaluation/evaluate.ts";
 import { loadSegmenter } from "../inference/load-segmenter.ts";
 import { classesOfRun, planOfRun } from "../inference/torch-segmenter.ts";
@@ -115,9 +117,12 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
       networks.set(name, await openNetwork(folder.pathOf(file)));
     }
     const stores = storesOf(run);
+    const learned = setLearnedFrom([...stores, ...(options.stores ?? [])], run.patients);
     const plan = planOfRun({
       ...run,
-      kinds: options.kinds ?? run.kinds ?? kindsIn([...stores, ...(options.stores ?? [])], run.patients),
+      // What runs of earlier versions do not say, their stores do.
+      kinds: options.kinds ?? run.kinds ?? learned?.kinds ?? [],
+      cropsBlackBorder: run.cropsBlackBorder ?? (learned !== undefined && arePicturesWithoutBorder(learned)),
     });
     const numLabels = run.labels.length + 1;
     const golden = await writeGolden(folder, network, { plan, numLabels, device, networks });
@@ -218,11 +223,14 @@ function storesOf({ stores }: FinetuneRun): Store[] {
   return stores.every((dir) => existsSync(join(dir, "store.json"))) ? stores.map(openStore) : [];
 }
 
-/** What the labelled images of these patients are, by how they were stored. */
-function kindsIn(stores: readonly Store[], patients: readonly string[]): RecipeName[] {
+/** The labelled images of these patients. */
+function setLearnedFrom(stores: readonly Store[], patients: readonly string[]): ImageSet | undefined {
   const learned = new Set(patients);
-  const cases = stores.flatMap((store) => store.cases.filter((one) => one.hasMask && learned.has(one.patient)));
-  return [...new Set(cases.map(({ recipe }) => recipe))].sort();
+  const selections = stores.map((store) => ({
+    store,
+    cases: store.cases.filter((one) => one.hasMask && learned.has(one.patient)),
+  }));
+  return selections.some(({ cases }) => cases.length > 0) ? new ImageSet(selections) : undefined;
 }
 
 interface Measured {

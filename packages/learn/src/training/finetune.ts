@@ -123,6 +123,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
   using _lock = lockRun(dir);
   const before = resumeOrStart(dir, trained, { isResumed, listen });
   const { width, height, channel, fit, dtype } = set.recipe;
+  const cropsBlackBorder = arePicturesWithoutBorder(set);
   const describe = (isComplete: boolean, { step, seconds }: Progress): FinetuneRun => ({
     version: 1,
     stage: "finetune",
@@ -138,7 +139,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneRun> {
     input: { width, height, channel, fit, dtype },
     kinds: set.kinds,
     ...(isAsStored(selections) ? { isAsStored: true } : {}),
-    ...(arePicturesWithoutBorder(set) ? { cropsBlackBorder: true } : {}),
+    cropsBlackBorder,
     isComplete,
     step,
     seconds,

@@ -86,7 +86,7 @@ export interface FinetuneRun extends RunBase {
   readonly kinds?: readonly RecipeName[];
   /** Whether they are volumes of which the files do not say how they lie: slices as stored. */
   readonly isAsStored?: boolean;
-  /** Whether the pictures that it learned from have no black borders, so that those of others are cut off. */
+  /** Whether the pictures that it learned from have no black borders, so that those of others are cut off; earlier versions do not say. */
   readonly cropsBlackBorder?: boolean;
 }
 
