@@ -38,7 +38,7 @@ export function printPredictions(
     printMeans(predictions);
     const kept = numKept > 0 ? `, ${numKept} of them kept` : "";
     console.log(
-      `\n${counted(predictions.length, "image")} in ${out}${kept}; all numbers in predictions.csv (% of the image)`,
+      `\n${counted(predictions.length, "image")} in ${out}${kept}; all numbers in predictions.csv (0 to 1 where % is here)`,
     );
   }
   printStored(predictions);
@@ -46,7 +46,7 @@ export function printPredictions(
   for (const { file, reason } of skipped.slice(0, MOST_ROWS)) {
     console.log(`skipped ${reason.includes(file) ? reason : `${file}: ${reason}`}`);
   }
-  if (skipped.length > MOST_ROWS) console.log(`... ${skipped.length - MOST_ROWS} more skipped, see predictions.json`);
+  if (skipped.length > MOST_ROWS) console.log(`... ${skipped.length - MOST_ROWS} more skipped, see predictions.csv`);
   if (!isComplete) console.log("\nInterrupted: the same command goes on where this one stopped.");
 }
 
