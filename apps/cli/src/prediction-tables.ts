@@ -7,6 +7,9 @@ const MOST_ROWS = 40;
 
 const LONGEST = 70;
 
+/** Images that are named where there are more. */
+const NUM_WORST = 3;
+
 type Finding = Prediction["classes"][number];
 
 const COLUMNS: readonly (readonly [head: string, value: (found: Finding) => string | undefined])[] = [
@@ -19,7 +22,7 @@ const COLUMNS: readonly (readonly [head: string, value: (found: Finding) => stri
 
 export function printPredictions(
   out: string,
-  { classes, predictions, skipped, numKept, isComplete }: PredictionReport,
+  { classes, predictions, skipped, numKept, isComplete, unmeasured }: PredictionReport,
 ): void {
   const findings = predictions.flatMap((one) => one.classes);
   const used = COLUMNS.filter(([, value]) => findings.some((found) => value(found) !== undefined));
@@ -47,23 +50,36 @@ export function printPredictions(
     console.log(`skipped ${reason.includes(file) ? reason : `${file}: ${reason}`}`);
   }
   if (skipped.length > MOST_ROWS) console.log(`... ${skipped.length - MOST_ROWS} more skipped, see predictions.csv`);
+  if (unmeasured !== undefined) console.log(`\n${unmeasured}`);
   if (!isComplete) console.log("\nInterrupted: the same command goes on where this one stopped.");
 }
 
 /** The end of a long path is what tells it from others. */
 const shortened = (file: string): string => (file.length <= LONGEST ? file : `...${file.slice(3 - LONGEST)}`);
 
+interface Measured {
+  readonly file: string;
+  readonly label: string;
+  readonly dice: number;
+}
+
 /** Against the truth, over the images that have one. */
 function printMeans(predictions: readonly Prediction[]): void {
-  const byClass = Map.groupBy(
-    predictions.flatMap(({ classes }) => classes.filter(({ truth }) => truth !== undefined)),
-    ({ name }) => name,
+  const measured = predictions.flatMap(({ file, classes }) =>
+    classes.flatMap(({ name, truth }): Measured[] => (truth ? [{ file, label: name, dice: truth.dice }] : [])),
   );
-  for (const [name, findings] of byClass) {
-    const mean = findings.reduce((sum, { truth }) => sum + truth!.dice, 0) / findings.length;
+  for (const [name, findings] of Map.groupBy(measured, ({ label }) => label)) {
+    const mean = findings.reduce((sum, { dice }) => sum + dice, 0) / findings.length;
     console.log(`${name}: Dice ${(100 * mean).toFixed(2)} % over ${counted(findings.length, "image")} with truth`);
+    if (findings.length > NUM_WORST) console.log(`  worst: ${worstOf(findings).join(", ")}`);
   }
 }
+
+const worstOf = (findings: readonly Measured[]): string[] =>
+  findings
+    .toSorted((a, b) => a.dice - b.dice)
+    .slice(0, NUM_WORST)
+    .map(({ file, dice }) => `${shortened(file)} ${(100 * dice).toFixed(1)} %`);
 
 function printStored(predictions: readonly Prediction[]): void {
   const answers = predictions.flatMap(({ name, stored = [] }) => stored.map((one) => ({ name, ...one })));

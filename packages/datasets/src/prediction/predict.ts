@@ -53,6 +53,8 @@ export interface MaskScores {
   /** By the prediction's name, then the class's. */
   readonly scores: ReadonlyMap<string, ReadonlyMap<string, Pick<ClassMetrics, "dice" | "hd95Mm" | "nsd">>>;
   readonly notes: readonly string[];
+  /** Why no mask at all could be compared; undefined where one could. */
+  readonly failure?: string | undefined;
 }
 
 export interface PredictOptions {
@@ -111,10 +113,12 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
   let predictions = inOrder.flatMap((entry) => entry.predictions);
   const skipped: SkippedInput[] = inOrder.flatMap((entry) => entry.skipped);
   const notes: string[] = [];
+  let unmeasured: string | undefined;
   if (measure !== undefined && predictions.length > 0 && !signal?.aborted) {
     const measured = await measure(masksOf(inputs, entries, out), classes);
     predictions = predictions.map((one) => withScores(one, measured));
     notes.push(...measured.notes);
+    unmeasured = measured.failure;
   }
   const others = ledger.findOthers(predictions);
   const remarks = predictionRemarks({ numKept, numChanged, numDamaged, numEdited, out, found });
@@ -130,6 +134,7 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
     predictions,
     skipped,
     notes: [...remarks, ...notes],
+    unmeasured,
   };
   // Made from the ledger, again if need be.
   putFile(`${out}/predictions.json`, reportText(report), false);

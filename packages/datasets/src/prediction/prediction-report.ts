@@ -83,6 +83,8 @@ export interface PredictionReport extends ReportHead {
   readonly skipped: readonly SkippedInput[];
   /** What else a user should know: sentences. */
   readonly notes: readonly string[];
+  /** Why no image has scores, where a truth was given. */
+  readonly unmeasured?: string | undefined;
 }
 
 const OUTPUT_COLUMNS = {
