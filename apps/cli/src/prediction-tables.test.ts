@@ -32,3 +32,24 @@ test("beneath the mean Dice stand the worst three, the worst first, where there 
     /\nlungs: Dice 65.00 % over 4 images with truth\n {2}worst: films\/b.png 20.0 %, films\/c.png 50.0 %, films\/a.png 90.0 %\n/,
   );
 });
+
+test("what was stored now is told apart from what was stored before, and from what was refused", (t) => {
+  const [address, other] = ["https://pacs", "https://other"];
+  const stored = (isStored: boolean, at = address) =>
+    prediction("a", undefined, {
+      stored: [{ output: "seg", address: at, isStored, ...(isStored ? {} : { reason: "full" }) }],
+    });
+  const told = (one: Prediction, numStored: number, numBefore: number) =>
+    printed(t, { predictions: [one], archive: { address, numStored, numBefore } })
+      .split("\n")
+      .slice(5);
+  assert.deepEqual(told(stored(true), 1, 0), ["1 DICOM segmentation stored in https://pacs"]);
+  assert.deepEqual(told(stored(true), 2, 1), ["2 DICOM segmentations stored in https://pacs, 1 before"]);
+  assert.deepEqual(told(stored(true), 0, 1), ["1 DICOM segmentation stored in https://pacs before, none sent now"]);
+  assert.deepEqual(told(stored(false), 0, 1), [
+    "1 DICOM segmentation stored in https://pacs before, none taken now",
+    "not stored seg of a: full",
+  ]);
+  assert.deepEqual(told(stored(false, other), 0, 0), ["No DICOM segmentation for https://pacs"]);
+  assert.doesNotMatch(printed(t, { predictions: [stored(true)] }), /stored/);
+});

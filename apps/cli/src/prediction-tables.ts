@@ -20,10 +20,8 @@ const COLUMNS: readonly (readonly [head: string, value: (found: Finding) => stri
   ["HD95 mm", ({ truth }) => truth?.hd95Mm?.toFixed(1)],
 ];
 
-export function printPredictions(
-  out: string,
-  { classes, predictions, skipped, numKept, isComplete, unmeasured }: PredictionReport,
-): void {
+export function printPredictions(out: string, report: PredictionReport): void {
+  const { classes, predictions, skipped, numKept, isComplete, unmeasured } = report;
   const findings = predictions.flatMap((one) => one.classes);
   const used = COLUMNS.filter(([, value]) => findings.some((found) => value(found) !== undefined));
   if (predictions.length === 0) console.log(isComplete ? "Nothing was segmented." : "Nothing was segmented yet.");
@@ -44,7 +42,7 @@ export function printPredictions(
       `\n${counted(predictions.length, "image")} in ${out}${kept}; all numbers in predictions.csv (0 to 1 where % is here)`,
     );
   }
-  printStored(predictions);
+  printStored(report);
   if (skipped.length > 0) console.log("");
   for (const { file, reason } of skipped.slice(0, MOST_ROWS)) {
     console.log(`skipped ${reason.includes(file) ? reason : `${file}: ${reason}`}`);
@@ -81,14 +79,27 @@ const worstOf = (findings: readonly Measured[]): string[] =>
     .slice(0, NUM_WORST)
     .map(({ file, dice }) => `${shortened(file)} ${(100 * dice).toFixed(1)} %`);
 
-function printStored(predictions: readonly Prediction[]): void {
-  const answers = predictions.flatMap(({ name, stored = [] }) => stored.map((one) => ({ name, ...one })));
-  const taken = answers.filter(({ isStored }) => isStored);
-  for (const [address, { length }] of Map.groupBy(taken, (one) => one.address)) {
-    console.log(`${counted(length, "DICOM segmentation")} stored in ${address}`);
+/** What the archive of this run did not take; another one's refusals were told of when that was the one. */
+export const refusalsOf = (report: PredictionReport) => answersOf(report).filter(({ isStored }) => !isStored);
+
+const answersOf = ({ predictions, archive }: PredictionReport) =>
+  predictions.flatMap(({ name, stored = [] }) =>
+    stored.filter(({ address }) => address === archive?.address).map((one) => ({ name, ...one })),
+  );
+
+function printStored(report: PredictionReport): void {
+  const { archive } = report;
+  if (archive === undefined) return;
+  const { address, numStored, numBefore } = archive;
+  const refusals = refusalsOf(report);
+  const before = numBefore > 0 ? `, ${numBefore} before` : "";
+  if (numStored > 0) console.log(`${counted(numStored, "DICOM segmentation")} stored in ${address}${before}`);
+  else if (numBefore > 0) {
+    const now = refusals.length > 0 ? "none taken now" : "none sent now";
+    console.log(`${counted(numBefore, "DICOM segmentation")} stored in ${address} before, ${now}`);
+  } else if (refusals.length === 0) console.log(`No DICOM segmentation for ${address}`);
+  for (const { name, output, reason } of answersOf(report).filter((one) => one.isStored && one.reason !== undefined)) {
+    console.log(`stored ${output} of ${name}: ${reason}`);
   }
-  for (const { name, output, isStored, reason } of answers) {
-    if (!isStored) console.log(`not stored ${output} of ${name}: ${reason}`);
-    else if (reason !== undefined) console.log(`stored ${output} of ${name}: ${reason}`);
-  }
+  for (const { name, output, reason } of refusals) console.log(`not stored ${output} of ${name}: ${reason}`);
 }

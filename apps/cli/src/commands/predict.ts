@@ -9,7 +9,7 @@ import { printJson } from "../output.ts";
 import { PACS_HELP, withPacsOptions } from "../pacs-options.ts";
 import { type ModelOptions, modelSettings, predictionModel } from "../prediction-model.ts";
 import { PredictionSources, type SourceOptions } from "../prediction-sources.ts";
-import { printPredictions } from "../prediction-tables.ts";
+import { printPredictions, refusalsOf } from "../prediction-tables.ts";
 import { measureBy } from "../prediction-truth.ts";
 import { producer } from "../producer.ts";
 import { progressListener } from "../progress.ts";
@@ -99,7 +99,7 @@ export const predictCommand = (): Command =>
         process.exitCode = INTERRUPTED;
         return;
       }
-      const isRefused = report.predictions.some(({ stored = [] }) => stored.some(({ isStored }) => !isStored));
+      const isRefused = refusalsOf(report).length > 0;
       if (report.predictions.length === 0 || isRefused || report.unmeasured !== undefined) process.exitCode = 1;
       if (!report.isComplete) process.exitCode = INTERRUPTED;
       if (options.json) printJson(report);

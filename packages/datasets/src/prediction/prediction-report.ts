@@ -42,6 +42,13 @@ export interface StoredResult {
   readonly reason?: string | undefined;
 }
 
+/** An archive that segmentations were to go to, and how many it took, in this run and in those before. */
+export interface ArchiveCourse {
+  readonly address: string;
+  readonly numStored: number;
+  readonly numBefore: number;
+}
+
 export interface Prediction {
   readonly file: string;
   readonly name: string;
@@ -83,6 +90,8 @@ export interface PredictionReport extends ReportHead {
   readonly skipped: readonly SkippedInput[];
   /** What else a user should know: sentences. */
   readonly notes: readonly string[];
+  /** Where segmentations were to be stored. */
+  readonly archive?: ArchiveCourse | undefined;
   /** Why no image has scores, where a truth was given. */
   readonly unmeasured?: string | undefined;
 }
