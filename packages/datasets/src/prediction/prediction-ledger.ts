@@ -46,7 +46,7 @@ function takeLock(out: string): Disposable | undefined {
   try {
     return lockFolder(out, LOCK);
   } catch (error) {
-    throw outputFailure(join(out, LOCK), error);
+    throw outputFailure(out, error);
   }
 }
 
