@@ -39,7 +39,7 @@ export function printPredictions(out: string, report: PredictionReport): void {
     printMeans(predictions);
     const kept = numKept > 0 ? `, ${numKept} of them kept` : "";
     console.log(
-      `\n${counted(predictions.length, "image")} in ${out}${kept}; all numbers in predictions.csv (0 to 1 where % is here)`,
+      `\n${counted(predictions.length, "image")} in ${out}${kept}; all numbers in predictions.csv, as shares of 0 to 1 where % stands here`,
     );
   }
   printStored(report);

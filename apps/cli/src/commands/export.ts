@@ -105,7 +105,7 @@ function requireRun(dir: string): void {
     "ERR_EXPORT_SOURCE",
     `--model ${dir}: is an exported model already, expected a fine-tuning run`,
     {
-      hint: `Use it as it is, with medssl predict or medssl verify; for other precisions export its run again.`,
+      hint: "Use it as it is, with medssl predict or medssl verify; for other precisions export its run again.",
     },
   );
 }
