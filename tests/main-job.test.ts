@@ -101,7 +101,10 @@ test("phantoms become a store, a pre-trained encoder, a network, its scores and 
   assert.equal(predicted.predictions.length, 1);
   assert.match(predicted.skipped[0].file, /broken\.png/);
   assert.ok(existsSync(at("predictions", "masks", "a.png")) && existsSync(at("predictions", "overlays", "a.png")));
-  assert.match(readFileSync(at("predictions", "predictions.csv"), "utf8"), /^file,mask,lungs,warnings\r\n/);
+  assert.match(
+    readFileSync(at("predictions", "predictions.csv"), "utf8"),
+    /^file,name,mask,overlay,lungs share,warnings,skipped\r\n/,
+  );
   const masks = at("phantoms", "masks");
   const same = json("evaluate", masks, masks, "--labels", "lungs=255", "--spacing", "0.5", "--csv", at("scores.csv"));
   assert.deepEqual(

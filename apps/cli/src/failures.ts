@@ -21,8 +21,9 @@ export function failureOf(error: unknown): MedsslError | undefined {
       return failure("the disk is full", `Free some space. ${GO_ON}`);
     case "EACCES":
     case "EPERM":
-    case "EROFS":
       return failure("no permission", "Give another folder, or change its permissions.");
+    case "EROFS":
+      return failure("the file system is read-only", "Give another folder, or mount it so that it can be written.");
     case "ENOTDIR":
     case "EEXIST":
       return failure("a file stands where a folder is needed", "Give another folder, or move the file away.");

@@ -7,6 +7,9 @@ const MOST_ROWS = 40;
 
 const LONGEST = 70;
 
+/** Images that are named where there are more. */
+const NUM_WORST = 3;
+
 type Finding = Prediction["classes"][number];
 
 const COLUMNS: readonly (readonly [head: string, value: (found: Finding) => string | undefined])[] = [
@@ -17,10 +20,8 @@ const COLUMNS: readonly (readonly [head: string, value: (found: Finding) => stri
   ["HD95 mm", ({ truth }) => truth?.hd95Mm?.toFixed(1)],
 ];
 
-export function printPredictions(
-  out: string,
-  { classes, predictions, skipped, numKept, isComplete }: PredictionReport,
-): void {
+export function printPredictions(out: string, report: PredictionReport): void {
+  const { classes, predictions, skipped, numKept, isComplete, unmeasured } = report;
   const findings = predictions.flatMap((one) => one.classes);
   const used = COLUMNS.filter(([, value]) => findings.some((found) => value(found) !== undefined));
   if (predictions.length === 0) console.log(isComplete ? "Nothing was segmented." : "Nothing was segmented yet.");
@@ -38,41 +39,67 @@ export function printPredictions(
     printMeans(predictions);
     const kept = numKept > 0 ? `, ${numKept} of them kept` : "";
     console.log(
-      `\n${counted(predictions.length, "image")} in ${out}${kept}; all numbers in predictions.csv (% of the image)`,
+      `\n${counted(predictions.length, "image")} in ${out}${kept}; all numbers in predictions.csv, as shares of 0 to 1 where % stands here`,
     );
   }
-  printStored(predictions);
+  printStored(report);
   if (skipped.length > 0) console.log("");
   for (const { file, reason } of skipped.slice(0, MOST_ROWS)) {
     console.log(`skipped ${reason.includes(file) ? reason : `${file}: ${reason}`}`);
   }
-  if (skipped.length > MOST_ROWS) console.log(`... ${skipped.length - MOST_ROWS} more skipped, see predictions.json`);
+  if (skipped.length > MOST_ROWS) console.log(`... ${skipped.length - MOST_ROWS} more skipped, see predictions.csv`);
+  if (unmeasured !== undefined) console.log(`\n${unmeasured}`);
   if (!isComplete) console.log("\nInterrupted: the same command goes on where this one stopped.");
 }
 
 /** The end of a long path is what tells it from others. */
 const shortened = (file: string): string => (file.length <= LONGEST ? file : `...${file.slice(3 - LONGEST)}`);
 
+interface Measured {
+  readonly file: string;
+  readonly label: string;
+  readonly dice: number;
+}
+
 /** Against the truth, over the images that have one. */
 function printMeans(predictions: readonly Prediction[]): void {
-  const byClass = Map.groupBy(
-    predictions.flatMap(({ classes }) => classes.filter(({ truth }) => truth !== undefined)),
-    ({ name }) => name,
+  const measured = predictions.flatMap(({ file, classes }) =>
+    classes.flatMap(({ name, truth }): Measured[] => (truth ? [{ file, label: name, dice: truth.dice }] : [])),
   );
-  for (const [name, findings] of byClass) {
-    const mean = findings.reduce((sum, { truth }) => sum + truth!.dice, 0) / findings.length;
+  for (const [name, findings] of Map.groupBy(measured, ({ label }) => label)) {
+    const mean = findings.reduce((sum, { dice }) => sum + dice, 0) / findings.length;
     console.log(`${name}: Dice ${(100 * mean).toFixed(2)} % over ${counted(findings.length, "image")} with truth`);
+    if (findings.length > NUM_WORST) console.log(`  worst: ${worstOf(findings).join(", ")}`);
   }
 }
 
-function printStored(predictions: readonly Prediction[]): void {
-  const answers = predictions.flatMap(({ name, stored = [] }) => stored.map((one) => ({ name, ...one })));
-  const taken = answers.filter(({ isStored }) => isStored);
-  for (const [address, { length }] of Map.groupBy(taken, (one) => one.address)) {
-    console.log(`${counted(length, "DICOM segmentation")} stored in ${address}`);
+const worstOf = (findings: readonly Measured[]): string[] =>
+  findings
+    .toSorted((a, b) => a.dice - b.dice)
+    .slice(0, NUM_WORST)
+    .map(({ file, dice }) => `${shortened(file)} ${(100 * dice).toFixed(1)} %`);
+
+/** What the archive of this run did not take; another one's refusals were told of when that was the one. */
+export const refusalsOf = (report: PredictionReport) => answersOf(report).filter(({ isStored }) => !isStored);
+
+const answersOf = ({ predictions, archive }: PredictionReport) =>
+  predictions.flatMap(({ name, stored = [] }) =>
+    stored.filter(({ address }) => address === archive?.address).map((one) => ({ name, ...one })),
+  );
+
+function printStored(report: PredictionReport): void {
+  const { archive } = report;
+  if (archive === undefined) return;
+  const { address, numStored, numBefore } = archive;
+  const refusals = refusalsOf(report);
+  const before = numBefore > 0 ? `, ${numBefore} before` : "";
+  if (numStored > 0) console.log(`${counted(numStored, "DICOM segmentation")} stored in ${address}${before}`);
+  else if (numBefore > 0) {
+    const now = refusals.length > 0 ? "none taken now" : "none sent now";
+    console.log(`${counted(numBefore, "DICOM segmentation")} stored in ${address} before, ${now}`);
+  } else if (refusals.length === 0) console.log(`No DICOM segmentation for ${address}`);
+  for (const { name, output, reason } of answersOf(report).filter((one) => one.isStored && one.reason !== undefined)) {
+    console.log(`stored ${output} of ${name}: ${reason}`);
   }
-  for (const { name, output, isStored, reason } of answers) {
-    if (!isStored) console.log(`not stored ${output} of ${name}: ${reason}`);
-    else if (reason !== undefined) console.log(`stored ${output} of ${name}: ${reason}`);
-  }
+  for (const { name, output, reason } of refusals) console.log(`not stored ${output} of ${name}: ${reason}`);
 }

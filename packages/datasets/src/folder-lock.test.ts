@@ -40,7 +40,7 @@ test("what another process holds is refused; what it held when it was killed is 
 
 test("a folder that can hold no lock is what the system says of it", () => {
   writeFileSync(join(root, "file"), "");
-  assert.throws(() => lockFolder(join(root, "file/below"), ".lock"), { code: "ENOTDIR" });
+  assert.throws(() => lockFolder(join(root, "file/below"), ".lock"), { code: "EEXIST", path: join(root, "file") });
   writeFileSync(join(root, ".lock"), "no lock ".repeat(1000));
   assert.throws(() => lockFolder(root, ".lock"), { code: "ERR_SQLITE_ERROR" });
 });

@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makeFolder } from "./make-folder.ts";
 
 const SQLITE_BUSY = 5;
 
@@ -13,7 +14,9 @@ const SQLITE_BUSY = 5;
  * @throws What the system says where the folder cannot hold a lock.
  */
 export function lockFolder(dir: string, name: string): Disposable | undefined {
-  mkdirSync(dir, { recursive: true });
+  makeFolder(dir);
+  // SQLite would not say why it cannot make its file.
+  accessSync(dir, constants.W_OK | constants.X_OK);
   const path = join(dir, name);
   let lock: DatabaseSync | undefined;
   try {

@@ -83,6 +83,7 @@ test("a table says size, parity and loss of each file, and a line the Dice with 
 test("an export is sound, and says so without libtorch", () => {
   const { status, stdout, stderr } = verify("model");
   assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stdout, /not run/);
   assert.match(stdout, /\nint8: golden image 1 +logits within .*, labels .*% the same +yes\n/);
   assert.match(stdout, /\nmodel: all 15 checks passed\.\n/);
 });
@@ -103,9 +104,11 @@ test("a missing, a cut off and an altered file are told together; what is wrong 
   );
   assert.match(stdout, /\nmodel\.int8\.onnx +missing +NO\n/);
   assert.match(stdout, /\ngolden\/0\/logits\.npy +100 bytes +NO\n/);
-  assert.doesNotMatch(stdout, /golden image/);
-  const { isSound, checks } = JSON.parse(verify(dir, "--json").stdout);
+  assert.doesNotMatch(stdout, /golden image \d/);
+  assert.match(stdout, /\nfp32: golden images +not run, because of the above +-\nint8: golden images +not run/);
+  const { isSound, checks, notRun } = JSON.parse(verify(dir, "--json").stdout);
   assert.deepEqual([isSound, checks.filter(({ failure }: { failure?: string }) => failure).length], [false, 3]);
+  assert.deepEqual(notRun, ["fp32", "int8"]);
 });
 
 test("other golden logits and other golden labels are told, whatever the hashes say", () => {
@@ -187,6 +190,11 @@ test("a verification that is interrupted is no bug", () => {
 test("mistakes in options are told in words", () => {
   const unknown = medssl(["export", "--model", "run", "--out", "x", "--precision", "fp8"]);
   assert.match(unknown.stderr, /Expected some of fp32, fp16, int8/);
+  const exported = medssl(["export", "--model", "model", "--out", "x"]);
+  assert.equal(exported.status, 1);
+  assert.match(exported.stderr, /^medssl: --model model: is an exported model already, expected a fine-tuning run\n/);
+  const { stdout: help } = medssl(["export", "--help"]);
+  assert.match(help.replaceAll(/\s+/g, " "), /--precision <list> fp32, .* \(default: fp32\).* such as ct,mr \(default/);
   const exists = medssl(["export", "--model", "run", "--out", "model"]);
   assert.equal(exists.status, 1);
   assert.match(

@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { parseClassCodes, type WeightPrecision } from "@medssl/contract";
+import { join } from "node:path";
+import { MedsslError, parseClassCodes, type WeightPrecision } from "@medssl/contract";
 import type { RecipeName } from "@medssl/datasets";
 import type { ExportResult } from "@medssl/learn";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { type ComputeOptions, prepareCompute, withComputeOptions } from "../compute-options.ts";
 import { INTERRUPTED, interruptible } from "../interruption.ts";
 import { list } from "../option-values.ts";
@@ -33,19 +34,18 @@ export const exportCommand = (): Command =>
       )
       .requiredOption("--model <run>", "folder of a fine-tuning run")
       .requiredOption("--out <dir>", "folder for the exported model")
-      .option(
-        "--precision <list>",
-        "fp32, which is always there, and fp16, int8 beside it",
-        someOf(PRECISIONS, "fp32,int8"),
-        [],
+      .addOption(
+        new Option("--precision <list>", "fp32, which is always there, and fp16, int8 beside it, such as fp32,int8")
+          .argParser(someOf(PRECISIONS, "fp32,int8"))
+          .default([], "fp32"),
       )
       .option("--store <dir...>", "measured on these stores, not on those that the run learned from")
       .option("--name <name>", "what the model is called (default: that of --out)")
       .option("--codes <file>", "JSON: codes and colors of classes, in the place of those that their names tell")
       .option(
         "--kind <list>",
-        "what it learned from: xray, ct, mr, fundus, picture (default: what its run says)",
-        someOf(KINDS, "xray"),
+        "what it learned from, some of xray, ct, mr, fundus, picture, such as ct,mr (default: what its run says)",
+        someOf(KINDS, "ct,mr"),
       )
       .option("--intended-use <text>", "what it may be used for (default: research)")
       .option("--license <text>", "under which terms (default: not stated)")
@@ -62,6 +62,7 @@ export const exportCommand = (): Command =>
     .action(async (options: Options) => {
       const began = performance.now();
       const { codes, model, out, store, threads } = options;
+      requireRun(model);
       const ownCodes = codes === undefined ? undefined : parseClassCodes(readFileSync(codes, "utf8"), codes);
       await prepareCompute(options);
       const [{ exportRun }, { openStores }, { openNetwork }] = await Promise.all([
@@ -96,6 +97,18 @@ export const exportCommand = (): Command =>
       if (options.json) printJson({ model: out, seconds, ...result });
       else printResult(out, result, seconds);
     });
+
+/** What is wrong with a run is told when it is read. @throws {MedsslError} `ERR_EXPORT_SOURCE` */
+function requireRun(dir: string): void {
+  if (existsSync(join(dir, "run.json")) || !existsSync(join(dir, "model.json"))) return;
+  throw new MedsslError(
+    "ERR_EXPORT_SOURCE",
+    `--model ${dir}: is an exported model already, expected a fine-tuning run`,
+    {
+      hint: "Use it as it is, with medssl predict or medssl verify; for other precisions export its run again.",
+    },
+  );
+}
 
 function printResult(out: string, { card, precisions, notes }: ExportResult, seconds: number): void {
   const isMeasured = precisions.some(({ heldOut }) => heldOut !== undefined);

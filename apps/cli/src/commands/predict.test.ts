@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -46,6 +46,30 @@ test("its own masks as truth: Dice 100 %", () => {
   const { status, stdout, stderr } = medssl("predict", ...args);
   assert.equal(status, 0, stderr);
   assert.match(stdout, /\nfirst: Dice 100.00 % over 2 images with truth\n/);
+});
+
+test("a truth of which no image has one is told of at the end, with exit code 1; the results stay", () => {
+  mkdirSync(join(root, "others"));
+  cpSync(join(root, "out", "masks", "a.png"), join(root, "others", "c.png"));
+  const args = ["predict", "--model", tinyModel, "films", "--out", "unpaired", "--truth", "others"];
+  const { status, stdout } = medssl(...args);
+  assert.equal(status, 1);
+  const sentence = /No image has a truth of its name in others\. Looked for \(with any ending\): a, b$/;
+  assert.match(stdout.trimEnd(), sentence);
+  const again = medssl(...args, "--json");
+  assert.equal(again.status, 1);
+  const { numKept, unmeasured } = JSON.parse(again.stdout);
+  assert.equal(numKept, 2);
+  assert.match(unmeasured, sentence);
+});
+
+test("a truth that fits in its name only is told of with the reason", async () => {
+  mkdirSync(join(root, "small"));
+  const data = new Uint8Array(16);
+  writeFileSync(join(root, "small", "a.png"), await encodePng({ width: 4, height: 4, channels: 1, data }));
+  const { status, stdout } = medssl("predict", "--model", tinyModel, "films", "--out", "out", "--truth", "small");
+  assert.equal(status, 1);
+  assert.match(stdout, /\nNo image could be measured against small, such as .*a\.png has 32x40 pixels, its reference/);
 });
 
 test("interrupted before there is anything to tell, it is JSON all the same", () => {

@@ -9,7 +9,7 @@ import { printJson } from "../output.ts";
 import { PACS_HELP, withPacsOptions } from "../pacs-options.ts";
 import { type ModelOptions, modelSettings, predictionModel } from "../prediction-model.ts";
 import { PredictionSources, type SourceOptions } from "../prediction-sources.ts";
-import { printPredictions } from "../prediction-tables.ts";
+import { printPredictions, refusalsOf } from "../prediction-tables.ts";
 import { measureBy } from "../prediction-truth.ts";
 import { producer } from "../producer.ts";
 import { progressListener } from "../progress.ts";
@@ -82,8 +82,8 @@ export const predictCommand = (): Command =>
   )
     .addHelpText(
       "after",
-      "\nExit code 0 when something was segmented, 1 when nothing was or the PACS refused a result; what is wrong with\n" +
-        "one image is told, and the others go on.\n" +
+      "\nExit code 0 when something was segmented, 1 when nothing was, the PACS refused a result, or --truth fits no image;\n" +
+        "what is wrong with one image is told, and the others go on.\n" +
         "\nExamples:\n" +
         "  medssl predict --model runs/lungs-10 new-images/ --out predictions\n" +
         "  medssl predict --model models/heart scans/ --out predictions --format nifti --truth labels/\n" +
@@ -99,8 +99,8 @@ export const predictCommand = (): Command =>
         process.exitCode = INTERRUPTED;
         return;
       }
-      const isRefused = report.predictions.some(({ stored = [] }) => stored.some(({ isStored }) => !isStored));
-      if (report.predictions.length === 0 || isRefused) process.exitCode = 1;
+      const isRefused = refusalsOf(report).length > 0;
+      if (report.predictions.length === 0 || isRefused || report.unmeasured !== undefined) process.exitCode = 1;
       if (!report.isComplete) process.exitCode = INTERRUPTED;
       if (options.json) printJson(report);
       else printPredictions(options.out, report);

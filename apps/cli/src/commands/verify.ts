@@ -32,12 +32,17 @@ export const verifyCommand = (): Command =>
         return;
       }
       const { card, checks } = verification;
+      const isRun = (precision: string) => checks.some(({ what }) => what.startsWith(`${precision}: `));
+      const notRun = card.weights.map(({ precision }) => precision).filter((precision) => !isRun(precision));
       const failures = checks.flatMap(({ failure }) => failure ?? []);
-      if (json) printJson({ model: dir, name: card.name, isSound: failures.length === 0, checks });
+      if (json) printJson({ model: dir, name: card.name, isSound: failures.length === 0, checks, notRun });
       else {
         printTable(
           ["what", "found", "ok"],
-          checks.map(({ what, result, failure }) => [what, result, failure === undefined ? "yes" : "NO"]),
+          [
+            ...checks.map(({ what, result, failure }) => [what, result, failure === undefined ? "yes" : "NO"]),
+            ...notRun.map((precision) => [`${precision}: golden images`, "not run, because of the above", "-"]),
+          ],
         );
       }
       if (failures.length === 0) {

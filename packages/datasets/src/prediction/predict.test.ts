@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { test } from "node:test";
 import {
   decodeMaskScan,
@@ -82,12 +82,35 @@ test("pictures become PNGs, volumes NIfTI on their own grid; what was found is c
   );
   assert.equal(JSON.parse(readFileSync(join(out, "predictions.json"), "utf8")).predictions.length, 2);
   assert.deepEqual(readFileSync(join(out, "predictions.csv"), "utf8").split("\r\n").slice(0, 3), [
-    "file,mask,lung,lung ml,warnings",
-    `${join(root, "a.png")},masks/a.png,0.500000,,`,
-    `${join(root, "v.nii")},masks/v.nii.gz,0.150000,0.180,`,
+    "file,name,mask,overlay,lung share,lung ml,warnings,skipped",
+    `${join(root, "a.png")},a,masks/a.png,overlays/a.png,0.500000,,,`,
+    `${join(root, "v.nii")},v,masks/v.nii.gz,overlays/v.png,0.150000,0.180,,`,
   ]);
   assert.match(notes.join("\n"), /1 file is named as a mask and left out, such as .*a_mask.png/);
   assert.match(notes.join("\n"), /1 image does not say how large its pixels are/);
+});
+
+test("files are called as they were given, pictures, series and what was skipped, also where results are kept", async () => {
+  const { root } = folderOf({
+    "x/a.png": await picture(),
+    "x/b.png": "no picture",
+    "x/film.dcm": ctSlice(1, 0, FILM),
+    "x/ct/1.dcm": ctSlice(1, 0),
+    "x/ct/2.dcm": ctSlice(2, 5),
+  });
+  const out = join(root, "out");
+  const names = ["a.png", "film.dcm", "b.png", "ct"];
+  for (const given of [relative(process.cwd(), join(root, "x")), join(root, "x")]) {
+    await predict({ ...predictionOptions([given], out), model: brightModel() });
+    const [head, ...rows] = readFileSync(join(out, "predictions.csv"), "utf8").trimEnd().split("\r\n");
+    assert.equal(head, "file,name,mask,seg,overlay,studyUid,seriesUid,lung share,lung mm2,warnings,skipped");
+    assert.deepEqual(
+      rows.map((row) => row.split(",")[0]),
+      names.map((name) => join(given, name)),
+    );
+    assert.match(rows[1]!, /,film,masks\/film.png,seg\/film.dcm,overlays\/film.png,1.2.3.1,1.2.3.1.1,/);
+    for (const row of rows.slice(2)) assert.match(row, /^[^,]+,{10}"?[^,"]+/, "nothing but the reason");
+  }
 });
 
 test("formats that were asked for: a picture's NIfTI, no overlays; what none of them can hold is skipped with the reason", async () => {
@@ -543,6 +566,6 @@ test("scores of masks stand beside what was found", async () => {
   );
   assert.match(
     readFileSync(join(out, "predictions.csv"), "utf8"),
-    /^file,mask,seg,lung,lung mm2,lung Dice,warnings\r\n/,
+    /^file,name,mask,seg,overlay,studyUid,seriesUid,lung share,lung mm2,lung Dice,warnings,skipped\r\n/,
   );
 });

@@ -16,6 +16,7 @@ import { type FetchedFolder, findInputs, nameInputs, type PredictionInput } from
 import { type LedgerEntry, type LedgerHead, lockResults, PredictionLedger } from "./prediction-ledger.ts";
 import { predictionRemarks, predictionWarnings } from "./prediction-notes.ts";
 import {
+  type ArchiveCourse,
   type Prediction,
   type PredictionReport,
   predictionTable,
@@ -53,6 +54,8 @@ export interface MaskScores {
   /** By the prediction's name, then the class's. */
   readonly scores: ReadonlyMap<string, ReadonlyMap<string, Pick<ClassMetrics, "dice" | "hd95Mm" | "nsd">>>;
   readonly notes: readonly string[];
+  /** Why no mask at all could be compared; undefined where one could. */
+  readonly failure?: string | undefined;
 }
 
 export interface PredictOptions {
@@ -106,15 +109,17 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
     if (entry.predictions.length > 0) ledger.add(entry);
   };
   const { classes, isComplete } = await segmentAll(todo, ledger, head, onDone, options);
-  await storeEntries(entries, ledger, options);
+  const archive = await storeEntries(entries, ledger, options);
   const inOrder = inputs.flatMap((input) => entries.get(input.key) ?? []);
   let predictions = inOrder.flatMap((entry) => entry.predictions);
   const skipped: SkippedInput[] = inOrder.flatMap((entry) => entry.skipped);
   const notes: string[] = [];
+  let unmeasured: string | undefined;
   if (measure !== undefined && predictions.length > 0 && !signal?.aborted) {
     const measured = await measure(masksOf(inputs, entries, out), classes);
     predictions = predictions.map((one) => withScores(one, measured));
     notes.push(...measured.notes);
+    unmeasured = measured.failure;
   }
   const others = ledger.findOthers(predictions);
   const remarks = predictionRemarks({ numKept, numChanged, numDamaged, numEdited, out, found });
@@ -130,6 +135,8 @@ export async function predict(options: PredictOptions): Promise<PredictionReport
     predictions,
     skipped,
     notes: [...remarks, ...notes],
+    archive,
+    unmeasured,
   };
   // Made from the ledger, again if need be.
   putFile(`${out}/predictions.json`, reportText(report), false);
@@ -185,10 +192,10 @@ async function storeEntries(
   entries: Map<string, LedgerEntry>,
   ledger: PredictionLedger,
   { archive, out, listen, signal }: PredictOptions,
-): Promise<void> {
-  if (archive === undefined || signal?.aborted) return;
+): Promise<ArchiveCourse | undefined> {
+  if (archive === undefined || signal?.aborted) return undefined;
   const keyOf = new Map([...entries].flatMap(([key, { predictions }]) => predictions.map((one) => [one, key])));
-  await storeResults([...keyOf.keys()], {
+  return await storeResults([...keyOf.keys()], {
     ...{ archive, out, listen, signal },
     onStored: (prediction, stored) => {
       const key = keyOf.get(prediction)!;

@@ -30,7 +30,7 @@ export interface FetchedFolder {
 }
 
 export interface PredictionInput {
-  /** The file, or the folder of the series, or its address in the archive: for a person. */
+  /** The file, or the folder of the series, below what was given, as it was given; or its address in the archive. */
   readonly file: string;
   /** What it is, wherever the command is called from, and whichever folder above it is given. */
   readonly key: string;
@@ -148,7 +148,8 @@ async function findSeries(folder: SourceFolder, paths: readonly string[], given:
       series.push({ file, key: `${given.address}/${key}`, path: uid, base: uid, files, isFetched: true });
       continue;
     }
-    const file = isAlone ? first : isAtRoot ? root : dirname(first);
+    const shown = join(root, relative(root, first));
+    const file = isAlone ? shown : isAtRoot ? root : dirname(shown);
     const path = isAlone ? stemOf(relative(root, first)) : isAtRoot ? basename(folder.root) : relative(root, file);
     const base = isAlone ? baseOfFile(file) : baseOfFolder(file);
     series.push({ file, key: isAlone ? resolve(first) : `${dirname(first)}/${key}`, path, base, files });

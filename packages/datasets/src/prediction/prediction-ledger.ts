@@ -46,7 +46,7 @@ function takeLock(out: string): Disposable | undefined {
   try {
     return lockFolder(out, LOCK);
   } catch (error) {
-    throw outputFailure(join(out, LOCK), error);
+    throw outputFailure(out, error);
   }
 }
 
@@ -118,19 +118,20 @@ export class PredictionLedger {
 
   /**
    * Of an input that is done, is as it was, and whose files are to stay: all are whole, or somebody has corrected one, which
-   * then counts more than those that are gone.
+   * then counts more than those that are gone. It is called as it is given now.
    */
   find(input: PredictionInput): LedgerEntry | undefined {
     const entry = this.#entries.get(input.key);
     if (this.#isOverwriting || entry?.identity !== input.identity) return undefined;
     const isWhole = (path: string) => this.#isWhole(entry, path);
-    if (pathsOf(entry).every(isWhole)) return entry;
-    if (!this.isEdited(input)) return undefined;
-    const predictions = entry.predictions.map(({ outputs, ...one }) => ({
+    if (!pathsOf(entry).every(isWhole) && !this.isEdited(input)) return undefined;
+    const { file } = input;
+    const predictions = entry.predictions.map((one) => ({
       ...one,
-      outputs: Object.fromEntries(Object.entries(outputs).filter(([, path]) => isWhole(path))),
+      file,
+      outputs: Object.fromEntries(Object.entries(one.outputs).filter(([, path]) => isWhole(path))),
     }));
-    return { ...entry, predictions };
+    return { ...entry, predictions, skipped: entry.skipped.map((one) => ({ ...one, file })) };
   }
 
   /** Whether there is a result of what the input was before. */

@@ -42,6 +42,13 @@ export interface StoredResult {
   readonly reason?: string | undefined;
 }
 
+/** An archive that segmentations were to go to, and how many it took, in this run and in those before. */
+export interface ArchiveCourse {
+  readonly address: string;
+  readonly numStored: number;
+  readonly numBefore: number;
+}
+
 export interface Prediction {
   readonly file: string;
   readonly name: string;
@@ -83,42 +90,66 @@ export interface PredictionReport extends ReportHead {
   readonly skipped: readonly SkippedInput[];
   /** What else a user should know: sentences. */
   readonly notes: readonly string[];
+  /** Where segmentations were to be stored. */
+  readonly archive?: ArchiveCourse | undefined;
+  /** Why no image has scores, where a truth was given. */
+  readonly unmeasured?: string | undefined;
 }
 
-const OUTPUT_COLUMNS = { mask: ["png", "nifti"], seg: ["seg"], "seg-fractional": ["seg-fractional"] } as const;
+const OUTPUT_COLUMNS = {
+  mask: ["png", "nifti"],
+  seg: ["seg"],
+  "seg-fractional": ["seg-fractional"],
+  overlay: ["overlay"],
+} as const;
 
-/** A row for each image; columns that no image has a value for are left out, but for the first. */
-export function predictionTable({ classes, predictions }: Pick<PredictionReport, "classes" | "predictions">): string {
-  const names = classes.map(({ name }) => name);
+type Column = readonly [head: string, value: (one: Prediction) => string | undefined];
+
+/**
+ * A row for each image, and behind them one for each that was skipped, whose only value is the reason. Columns that no image
+ * has a value for are left out, but for the shares, the warnings and the reasons.
+ */
+export function predictionTable({
+  classes,
+  predictions,
+  skipped,
+}: Pick<PredictionReport, "classes" | "predictions" | "skipped">): string {
   const number = (digits: number, value: number | undefined) => value?.toFixed(digits);
-  const columns: [head: string, (one: Prediction, found: ClassFinding) => string | undefined][] = [
-    ["", (_, { share }) => number(6, share)],
-    [" mm2", (_, { areaMm2 }) => number(3, areaMm2)],
-    [" ml", (_, { volumeMl }) => number(3, volumeMl)],
-    [" Dice", (_, { truth }) => number(4, truth?.dice)],
-    [" HD95 mm", (_, { truth }) => number(3, truth?.hd95Mm)],
-    [" NSD", (_, { truth }) => number(4, truth?.nsd)],
+  const ofImage: Column[] = [
+    ...Object.entries(OUTPUT_COLUMNS).map(([head, kinds]): Column => {
+      return [head, ({ outputs }) => kinds.map((kind) => outputs[kind]).find((path) => path !== undefined)];
+    }),
+    ["studyUid", ({ dicom }) => dicom?.studyUid],
+    ["seriesUid", ({ dicom }) => dicom?.seriesUid],
   ];
-  const isUsed = columns.map(
-    ([head, value]) => head === "" || predictions.some((one) => one.classes.some((found) => value(one, found))),
+  const ofClass: [head: string, value: (found: ClassFinding) => string | undefined][] = [
+    ["share", ({ share }) => number(6, share)],
+    ["mm2", ({ areaMm2 }) => number(3, areaMm2)],
+    ["ml", ({ volumeMl }) => number(3, volumeMl)],
+    ["Dice", ({ truth }) => number(4, truth?.dice)],
+    ["HD95 mm", ({ truth }) => number(3, truth?.hd95Mm)],
+    ["NSD", ({ truth }) => number(4, truth?.nsd)],
+  ];
+  const usedOfClass = ofClass.filter(
+    ([head, value]) =>
+      head === "share" || predictions.some((one) => one.classes.some((found) => value(found) !== undefined)),
   );
-  const used = columns.filter((_, i) => isUsed[i]);
-  const outputs = Object.entries(OUTPUT_COLUMNS).filter(([, kinds]) =>
-    predictions.some((one) => kinds.some((kind) => one.outputs[kind])),
-  );
+  const columns: Column[] = [
+    ["file", ({ file }) => file],
+    ["name", ({ name }) => name],
+    ...ofImage.filter(([, value]) => predictions.some((one) => value(one) !== undefined)),
+    ...usedOfClass.flatMap(([head, value]) =>
+      classes.map(({ name }, i): Column => [`${name} ${head}`, (one) => value(one.classes[i]!)]),
+    ),
+    ["warnings", ({ warnings }) => warnings.join("; ")],
+  ];
+  const heads = columns.map(([head]) => head);
   return csvTable(
+    [...heads, "skipped"],
     [
-      "file",
-      ...outputs.map(([head]) => head),
-      ...used.flatMap(([head]) => names.map((name) => name + head)),
-      "warnings",
+      ...predictions.map((one) => [...columns.map(([, value]) => value(one)), ""]),
+      ...skipped.map(({ file, reason }) => [...heads.map((head) => (head === "file" ? file : "")), reason]),
     ],
-    predictions.map((one) => [
-      one.file,
-      ...outputs.map(([, kinds]) => kinds.map((kind) => one.outputs[kind]).find((path) => path !== undefined)),
-      ...used.flatMap(([, value]) => one.classes.map((found) => value(one, found))),
-      one.warnings.join("; "),
-    ]),
   );
 }
 

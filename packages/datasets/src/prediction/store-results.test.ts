@@ -83,6 +83,14 @@ test("what an archive took is not sent to it again, though another was given sin
     return archive;
   };
   const [first, second] = [archiveAt("https://first"), archiveAt("https://second")];
-  for (const archive of [first, second, first]) await predict({ ...options("twice", [dicom]), archive });
+  const courses = [];
+  for (const archive of [first, second, first]) {
+    courses.push((await predict({ ...options("twice", [dicom]), archive })).archive);
+  }
+  assert.deepEqual(courses, [
+    { address: first.address, numBefore: 0, numStored: 1 },
+    { address: second.address, numBefore: 0, numStored: 1 },
+    { address: first.address, numBefore: 1, numStored: 0 },
+  ]);
   assert.deepEqual([first.numSent, second.numSent], [1, 1]);
 });

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { countedWork, MedsslError, type RunListener } from "@medssl/contract";
 import type { PacsClient } from "@medssl/imaging";
 import type { OutputKind } from "./output-formats.ts";
-import type { Prediction, StoredResult } from "./prediction-report.ts";
+import type { ArchiveCourse, Prediction, StoredResult } from "./prediction-report.ts";
 
 const KINDS: readonly OutputKind[] = ["seg", "seg-fractional"];
 
@@ -23,14 +23,17 @@ export interface StoreOptions {
   readonly onStored: (prediction: Prediction, stored: readonly StoredResult[]) => void;
 }
 
-export async function storeResults(predictions: readonly Prediction[], options: StoreOptions): Promise<void> {
+export async function storeResults(predictions: readonly Prediction[], options: StoreOptions): Promise<ArchiveCourse> {
   const { archive, out, listen, signal, onStored } = options;
   const { address } = archive;
   const isTaken = ({ stored }: Prediction, output: OutputKind) =>
     stored?.find((one) => one.output === output && one.address === address && one.isStored);
   const withSegmentations = predictions.filter(({ outputs }) => KINDS.some((kind) => outputs[kind]));
   const waiting = withSegmentations.filter((one) => KINDS.some((kind) => one.outputs[kind] && !isTaken(one, kind)));
-  if (waiting.length === 0) return;
+  const taken = withSegmentations.flatMap((one) => KINDS.filter((kind) => one.outputs[kind] && isTaken(one, kind)));
+  const course = { address, numBefore: taken.length };
+  if (waiting.length === 0) return { ...course, numStored: 0 };
+  let numStored = 0;
   const work = countedWork("store", waiting.length, listen);
   let failure: string | undefined;
   for (const prediction of waiting) {
@@ -46,6 +49,7 @@ export async function storeResults(predictions: readonly Prediction[], options: 
         try {
           const [answer] = await archive.store([readFileSync(join(out, path))], { signal });
           stored.push({ output, address, ...(answer ?? { isStored: false, reason: "the archive did not answer" }) });
+          if (answer?.isStored) numStored++;
         } catch (error) {
           if (signal?.aborted) break;
           if (!(error instanceof MedsslError)) throw error;
@@ -58,4 +62,5 @@ export async function storeResults(predictions: readonly Prediction[], options: 
     work.advance();
   }
   work.end();
+  return { ...course, numStored };
 }

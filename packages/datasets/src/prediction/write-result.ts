@@ -5,7 +5,6 @@
  * Errors    `ERR_DISK_FULL` and `ERR_OUTPUT_WRITE`, which end the prediction. That a DICOM segmentation cannot be made is
  *           told beside the files that could be.
  */
-import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { MedsslError, type SegmentationPlan, type SegmentClass } from "@medssl/contract";
@@ -24,6 +23,7 @@ import {
   type SeriesVolume,
 } from "@medssl/imaging";
 import { readFileHeader } from "../layouts/dicom-header.ts";
+import { makeFolder } from "../make-folder.ts";
 import { movableBuffers } from "./movable-buffers.ts";
 import { type OutputFormat, type OutputKind, outputPath } from "./output-formats.ts";
 import { drawOverlay, type OverlaySlices } from "./overlay-picture.ts";
@@ -132,7 +132,7 @@ async function segmentation({ volume, classes, algorithm }: WriteJob, pixels: Se
 /** @param isFlushed As in `replaceFile`. @throws {MedsslError} `ERR_DISK_FULL`, `ERR_OUTPUT_WRITE` */
 export function putFile(path: string, content: string | Uint8Array, isFlushed = true): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     replaceFile(path, content, isFlushed);
   } catch (cause) {
     throw outputFailure(path, cause);
@@ -142,20 +142,35 @@ export function putFile(path: string, content: string | Uint8Array, isFlushed = 
 /** What the system says about writing, in an error that survives the way between threads. */
 export function outputFailure(path: string, cause: unknown): unknown {
   if (!(cause instanceof Error && "code" in cause) || cause instanceof MedsslError) return cause;
-  if (cause.code === "ENOSPC" || cause.code === "EDQUOT") {
-    return new MedsslError("ERR_DISK_FULL", `${path}: the disk is full`, {
-      hint: "Free some space and run the same command again: it goes on where it stopped.",
-      cause,
-    });
+  const { code, syscall, path: at = path } = cause as NodeJS.ErrnoException;
+  const failure = (message: string, hint: string) => new MedsslError("ERR_OUTPUT_WRITE", message, { hint, cause });
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new MedsslError("ERR_DISK_FULL", `${at}: the disk is full`, {
+        hint: "Free some space and run the same command again: it goes on where it stopped.",
+        cause,
+      });
+    case "EEXIST":
+    case "ENOTDIR":
+      return failure(
+        `${code === "EEXIST" ? at : dirname(at)}: a file stands where a folder is needed`,
+        "Give another --out, or move the file away.",
+      );
+    case "EROFS":
+      return failure(
+        `${at}: cannot be written: the file system is read-only`,
+        "Give another --out, or mount it so that it can be written.",
+      );
+    case "EACCES":
+    case "EPERM":
+      return failure(
+        `${at}: cannot be written: no permission`,
+        "Give another --out, or change the folder's permissions.",
+      );
   }
-  if (cause.code === "EEXIST" || cause.code === "ENOTDIR") {
-    return new MedsslError("ERR_OUTPUT_WRITE", `${dirname(path)}: a file stands where a folder is needed`, {
-      hint: "Give another --out, or move the file away.",
-      cause,
-    });
+  if (code === "ENOENT" && syscall === "mkdir") {
+    return failure(`${at}: cannot be made: this file system takes no new folders`, "Give another --out.");
   }
-  return new MedsslError("ERR_OUTPUT_WRITE", `${path}: cannot be written (${cause.message})`, {
-    hint: "Give another --out, or change the folder's permissions.",
-    cause,
-  });
+  return failure(`${at}: cannot be written (${cause.message})`, "Give another --out.");
 }

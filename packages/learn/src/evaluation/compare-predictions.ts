@@ -15,6 +15,8 @@ import { type ListedMask, type MaskProblem, type PairedMasks, pairLists } from "
 
 export interface PredictionComparison {
   readonly scores: Scores;
+  /** Predictions that have a truth. */
+  readonly numPaired: number;
   /** By the prediction's file. */
   readonly cases: ReadonlyMap<string, CaseScore>;
   /** Predictions that were not measured. */
@@ -32,7 +34,8 @@ export async function comparePredictions(
   const rule = options.rule ?? (await ruleOfModel(labels, paired, options));
   const { scores, problems } = await comparePairs(paired, rule, options);
   const fileOf = new Map(paired.pairs.map(({ name, prediction }) => [name, prediction]));
-  return { scores, problems, cases: new Map(scores.cases.map((score) => [fileOf.get(score.case)!, score])) };
+  const cases = new Map(scores.cases.map((score) => [fileOf.get(score.case)!, score]));
+  return { scores, numPaired: paired.pairs.length, problems, cases };
 }
 
 function pairWithTruth(predictions: readonly ListedMask[], truth: string): PairedMasks {
