@@ -20,6 +20,13 @@ export const HU_WINDOWS = {
 /** What the air beside the patient measures at the end of a 12-bit scale: the value of nothing. */
 export const AIR_HU = -1024;
 
+/** Scanners write -1024 for air, and down to -3024 outside of what they see; maps of MR's phase begin at -3142 or -4096. */
+const LEAST_CT_VALUE = -3100;
+const AIR_AT_MOST = -900;
+
+/** Whether a number that nobody explains may be air: the least value of a CT is one, that of MR and radiographs hardly ever. */
+export const isLikeAir = (value: number): boolean => value >= LEAST_CT_VALUE && value <= AIR_AT_MOST;
+
 /** Rounded to whole units and clamped to 16 bits; NaN is air. The image itself where it is of 16 bits already. */
 export function toHounsfieldPixels(image: Image<Samples>): Image<Int16Array> {
   const { data } = image;

@@ -21,6 +21,7 @@ interface Options extends PacsOptions {
   readonly modality?: "xray" | "ct" | "mr" | "fundus";
   readonly labels?: string;
   readonly masks: boolean;
+  readonly automaticMasks?: true;
   readonly maskSuffix?: string;
   readonly patientPattern?: RegExp;
   readonly workers?: number;
@@ -75,6 +76,10 @@ export const ingestCommand = (): Command =>
       ]),
     )
     .option("--no-masks", "leaves masks out")
+    .option(
+      "--automatic-masks",
+      "takes DICOM segmentations that a program made alone, such as stored predictions, as masks (default: left out)",
+    )
     .option("--mask-suffix <suffix>", "end of the mask files' names, such as _mask; the usual ones are known")
     .option("--patient-pattern <regex>", "its first group, searched in the path, names the patient", parsePattern)
     .option("--workers <n>", "threads that decode (default: the number of cores)", integerFrom(1, 256))
@@ -130,7 +135,7 @@ interface Ingested {
 }
 
 async function run(sources: readonly string[], options: Options, signal: AbortSignal): Promise<Ingested> {
-  const { size, labels, masks, timeLimit, ...rest } = options;
+  const { size, labels, masks, automaticMasks = false, timeLimit, ...rest } = options;
   const { ingest, parseLabels } = await import("@medssl/datasets");
   const listen = progressListener();
   const fetched: FetchedSource[] = [];
@@ -154,6 +159,7 @@ async function run(sources: readonly string[], options: Options, signal: AbortSi
       ...(labels === undefined ? {} : { labels: parseLabels(labels) }),
       ...(timeLimit === undefined ? {} : { timeLimitSeconds: timeLimit }),
       skipsMasks: !masks,
+      takesAutomaticMasks: automaticMasks,
     },
     listen,
     signal,

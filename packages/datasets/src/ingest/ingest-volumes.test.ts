@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { encodePng } from "@medssl/imaging";
+import {
+  encodePng,
+  encodeSegmentation,
+  groupInstances,
+  instanceHeader,
+  parseDicom,
+  structureOf,
+} from "@medssl/imaging";
 import { parseLabels } from "../label-rule.ts";
 import { type Files, folderOf, mask, nifti, volume } from "../layouts/miniature.ts";
 import { ctSegmentation, ctSlice, type DicomElements, dicomImage, SOP_CLASSES } from "../layouts/sample-dicom.ts";
@@ -16,9 +23,9 @@ const SIZE = 24;
 /** Of the volumes of miniature.ts. */
 const DEPTH = 3;
 
-/** Ingests into a new store, 24x24; all files that were found are stored. */
+/** Ingests into a new store, or another one, 24x24; all files that were found are stored. */
 async function store(sources: SourceFolder | readonly SourceFolder[], options: Partial<IngestOptions> = {}) {
-  const dir = join(folderOf({}).root, "store");
+  const { store: dir = join(folderOf({}).root, "store") } = options;
   const notes: string[] = [];
   const summary = await ingest(
     [sources].flat().map(({ root }) => root),
@@ -286,6 +293,45 @@ test("a DICOM segmentation becomes the masks of its series, labels by the codes 
   );
   const rows = opened.cases.map((one) => [...readCase(opened, one).labels!.data.subarray(0, 16)].join(""));
   assert.deepEqual(rows, ["1111111100000000", "0000000000000000", "0000000000002222"]);
+});
+
+test("a stored prediction is no truth, unless automatic masks are asked for; then it can be left out again", async () => {
+  const slices = { "1": ctSlice(1, 0), "2": ctSlice(2, 5), "3": ctSlice(3, 10) };
+  const headers = new Map(Object.entries(slices).map(([name, bytes]) => [name, parseDicom(bytes, name)]));
+  const [series] = groupInstances([...headers].map(([name, header]) => instanceHeader(header, name)));
+  const predicted = (kind: "binary" | "labelmap") =>
+    encodeSegmentation({
+      volume: series!,
+      headerOf: (name) => headers.get(name)!,
+      pixels: { kind, labels: new Uint8Array(3 * 256).fill(1, 0, 40) },
+      segments: [{ value: 1, name: "liver", color: [0, 158, 115], ...structureOf("liver") }],
+      algorithm: { name: "our own", version: "1" },
+    });
+  for (const kind of ["binary", "labelmap"] as const) {
+    const source = folderOf({ ...slices, seg: predicted(kind) });
+    const { summary, store: opened, notes } = await store(source, { width: 16, height: 16 });
+    assert.deepEqual([summary.stored, summary.masks, summary.labels], [3, 0, []]);
+    assert.match(notes, /1 segmentations were made by a program alone, .* --automatic-masks takes them/);
+    const again = async (takesAutomaticMasks: boolean, skipsMasks = false) =>
+      await store(source, { store: opened.dir, width: 16, height: 16, takesAutomaticMasks, skipsMasks });
+    const taken = await again(true);
+    assert.deepEqual([taken.summary.masks, labelsIn(taken.store)], [1, "0,1"]);
+    assert.doesNotMatch(taken.notes, /automatic/);
+    assert.deepEqual([(await again(false)).summary.masks, labelsIn(openStore(opened.dir))], [0, ""]);
+    assert.doesNotMatch((await again(false, true)).notes, /automatic/);
+  }
+});
+
+test("a segmentation of which a person drew or corrected a part is truth", async () => {
+  const drawn = (...types: string[]) => ctSegmentation(["Liver", "Tumor"], [[1, 0, 0, 8]], {}, types);
+  for (const [types, masks] of [
+    [["AUTOMATIC", "AUTOMATIC"], 0],
+    [["AUTOMATIC", "MANUAL"], 1],
+    [["SEMIAUTOMATIC", "SEMIAUTOMATIC"], 1],
+  ] as const) {
+    const source = folderOf({ "1": ctSlice(1, 0), "2": ctSlice(2, 5), "3": ctSlice(3, 10), seg: drawn(...types) });
+    assert.equal((await store(source, { width: 16, height: 16 })).summary.masks, masks, types.join());
+  }
 });
 
 test("a segment that is no label of the store refuses its file, unless the labels were chosen", async () => {

@@ -41,6 +41,8 @@ export interface IngestOptions extends RecipeWishes {
   readonly labels?: LabelRule;
   /** Leaves masks out. @default false */
   readonly skipsMasks?: boolean;
+  /** Takes DICOM segmentations that a program made and nobody corrected as masks. @default false */
+  readonly takesAutomaticMasks?: boolean;
   /** End of a mask file's name before the extension, such as `_mask`. @default the usual ones */
   readonly maskSuffix?: string;
   /** Its first group, searched in the path below the source, is the patient. @default the source's last, or the names' */

@@ -61,7 +61,7 @@ function* sourceNames(path: string): Generator<string> {
   for (let i = 2; ; i++) yield `${long}-${i}`;
 }
 
-export interface ListingWishes extends Pick<ListOptions, "maskSuffix" | "patientPattern"> {
+export interface ListingWishes extends ListOptions {
   readonly skipsMasks?: boolean | undefined;
 }
 
@@ -69,7 +69,7 @@ export interface ListingWishes extends Pick<ListOptions, "maskSuffix" | "patient
 export async function listSources(
   sources: readonly Source[],
   ledger: Ledger,
-  { maskSuffix, patientPattern: given, skipsMasks }: ListingWishes,
+  { maskSuffix, patientPattern: given, takesAutomaticMasks, skipsMasks }: ListingWishes,
   plan: WorkPlan,
   listen: RunListener,
   signal: AbortSignal | undefined,
@@ -78,7 +78,8 @@ export async function listSources(
   for (const [number, { folder, layout, facts, tally }] of sources.entries()) {
     note("info", `${tally.path}: ${facts.title}`);
     const patientPattern = ledger.patientPattern(tally.name, given);
-    const options = { maskSuffix, patientPattern };
+    // Where no mask is wanted, nothing is to be said of those that would be left out.
+    const options = { maskSuffix, patientPattern, takesAutomaticMasks: takesAutomaticMasks || skipsMasks };
     for (const name of ["maskSuffix", "patientPattern"] as const) {
       if (options[name] === undefined || layout.options?.includes(name)) continue;
       note(

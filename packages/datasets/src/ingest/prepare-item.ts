@@ -13,6 +13,7 @@ import { MedsslError } from "@medssl/contract";
 import {
   cutSlices,
   hasTextLikeBorder,
+  isLikeAir,
   percentiles,
   reorientForDisplay,
   type Samples,
@@ -136,12 +137,8 @@ function modalityOf({ modality, meaning, shape, data }: Scan): Modality {
   if (meaning === "hounsfield") return "ct";
   if (meaning === "shown" || shape[0] === 1) return "other";
   const [least] = percentiles(data, [0]);
-  return least! >= LEAST_CT_VALUE && least! <= AIR_AT_MOST ? "ct" : "mr";
+  return isLikeAir(least!) ? "ct" : "mr";
 }
-
-/** Air is -1000 HU; scanners write -1024, and down to -3024 outside of what they see. */
-const LEAST_CT_VALUE = -3100;
-const AIR_AT_MOST = -900;
 
 const DICOM_MODALITIES: Readonly<Record<string, Modality>> = {
   CT: "ct",

@@ -15,9 +15,12 @@ export class DicomIndex {
   /** An empty name is a temporary file of SQLite's own: no trace after the process. */
   readonly #database = new DatabaseSync("");
   readonly #insert: StatementSync;
+  readonly #takesAutomaticMasks: boolean;
   numCopies = 0;
 
-  constructor() {
+  /** @param takesAutomaticMasks Whether automatic masks are masks as others are. */
+  constructor(takesAutomaticMasks: boolean) {
+    this.#takesAutomaticMasks = takesAutomaticMasks;
     this.#database.exec(`
       PRAGMA journal_mode = OFF;
       CREATE TABLE instances (study TEXT, series TEXT, kind TEXT, modality TEXT, signature TEXT UNIQUE, header TEXT);
@@ -28,7 +31,8 @@ export class DicomIndex {
   /** @param coding Transfer syntax. */
   add(header: InstanceHeader, coding: string, sizeBytes: number): void {
     const { file, studyUid, instanceUid, instanceNumber, frames, references, modality } = header;
-    const kind = kindOf(header);
+    const told = kindOf(header);
+    const kind = told === "automatic mask" && this.#takesAutomaticMasks ? "mask" : told;
     const seriesUid = kind === "mask" ? references[0]?.seriesUid : header.seriesUid;
     const copy = [instanceUid, instanceNumber, frames[0]?.positionMm, coding, sizeBytes];
     const signature = instanceUid === undefined ? file : copy;
@@ -65,7 +69,7 @@ export class DicomIndex {
   }
 
   /** How many objects of a kind there are, by modality. */
-  count(kind: "mask" | "other"): { modality: string; count: number }[] {
+  count(kind: "mask" | "automatic mask" | "other"): { modality: string; count: number }[] {
     const rows = this.#database
       .prepare("SELECT modality, count(*) AS count FROM instances WHERE kind = ? GROUP BY modality ORDER BY modality")
       .all(kind);

@@ -3,6 +3,7 @@
  *
  * Image      slices, projections, photographs, films.
  * Mask       a segmentation, which names the series that it was drawn on.
+ * Automatic  a segmentation that a program made and nobody corrected: no truth to learn from.
  * Broken     an object of a class that is nothing without its image, which its header does not describe: it was cut off.
  * Other      nothing to learn from: reports, presentation states, radiotherapy's structures and doses, maps.
  * Source     PS3.3, PS3.4 (SOP classes), PS3.16 CID 29 (modalities).
@@ -11,7 +12,7 @@
 import { type InstanceHeader, imageKindOf } from "@medssl/imaging";
 import type { Modality, SourceItem } from "./layout.ts";
 
-export type DicomKind = "image" | "mask" | "broken" | "other";
+export type DicomKind = "image" | "mask" | "automatic mask" | "broken" | "other";
 
 const STORAGE = "1.2.840.10008.5.1.4.1.1.";
 /** Segmentations, of segments and of label maps. */
@@ -34,10 +35,11 @@ const VIEWS: Readonly<Record<string, Pick<SourceItem, "view" | "projection">>> =
   LATERAL: { view: "lateral" },
 };
 
-export function kindOf({ sopClass = "", modality, hasPixels }: InstanceHeader): DicomKind {
+export function kindOf({ sopClass = "", modality, hasPixels, isAutomatic }: InstanceHeader): DicomKind {
   if (!hasPixels && IMAGES.has(sopClass)) return "broken";
   if (!hasPixels || COMPUTED.includes(sopClass)) return "other";
-  return MASKS.includes(sopClass) || modality === "SEG" ? "mask" : "image";
+  if (!MASKS.includes(sopClass) && modality !== "SEG") return "image";
+  return isAutomatic ? "automatic mask" : "mask";
 }
 
 export function imageFacts({ modality = "", viewPosition = "" }: InstanceHeader) {

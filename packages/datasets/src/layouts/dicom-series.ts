@@ -6,7 +6,8 @@
  * Volumes   a series of several (directions, echoes, phases) is one item each.
  * Broken    DICOM files without a readable header, or with half of one, are items too, so that they are quarantined with
  *           the reason.
- * Left out  and counted: objects without an image, files that are no DICOM, copies, masks of series that are not here.
+ * Left out  and counted: objects without an image, files that are no DICOM, copies, masks of series that are not here, and,
+ *           unless they are asked for, masks that a program made and nobody corrected.
  * Patients  by patient number. Without a number, a study counts as a patient.
  */
 
@@ -16,7 +17,7 @@ import { groupInstances, type InstanceHeader, instanceHeader } from "@medssl/ima
 import { type ReadHeader, readHeaders } from "./dicom-header.ts";
 import { DicomIndex } from "./dicom-index.ts";
 import { imageFacts, kindOf, patientOf } from "./dicom-object.ts";
-import type { SourceEntry, SourceItem, SourceNote } from "./layout.ts";
+import type { ListOptions, SourceEntry, SourceItem, SourceNote } from "./layout.ts";
 import type { SourceFolder } from "./source-folder.ts";
 
 /** Only a DICOMDIR has them. */
@@ -25,8 +26,12 @@ export const DIRECTORY_RECORDS = "00041220";
 const DICOM_NAME = /\.(?:dcm|dicom|ima)$/i;
 
 /** @param paths Below the folder. */
-export async function* listDicom(folder: SourceFolder, paths: Iterable<string>): AsyncGenerator<SourceEntry> {
-  using index = new DicomIndex();
+export async function* listDicom(
+  folder: SourceFolder,
+  paths: Iterable<string>,
+  { takesAutomaticMasks = false }: Pick<ListOptions, "takesAutomaticMasks"> = {},
+): AsyncGenerator<SourceEntry> {
+  using index = new DicomIndex(takesAutomaticMasks);
   yield { note: "by the patient numbers in the files", topic: "patients" };
   let [numForeign, numDirectories] = [0, 0];
   let foreign: string | undefined;
@@ -58,6 +63,12 @@ export async function* listDicom(folder: SourceFolder, paths: Iterable<string>):
   if (numForeign > 0) yield { note: `${numForeign} files are no DICOM and were left out`, example: foreign };
   if (index.numCopies > 0) yield { note: `${index.numCopies} files are copies of others and were left out` };
   const numMasks = index.count("mask").reduce((sum, { count }) => sum + count, 0);
+  const numAutomatic = index.count("automatic mask").reduce((sum, { count }) => sum + count, 0);
+  if (numAutomatic > 0) {
+    yield {
+      note: `${numAutomatic} segmentations were made by a program alone, such as a model's own predictions, and were left out as masks; --automatic-masks takes them`,
+    };
+  }
   if (numMasks > numAttached) {
     yield { note: `${numMasks - numAttached} segmentations belong to series that are not here` };
   }

@@ -32,7 +32,7 @@ export const dicomTree: Layout = {
     return numDicom > numLooks / 2;
   },
 
-  list: (folder) => listDicom(folder, folder.walk()),
+  list: (folder, options) => listDicom(folder, folder.walk(), options),
 };
 
 /** Files that may be images, evenly from the first ones. */

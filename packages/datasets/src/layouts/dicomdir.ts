@@ -24,11 +24,11 @@ export const dicomDir: Layout = {
 
   recognize: (folder) => directoryOf(folder) !== undefined,
 
-  async *list(folder) {
+  async *list(folder, options) {
     const directory = readDirectory(folder);
     if (directory instanceof MedsslError) {
       yield { note: `the DICOMDIR cannot be read (${directory.code}): all DICOM files are listed` };
-      yield* dicomTree.list(folder);
+      yield* dicomTree.list(folder, options);
       return;
     }
     for (const note of directory.warnings) yield { note };
@@ -39,7 +39,7 @@ export const dicomDir: Layout = {
       if (path === undefined) numMissing += 1;
       else listed.add(path);
     }
-    yield* listDicom(folder, listed);
+    yield* listDicom(folder, listed, options);
     if (numMissing > 0) yield { note: `${numMissing} files that the DICOMDIR names are missing` };
     let numBeside = 0;
     for await (const { header: other } of readHeaders(

@@ -48,6 +48,8 @@ export interface ListOptions {
   readonly maskSuffix?: string | undefined;
   /** Its first group, searched in the path below the source without extension, is the patient. */
   readonly patientPattern?: RegExp | undefined;
+  /** Whether DICOM segmentations that a program made and nobody corrected are masks as others are. @default false */
+  readonly takesAutomaticMasks?: boolean | undefined;
 }
 
 export type LayoutFacts = Partial<

@@ -23,6 +23,7 @@ const TEXT_VRS: Readonly<Record<string, string>> = {
   "00200013": "IS",
   "00280008": "IS",
   "00620001": "CS",
+  "00620008": "CS",
   "00200032": "DS",
   "00200037": "DS",
   "00280030": "DS",
@@ -82,12 +83,13 @@ export function ctSlice(number: number, heightMm: number, elements: DicomElement
 
 /**
  * A binary segmentation on slices of `ctSlice`'s series: of each frame the segment, the height, and the drawn columns. The
- * structures are coded; what is typed beside them is free text.
+ * structures are coded; what is typed beside them is free text. Nothing says who drew them, unless `algorithmTypes` do.
  */
 export function ctSegmentation(
   structures: readonly string[],
   frames: readonly (readonly [segment: number, heightMm: number, fromColumn: number, toColumn: number])[],
   shared: DicomElements = {},
+  algorithmTypes: readonly string[] = [],
 ): Uint8Array {
   const bits = new Uint8Array(frames.length * 32);
   for (const [f, [, , from, to]] of frames.entries()) {
@@ -113,6 +115,7 @@ export function ctSegmentation(
     "00620002": structures.map((meaning, i) => ({
       "00620004": i + 1,
       "00620005": "drawn by Dr. Doe",
+      ...(algorithmTypes[i] === undefined ? {} : { "00620008": algorithmTypes[i] }),
       "0062000F": [{ "00080100": String(i + 1), "00080102": "99TEST", "00080104": meaning }],
     })),
     "52009229": [

@@ -132,7 +132,8 @@ async function findSeries(folder: SourceFolder, paths: readonly string[], given:
   const root = typeof given === "string" ? given : given.folder;
   const series: FoundInput[] = [];
   const notes: string[] = [];
-  for await (const entry of listDicom(folder, paths)) {
+  // Masks of any kind are no images: nothing is to be said of them.
+  for await (const entry of listDicom(folder, paths, { takesAutomaticMasks: true })) {
     if ("note" in entry) {
       const { note, example, topic } = entry;
       if (topic === undefined) notes.push(example === undefined ? note : `${note}, such as ${example}`);

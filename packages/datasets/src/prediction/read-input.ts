@@ -50,7 +50,7 @@ export async function readInput({ input: { file, name, files }, expected, format
   const lost = read.refused.map(({ reason }) => reason);
   for (const { scan, volume } of read.scans) {
     try {
-      checkScan(file, scan, expected);
+      const doubts = checkScan(file, scan, expected);
       const { fitting, reason } = formatsOf(scan, volume, isNiftiName(file), formats);
       if (fitting.length === 0) throw new MedsslError("ERR_OUTPUT_FORMAT", `${file}: ${reason}`);
       const { shape, affine, spacingMm, modality } = scan;
@@ -62,7 +62,13 @@ export async function readInput({ input: { file, name, files }, expected, format
         volume,
         dicom: volume && { modality, studyUid, seriesUid },
         formats: fitting,
-        warnings: [...(scan.warnings ?? []), ...warnings, ...lost.splice(0), ...(reason === undefined ? [] : [reason])],
+        warnings: [
+          ...(scan.warnings ?? []),
+          ...doubts,
+          ...warnings,
+          ...lost.splice(0),
+          ...(reason === undefined ? [] : [reason]),
+        ],
       });
     } catch (error) {
       if (!(error instanceof MedsslError)) throw error;

@@ -40,6 +40,8 @@ export interface InstanceHeader {
   readonly frames: readonly FrameHeader[];
   /** What a segmentation was drawn on; empty for images. */
   readonly references: readonly SeriesReference[];
+  /** Whether a program made all segments of a segmentation, and nobody corrected them, as its header has it. */
+  readonly isAutomatic: boolean;
 }
 
 export interface FrameHeader {
@@ -82,7 +84,14 @@ export function instanceHeader(dataset: DicomDataset, file: string): InstanceHea
     isBurnedIn: text("00280301")?.toUpperCase() === "YES",
     frames: frameHeaders(dataset),
     references: dataset.items("00081115").flatMap(seriesReference),
+    isAutomatic: hasOnlyAutomaticSegments(dataset),
   };
+}
+
+/** A labelmap may count its background among them, which nobody makes. */
+function hasOnlyAutomaticSegments(dataset: DicomDataset): boolean {
+  const segments = dataset.items("00620002").filter((segment) => segment.number("00620004") !== 0);
+  return segments.length > 0 && segments.every((segment) => segment.string("00620008")?.toUpperCase() === "AUTOMATIC");
 }
 
 /** A header that was read without what follows it. */

@@ -143,6 +143,7 @@ function series(
       },
       frames: [frame],
       references: [],
+      isAutomatic: false,
       ...header,
     };
   });

@@ -8,7 +8,7 @@ const grayModel = { slices: { dtype: "uint8" as const }, kinds: ["xray"], contex
   typeof checkScan
 >[2];
 
-test("a scan of other numbers than were learned from is refused; a volume that does not say may be either", () => {
+test("a scan of other numbers than were learned from is refused", () => {
   const [bytes, words] = [new Uint8Array(1), new Int16Array(1)];
   const check = (dtype: "int16" | "uint8", scan: Pick<Scan, "meaning" | "data" | "modality">) =>
     checkScan("a", { ...picture, ...scan }, { slices: { dtype }, kinds: [], contextSlices: 0 });
@@ -24,7 +24,59 @@ test("a scan of other numbers than were learned from is refused; a volume that d
   const ct = { meaning: "hounsfield", data: words, modality: "CT" } as const;
   assert.throws(() => check("uint8", ct), refused);
   check("int16", ct);
-  for (const dtype of ["int16", "uint8"] as const) check(dtype, { meaning: "relative", data: words });
+});
+
+test("a volume that does not say what its numbers are is told by the least one", () => {
+  const check = (dtype: "int16" | "uint8", values: number[], scan: Partial<Scan> = {}) =>
+    checkScan(
+      "a.nii",
+      { ...picture, meaning: "relative", data: Int16Array.from(values), ...scan },
+      { slices: { dtype }, kinds: [], contextSlices: 0 },
+    );
+  const [ct, mr, cut] = [
+    [40, -1024, 300],
+    [40, 0, 300],
+    [40, -175, 250],
+  ];
+  assert.deepEqual(check("int16", ct), []);
+  assert.throws(() => check("int16", mr), {
+    code: "ERR_INPUT_KIND",
+    message:
+      "a.nii: the model was trained on Hounsfield units, where air is -1000, this file has no value below 0 (the least is 0)",
+    hint: /offset, such as 1024/,
+  });
+  assert.match(check("int16", cut).join(), /the least value here is -175/);
+  assert.throws(() => check("uint8", ct), {
+    code: "ERR_INPUT_KIND",
+    message:
+      "a.nii: the model was trained on grey values of 8 bits, this file has values down to -1024, which is air in Hounsfield units: it looks like CT",
+  });
+  // A map of phases, and floats that were standardized, are no CT.
+  for (const values of [mr, cut, [-4096, -1000, 4095]]) assert.deepEqual(check("uint8", values), []);
+  assert.deepEqual(check("uint8", [], { data: Float32Array.of(Number.NaN, -2.5, 3) }), []);
+  assert.throws(() => check("uint8", ct, { modality: "OT" }), { code: "ERR_INPUT_KIND" });
+  // The file says it.
+  check("int16", mr, { modality: "CT" });
+  check("uint8", ct, { modality: "MR" });
+});
+
+test("a model of single pictures refuses a volume, but not the frames of a capture", () => {
+  const data = new Int16Array(3);
+  const check = (kinds: string[], scan: Partial<Scan> = {}) =>
+    checkScan(
+      "a.nii",
+      { ...picture, meaning: "relative", shape: [3, 1, 1], data, ...scan },
+      { slices: { dtype: "uint8" }, kinds, contextSlices: 0 },
+    );
+  assert.throws(() => check(["xray"]), {
+    code: "ERR_INPUT_KIND",
+    message: "a.nii: the model was trained on single pictures of the kind xray, this file has a volume of 3 slices",
+  });
+  assert.throws(() => check(["fundus", "xray"]), { code: "ERR_INPUT_KIND" });
+  for (const kinds of [["mr"], ["xray", "mr"], ["picture"], []]) check(kinds);
+  check(["xray"], { meaning: "shown" });
+  check(["xray"], { modality: "RF" });
+  check(["xray"], { shape: [1, 3, 1] });
 });
 
 test("a DICOM file of another modality is refused, where both are known", () => {

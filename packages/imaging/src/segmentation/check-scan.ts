@@ -1,14 +1,18 @@
 /**
  * Whether a scan is of the kind that a model learned from: asked before it is segmented, since a network answers anything.
  *
- * Numbers    Hounsfield units where grey values were learned from, and the other way round. Volumes whose file does not say
- *            what its numbers are, such as NIfTI, may be either.
+ * Numbers    Hounsfield units where grey values were learned from, and the other way round. Of files that do not say what
+ *            their numbers are, such as NIfTI, the least value tells it, as at ingest: that of air is CT's; without any
+ *            value below 0 it is no CT. In between there is a warning.
+ * Volumes    where single pictures were learned from. Pages and frames made for the eye may be such pictures, and pass.
  * Modality   DICOM files of another kind. Pictures say nothing of what they show, and pass.
  * Colors     a photograph where X-rays, CT or MR were learned from; pictures whose three channels are alike are grey.
  * Errors     `ERR_INPUT_KIND`, `ERR_INPUT_COLOR`, `ERR_INPUT_SLICES`
  */
 import { MedsslError, type SegmentationPlan } from "@medssl/contract";
 import { imageKindOf } from "../dicom/image-kind.ts";
+import { extremes } from "../geometry/samples.ts";
+import { isLikeAir } from "../hounsfield.ts";
 import type { Scan } from "../scan.ts";
 import { numbersText } from "./slice-form.ts";
 
@@ -16,22 +20,27 @@ export type ExpectedInput = Pick<SegmentationPlan, "kinds" | "contextSlices"> & 
   readonly slices: Pick<SegmentationPlan["slices"], "dtype">;
 };
 
-/** @param name What the messages call the scan: its path. @throws {MedsslError} see above */
-export function checkScan(name: string, scan: Omit<Scan, "windows" | "affine">, expected: ExpectedInput): void {
+type CheckedScan = Omit<Scan, "windows" | "affine">;
+
+/** @param name What the messages call the scan: its path. @returns Warnings. @throws {MedsslError} see above */
+export function checkScan(name: string, scan: CheckedScan, expected: ExpectedInput): readonly string[] {
   checkKind(name, scan, expected);
   checkColors(name, scan, expected);
   checkSlices(name, scan, expected);
+  return scan.meaning === "relative" && !isTelling(scan.modality) ? checkUnexplained(name, scan, expected) : [];
 }
 
 /** Modalities that say nothing of what an image shows: other, screen captures, films that were scanned. */
 const UNTELLING = ["", "OT", "SC", "HC", "FID"];
 
+const isTelling = (modality: string | undefined): boolean => modality !== undefined && !UNTELLING.includes(modality);
+
 function checkKind(name: string, { meaning, modality, data }: Scan, { slices: { dtype }, kinds }: ExpectedInput): void {
   const isGray = meaning === "shown" || data instanceof Uint8Array || (modality !== undefined && modality !== "CT");
   const found = meaning === "hounsfield" ? "int16" : isGray ? "uint8" : dtype;
   const kind = modality === undefined ? undefined : imageKindOf(modality);
-  const isTold = kind !== undefined || (modality !== undefined && !UNTELLING.includes(modality));
-  const isOtherKind = isTold && kinds.length > 0 && !kinds.includes("picture") && !kinds.includes(kind ?? "");
+  const isOtherKind =
+    isTelling(modality) && kinds.length > 0 && !kinds.includes("picture") && !kinds.includes(kind ?? "");
   if (found === dtype && !isOtherKind) return;
   const [learned, given] =
     found === dtype
@@ -40,6 +49,40 @@ function checkKind(name: string, { meaning, modality, data }: Scan, { slices: { 
   throw new MedsslError("ERR_INPUT_KIND", `${name}: the model was trained on ${learned}, this file has ${given}`, {
     hint: "Give it images of the kind that it was trained on; CT as DICOM or NIfTI, not as pictures.",
   });
+}
+
+/** Kinds whose images are single pictures. */
+const PICTURE_KINDS = ["xray", "fundus"];
+
+/** A scan whose file does not say what it shows. */
+function checkUnexplained(name: string, { shape, data }: CheckedScan, expected: ExpectedInput): readonly string[] {
+  const { kinds, slices } = expected;
+  const refused = (learned: string, given: string, hint: string) =>
+    new MedsslError("ERR_INPUT_KIND", `${name}: the model was trained on ${learned}, this file has ${given}`, { hint });
+  if (shape[0] > 1 && kinds.length > 0 && kinds.every((kind) => PICTURE_KINDS.includes(kind))) {
+    throw refused(
+      `single pictures of the kind ${kinds.join(", ")}`,
+      `a volume of ${shape[0]} slices`,
+      "Give it images of the kind that it was trained on; films that lie in one file, each in a file of its own.",
+    );
+  }
+  if (slices.dtype === "int16" && data.some(isLikeAir)) return [];
+  const [least] = extremes(data);
+  if (slices.dtype === "uint8") {
+    if (!isLikeAir(least)) return [];
+    const given = `values down to ${least}, which is air in Hounsfield units: it looks like CT`;
+    throw refused(numbersText("uint8"), given, "Give it images of the kind that it was trained on.");
+  }
+  if (least < 0) {
+    return [
+      `The model was trained on Hounsfield units, where air is -1000; the least value here is ${least}: look whether these are such units.`,
+    ];
+  }
+  throw refused(
+    "Hounsfield units, where air is -1000",
+    `no value below 0 (the least is ${least})`,
+    "If it is CT stored with an offset, such as 1024, subtract that; if it is MR, or CT windowed for the eye, the model cannot segment it.",
+  );
 }
 
 /** Kinds that are grey by nature. */

@@ -86,7 +86,7 @@ export class Engine {
   async segment({ image, wishes }: Jobs["segment"]["job"], listener: Listener): Promise<FoundLabels> {
     const { wantsFractions, wantsPicture } = wishes;
     const { name, scan } = await this.#read(image);
-    checkScan(name, scan, this.#plan);
+    const doubts = checkScan(name, scan, this.#plan);
     listener.signal.throwIfAborted();
     const { shown, warnings } = showScan(scan, this.#plan);
     const found = await segmentScan(shown, this.#slices(listener.signal), {
@@ -101,7 +101,7 @@ export class Engine {
     return {
       labels: onOwnGrid(found.labels, shown, scan),
       fractions: found.fractions.map((values) => onOwnGrid(values, shown, scan)),
-      warnings: [...(scan.warnings ?? []), ...warnings],
+      warnings: [...(scan.warnings ?? []), ...doubts, ...warnings],
       picture,
     };
   }
