@@ -169,6 +169,23 @@ test("DICOM in every kind of compression is decoded in the page", { skip }, asyn
   await page.close();
 });
 
+test("the readers beside the segmenter decode JPEG-LS in the page, and throw its error", { skip }, async () => {
+  const page = await emptyPage();
+  const bytes = readFileSync(join(dicom, "jpeg-ls.dcm"));
+  await page.route("**/file", (route) => route.fulfill({ headers: ISOLATED, body: bytes }));
+  const found = await page.evaluate(async () => {
+    const { MedsslError } = await import("/segmenter/segmenter.js" as string);
+    const { decodeScan } = await import("/segmenter/imaging.js" as string);
+    const file = new Uint8Array(await (await fetch("/file")).arrayBuffer());
+    const { data } = await decodeScan(file, "jpeg-ls.dcm");
+    const error = await decodeScan(file.subarray(0, 9), "nine").catch((error: unknown) => error);
+    return { values: Array.from(data as Uint16Array), isOurs: error instanceof MedsslError };
+  });
+  const { stored } = JSON.parse(readFileSync(join(dicom, "expected.json"), "utf8"))["jpeg-ls.dcm"];
+  assert.deepEqual(found, { values: stored.values, isOurs: true });
+  await page.close();
+});
+
 test("the example draws a mask, and asks no other machine", { skip }, async () => {
   const page = await browser.newPage();
   const hosts = new Set<string>();
