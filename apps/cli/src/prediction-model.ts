@@ -20,6 +20,7 @@ export interface ModelOptions extends ComputeOptions {
   readonly flips?: "none" | "horizontal" | "both";
   readonly postProcessing: boolean;
   readonly native?: boolean;
+  readonly cropBorders?: boolean;
 }
 
 export async function predictionModel(options: ModelOptions): Promise<PredictionModel> {
@@ -32,13 +33,17 @@ export async function predictionModel(options: ModelOptions): Promise<Prediction
 }
 
 /** What decides how a label map looks beside the model; only what was asked for. */
-export const modelSettings = ({ precision, overlap, flips, postProcessing, native }: ModelOptions) => ({
-  ...(precision === undefined ? {} : { precision }),
-  ...(overlap === undefined ? {} : { overlap }),
-  ...(flips === undefined ? {} : { flips }),
-  ...(postProcessing ? {} : { postProcessing }),
-  ...(native ? { native } : {}),
-});
+export const modelSettings = (options: ModelOptions) => {
+  const { precision, overlap, flips, postProcessing, native, cropBorders } = options;
+  return {
+    ...(precision === undefined ? {} : { precision }),
+    ...(overlap === undefined ? {} : { overlap }),
+    ...(flips === undefined ? {} : { flips }),
+    ...(postProcessing ? {} : { postProcessing }),
+    ...(native ? { native } : {}),
+    ...(cropBorders === undefined ? {} : { cropBorders }),
+  };
+};
 
 async function exportedModel(options: ModelOptions): Promise<PredictionModel> {
   const { model: dir, device, threads, precision } = options;
@@ -87,13 +92,14 @@ async function trainedModel(options: ModelOptions): Promise<PredictionModel> {
   };
 }
 
-const inferenceOf = ({ overlap, flips, postProcessing, native }: ModelOptions) => ({
+const inferenceOf = ({ overlap, flips, postProcessing, native, cropBorders }: ModelOptions) => ({
   inference: {
     ...(overlap === undefined ? {} : { tileOverlap: overlap }),
     ...(flips === undefined ? {} : { flips }),
   },
   isCleaned: postProcessing,
   isNative: native ?? false,
+  cropsBlackBorder: cropBorders,
 });
 
 /** A file that is missing is told of when the run is opened. */

@@ -72,6 +72,8 @@ export const predictCommand = (): Command =>
           ]),
         )
         .option("--no-post-processing", "leave the label maps as the network gives them")
+        .option("--crop-borders", "cut black borders of pictures off first (default: as the model learned)")
+        .option("--no-crop-borders", "leave them")
         .option("--native", "tiles of the image's own pixels; only for models that learned at that size")
         .option(
           "--workers <n>",
