@@ -42,7 +42,7 @@ test("a volume that does not say what its numbers are is told by the least one",
   assert.throws(() => check("int16", mr), {
     code: "ERR_INPUT_KIND",
     message:
-      "a.nii: the model was trained on Hounsfield units, where air is -1000, this file has no value below 0 (the least is 0)",
+      "a.nii: the model was trained on Hounsfield units, where air is -1000, this file has no value below 0 (the least is 0): it looks like MR, or like CT stored with an offset",
     hint: /offset, such as 1024/,
   });
   assert.match(check("int16", cut).join(), /the least value here is -175/);

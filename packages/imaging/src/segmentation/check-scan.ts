@@ -80,8 +80,8 @@ function checkUnexplained(name: string, { shape, data }: CheckedScan, expected: 
   }
   throw refused(
     "Hounsfield units, where air is -1000",
-    `no value below 0 (the least is ${least})`,
-    "If it is CT stored with an offset, such as 1024, subtract that; if it is MR, or CT windowed for the eye, the model cannot segment it.",
+    `no value below 0 (the least is ${least}): it looks like MR, or like CT stored with an offset`,
+    "Give it CT in Hounsfield units: as DICOM, or with the offset, such as 1024, subtracted; pictures of CT do not have them.",
   );
 }
 
