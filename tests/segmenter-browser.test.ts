@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { encodeNifti } from "@medssl/imaging";
 import { Segmenter } from "@medssl/segmenter";
 import { type Browser, chromium, type Page } from "playwright-core";
 
@@ -193,7 +194,7 @@ test("the example draws a mask, and asks no other machine", { skip }, async () =
   await page.goto(address);
   await page.waitForFunction(() => /^Ready: tiny on wasm/.test(document.querySelector("#status")!.textContent!));
   await page.setInputFiles("#file", { name: "film.pgm", mimeType: "", buffer: Buffer.from(film(64)) });
-  await page.waitForFunction(() => /slice 1: \d+ ms/.test(document.querySelector("#status")!.textContent!));
+  await page.waitForFunction(() => /^film\.pgm: \d+ ms/.test(document.querySelector("#status")!.textContent!));
   const { labels } = await node.segment(film(64));
   const drawn = await page.evaluate(() => {
     const canvas = document.querySelector("#mask") as HTMLCanvasElement;
@@ -205,6 +206,10 @@ test("the example draws a mask, and asks no other machine", { skip }, async () =
     Array.from(labels.data, (label) => label > 0),
   );
   assert.match((await page.textContent("#status"))!, /first.*second/);
+  assert.equal(await page.evaluate(() => document.querySelector("i")!.style.background), "rgb(230, 90, 60)");
+  const volume = encodeNifti({ shape: [3, 16, 16], channels: 1, data: new Uint8Array(768), meaning: "shown" });
+  await page.setInputFiles("#file", { name: "volume.nii", mimeType: "", buffer: Buffer.from(volume) });
+  await page.waitForFunction(() => /slice [123] of 3: \d+ ms/.test(document.querySelector("#status")!.textContent!));
   assert.deepEqual([...hosts], [new URL(address).host]);
   await page.close();
 });

@@ -3,7 +3,9 @@
  *
  * Places     are the source's, digit by digit. Spacing between slices is told where it is even; slices of a tilted gantry
  *            keep their shifted positions.
- * Pictures   without a place get a label each, where there are several, so that something tells the frames apart.
+ * Pictures   without a place get a label each, where there are several, so that something tells the frames apart. What has
+ *            no meaning without a place is written all the same where viewers fail without it: OHIF 3.12 without pixel
+ *            measures, highdicom without a thickness in them.
  * Source     PS3.3 C.7.6.16 (functional groups), C.7.6.17 (dimensions), A.51.5; PS3.16 CID 7202, 7203.
  */
 
@@ -27,13 +29,15 @@ export interface GroupOptions {
   readonly dimensionsUid: string;
   /** Undefined for pictures without a place. */
   readonly places: readonly PlacedSlice[] | undefined;
+  /** Size [y, x] of the pictures' pixels, where their file says it. */
+  readonly pixelSizeMm: readonly [y: number, x: number] | undefined;
 }
 
 /** The multi-frame functional groups and dimensions. */
 export function frameGroups(
   frames: readonly PixelFrame[],
   volume: SeriesVolume,
-  { dimensionsUid, places }: GroupOptions,
+  { dimensionsUid, places, pixelSizeMm = [1, 1] }: GroupOptions,
 ): DatasetValues {
   const hasSegments = frames[0]!.segment !== undefined;
   const hasLabels = !places && (volume.slices.length > 1 || !hasSegments);
@@ -50,7 +54,10 @@ export function frameGroups(
     SharedFunctionalGroupsSequence: [
       places
         ? { PixelMeasuresSequence: [pixelMeasures(places)], PlaneOrientationSequence: orientation && [orientation] }
-        : { PlaneOrientationSequence: [assumedPlane] },
+        : {
+            PixelMeasuresSequence: [{ PixelSpacing: pixelSizeMm, SliceThickness: 1 }],
+            PlaneOrientationSequence: [assumedPlane],
+          },
     ],
     PerFrameFunctionalGroupsSequence: frames.map(({ segment, slice }) => {
       const place = places?.[slice];

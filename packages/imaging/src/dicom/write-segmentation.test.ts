@@ -171,15 +171,26 @@ test("the series is called by its model and its source, within 64 characters", (
   assert.equal(parseDicom(bytes, "dx").string("0008103E"), "vit-s16 probabilities on DX series 3");
 });
 
-test("places and frame of reference where the source has a place; elsewhere the plane alone, which viewers ask for", () => {
+test("places and frame of reference where the source has a place; elsewhere only what viewers ask for", () => {
   const isPlaced = new Set(["ct", "tilt", "mr", "enhanced"]);
+  const sizes = new Set<string | undefined>();
   for (const { name, bytes } of written) {
     const result = parseDicom(bytes, name);
     const [shared] = result.items("52009229");
     assert.equal(result.has("00200052"), isPlaced.has(name), name);
-    assert.deepEqual([shared?.has("00209116"), shared?.has("00289110")], [true, isPlaced.has(name)], name);
+    const [measures] = shared?.items("00289110") ?? [];
+    // OHIF opens no segmentation without measures, highdicom none without both of them.
+    const found = [shared?.has("00209116"), measures?.has("00280030"), measures?.has("00180050")];
+    assert.deepEqual(found, [true, true, true], name);
+    if (!isPlaced.has(name)) {
+      const source = parse(sources[name]![0]!);
+      const [tag] = ["00280030", "00182010", "00181164"].filter((one) => source.has(one));
+      assert.deepEqual(measures?.numbers("00280030"), tag === undefined ? [1, 1] : source.numbers(tag), name);
+      sizes.add(tag);
+    }
     assert.ok(result.items("52009230").every((frame) => frame.has("00209113") === isPlaced.has(name)));
   }
+  assert.ok(sizes.has(undefined) && sizes.size > 1, "pictures that say their size, and some that do not");
 });
 
 test("loss is told, from the flag and from the way the pixels are compressed; burned-in text is not inherited", () => {

@@ -18,6 +18,7 @@
 
 import { type DatasetValues, elementsOf } from "./attributes.ts";
 import type { DicomDataset } from "./dataset.ts";
+import { placeOf } from "./image-place.ts";
 import { checkSegments, type SegmentationAlgorithm, segmentItems, type WrittenSegment } from "./segmentation-codes.ts";
 import { frameGroups } from "./segmentation-groups.ts";
 import { framesOfPixels, type SegmentationPixels } from "./segmentation-pixels.ts";
@@ -95,12 +96,20 @@ export function encodeSegmentation(options: SegmentationOptions): Uint8Array {
       ...imageAttributes(options),
       ...pixelAttributes(options, frames.list.length),
       SegmentSequence: segmentItems(segments, options.algorithm, pixels.kind),
-      ...frameGroups(frames.list, volume, { dimensionsUid: uids.dimensions, places: source.places }),
+      ...frameGroups(frames.list, volume, {
+        ...{ dimensionsUid: uids.dimensions, places: source.places },
+        pixelSizeMm: pixelSizeOf(options.headerOf(volume.instances[0]!.file)),
+      }),
       PixelData: frames,
     }),
   ];
   const meta = { sopClass, sopInstance: uids.instance, transferSyntax: explicitLittleEndian };
   return writeDicomFile(meta, elements, transferSyntaxes.get(explicitLittleEndian)!);
+}
+
+function pixelSizeOf(header: DicomDataset): readonly [y: number, x: number] | undefined {
+  const { spacingMm } = placeOf(header);
+  return spacingMm && [spacingMm[1], spacingMm[2]];
 }
 
 /** All that is written in words of ours. */
