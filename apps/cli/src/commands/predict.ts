@@ -145,7 +145,7 @@ async function run(
 
 /** Beside a network on the processor, its threads are what counts; a graphics card waits for images. */
 const usualWorkers = (device: string): number =>
-  device === "cpu" ? Math.max(1, Math.floor(availableParallelism() / 4)) : Math.min(availableParallelism(), 8);
+  device === "cpu" ? Math.floor(availableParallelism() / 4) : Math.min(availableParallelism(), 8);
 
 function formatList(text: string): OutputFormat[] {
   const formats = list(text);
