@@ -81,8 +81,10 @@ class PackedWeights {
     return packed;
   }
 
+  // oneDNN reads a bias as a block, whatever its strides are.
   at::Tensor product(const at::Tensor& x, const at::Tensor& packed, const std::optional<at::Tensor>& bias) const {
-    return pointwise_->typed<LinearPointwise>().call(x, packed, bias, "none",
+    const auto block = bias ? std::optional(bias->contiguous()) : std::nullopt;
+    return pointwise_->typed<LinearPointwise>().call(x, packed, block, "none",
                                                      c10::List<std::optional<at::Scalar>>(), "");
   }
 

@@ -222,6 +222,8 @@ test("weights in oneDNN's order follow the weights, and come to the same", () =>
     for (let i = 0; i < 3; i++) assertIsPlain(bias);
     noGrad(() => weight.mul_(-2));
     for (let i = 0; i < 3; i++) assertIsPlain();
+    assertIsPlain(bias.detach().repeat([2]).view([130, 2]).select(1, 1));
+    assertIsPlain(bias.detach().slice(0, 0, 1).expand([130]));
     assert.ok(x.linear(weight, bias).requiresGrad);
   });
 });
