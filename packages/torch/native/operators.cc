@@ -20,6 +20,8 @@ struct Operator {
   c10::OperatorHandle handle;
   // Index of the argument that the operator changes and returns (add_, out=), or -1.
   int returned_argument;
+  // Of the arguments, the lists of tensors that it changes.
+  std::vector<size_t> changed_lists;
 };
 
 std::vector<Operator>& operators() {
@@ -54,12 +56,31 @@ int returned_argument(const c10::FunctionSchema& schema) {
   return -1;
 }
 
+std::vector<size_t> changed_lists(const c10::FunctionSchema& schema) {
+  std::vector<size_t> lists;
+  for (size_t i = 0; i < schema.arguments().size(); ++i) {
+    const auto* info = schema.arguments()[i].alias_info();
+    if (info && info->isWrite() && schema.arguments()[i].type()->isSubtypeOf(*c10::ListType::ofTensors())) lists.push_back(i);
+  }
+  return lists;
+}
+
+// libtorch's fused optimizers do not say that they change tensors, which PackedWeights (linear.cc) and autograd rely on.
+void bump_versions(const Operator& op, const torch::jit::Stack& stack) {
+  for (const auto i : op.changed_lists) {
+    for (const auto& element : stack[i].toListRef()) {
+      const auto& tensor = element.toTensor();
+      if (!tensor.is_inference()) tensor.unsafeGetTensorImpl()->bump_version();
+    }
+  }
+}
+
 // findOperator(name, overload) -> JSON: {index, returned, arguments: [{name, type}]}, or "" if unknown.
 napi_value find_operator(napi_env env, const Args& args) {
   const auto handle = c10::Dispatcher::singleton().findSchema({args.string(0), args.string(1)});
   if (!handle) return text(env, "");
   const auto& schema = handle->schema();
-  operators().push_back({*handle, returned_argument(schema)});
+  operators().push_back({*handle, returned_argument(schema), changed_lists(schema)});
   std::ostringstream json;
   json << "{\"index\":" << operators().size() - 1 << ",\"returned\":" << operators().back().returned_argument
        << ",\"arguments\":[";
@@ -289,6 +310,7 @@ napi_value invoke(napi_env env, const Args& args) {
   stack.reserve(op.handle.schema().arguments().size());
   try {
     Decoder(op.handle.schema()).push_all(stack);
+    bump_versions(op, stack);
     op.handle.callBoxed(stack);
   } catch (const std::exception& error) {
     // The stack is consumed by a call that failed; the arguments are still in the buffer.
