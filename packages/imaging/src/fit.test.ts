@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Frame, fitImage, fitLabels, fitPlace, fitSpacing, unfitLabels, unfitPlace } from "./fit.ts";
+import {
+  type Frame,
+  fitImage,
+  fitLabels,
+  fitPlace,
+  fitSpacing,
+  unfitLabels,
+  unfitMargined,
+  unfitPlace,
+} from "./fit.ts";
 import type { LabelImage } from "./image.ts";
 
 const stripes: LabelImage = {
@@ -38,6 +47,13 @@ test("labels come back to the size they were made for", () => {
     const frame: Frame = { width: 20, height: 20, fit };
     assert.deepEqual(unfitLabels(fitLabels(stripes, frame), frame, 40, 20), stripes);
   }
+});
+
+test("what a crop left out is background, with margins too", () => {
+  const frame: Frame = { width: 2, height: 2, fit: "crop" };
+  const labels = Uint8Array.of(1, 1, 1, 1);
+  const { data } = unfitMargined({ labels, found: labels, margins: [Float32Array.of(5, 5, 5, 5)] }, frame, 16, 8);
+  assert.equal(Buffer.from(data).toString("hex"), "00000000010101010101010100000000".repeat(8));
 });
 
 test("a place goes where its pixels go, and comes back", () => {

@@ -46,9 +46,13 @@ export function unfitLabels(labels: LabelImage, frame: Frame, width: number, hei
   return resizeLabels(unframe(labels, frame, width, height), width, height);
 }
 
+/** No label: a pixel that the network did not see. */
+const NOT_SEEN = 255;
+
 /**
  * The same with the labels' margins (enlarge-labels.ts), for images that `isReduced`: borders run where the network sees
- * them, not along the frame's pixels.
+ * them, not along the frame's pixels. At the ends of what a crop left out, where there is no margin, labels go to the nearest
+ * pixel.
  *
  * @param small All in the frame.
  */
@@ -58,10 +62,14 @@ export function unfitMargined(
   width: number,
   height: number,
 ): LabelImage {
-  const ofFrame = <Values extends Samples>(data: Values) =>
-    unframe({ width: frame.width, height: frame.height, channels: 1, data }, frame, width, height);
+  const ofFrame = <Values extends Samples>(data: Values, outside = 0) =>
+    unframe({ width: frame.width, height: frame.height, channels: 1, data }, frame, width, height, outside);
   const { data, ...size } = ofFrame(labels);
-  const small = { ...size, labels: data, found: ofFrame(found).data, margins: margins.map((one) => ofFrame(one).data) };
+  const small = {
+    ...{ ...size, labels: data },
+    found: ofFrame(found, NOT_SEEN).data,
+    margins: margins.map((one) => ofFrame(one).data),
+  };
   return enlargeLabels(small, width, height);
 }
 
@@ -76,10 +84,17 @@ export function unfitValues(values: Image<Uint8Array>, frame: Frame, width: numb
   return resizeImage(unframe(values, frame, width, height), width, height);
 }
 
-/** What of the frame is image; 0 where a crop left it out. */
-function unframe<Values extends Samples>(image: Image<Values>, frame: Frame, width: number, height: number) {
+/** What of the frame is image; `outside` where a crop left it out. */
+function unframe<Values extends Samples>(
+  image: Image<Values>,
+  frame: Frame,
+  width: number,
+  height: number,
+  outside = 0,
+) {
   const inner = innerBox(width, height, frame);
   const data = emptyLike(image.data, inner.width * inner.height);
+  if (outside !== 0) data.fill(outside);
   const whole = { width: inner.width, height: inner.height, channels: 1, data } as const;
   copyOverlap(image, whole, -inner.left, -inner.top);
   return whole;
