@@ -10,7 +10,8 @@ import { dirname, resolve } from "node:path";
 export function makeFolder(dir: string): void {
   const missing = [];
   let at = resolve(dir);
-  for (; !existsSync(at); at = dirname(at)) missing.push(at);
+  // The root of a drive that is not there is its own folder.
+  for (; !existsSync(at) && dirname(at) !== at; at = dirname(at)) missing.push(at);
   if (!isFolder(at)) mkdirSync(at);
   for (const folder of missing.reverse()) {
     try {

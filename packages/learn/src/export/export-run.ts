@@ -117,10 +117,11 @@ export async function exportRun(options: ExportOptions): Promise<ExportResult | 
       networks.set(name, await openNetwork(folder.pathOf(file)));
     }
     const stores = storesOf(run);
-    const learned = setLearnedFrom([...stores, ...(options.stores ?? [])], run.patients);
+    const isToldAll = run.kinds !== undefined && run.cropsBlackBorder !== undefined;
+    // What runs of earlier versions do not say, their stores do.
+    const learned = isToldAll ? undefined : setLearnedFrom([...stores, ...(options.stores ?? [])], run.patients);
     const plan = planOfRun({
       ...run,
-      // What runs of earlier versions do not say, their stores do.
       kinds: options.kinds ?? run.kinds ?? learned?.kinds ?? [],
       cropsBlackBorder: run.cropsBlackBorder ?? (learned !== undefined && arePicturesWithoutBorder(learned)),
     });
