@@ -40,6 +40,16 @@ const pause = async () => {};
 const labelsOnly = { fractions: false, margins: false };
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
 
+/** Of two classes: the one that is furthest above the background, if one is. @param margins [B, 2, size] */
+function labelsOf(margins: Float32Array, size: number): string {
+  const numImages = margins.length / 2 / size;
+  return Array.from({ length: numImages * size }, (_, at) => {
+    const first = Math.floor(at / size) * 2 * size + (at % size);
+    const [one, two] = [margins[first]!, margins[first + size]!];
+    return Math.max(one, two) <= 0 ? 0 : one >= two ? 1 : 2;
+  }).join("");
+}
+
 for (const { name, plan: ofCase, pixels, labels, fractions, ...size } of cases) {
   test(`as PyTorch and MONAI: ${name}`, async () => {
     const segmenter = new OnnxSliceSegmenter(tiny, { ...plan, ...ofCase }, 3, pause);
@@ -50,6 +60,10 @@ for (const { name, plan: ofCase, pixels, labels, fractions, ...size } of cases) 
     assert.equal(found.fractions?.length, expected.length);
     const furthest = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found.fractions![i]!)), 0);
     assert.ok(furthest <= 1, `fractions differ by ${furthest}`);
+    assert.equal(labelsOf(found.margins!, found.labels.length / pixels.length), labels);
+    const margined = await segmenter.segmentSlices(batch, { fractions: false, margins: true });
+    const apart = margined.margins!.reduce((most, one, i) => Math.max(most, Math.abs(one - found.margins![i]!)), 0);
+    assert.ok(apart < 1e-6, "margins are the same without fractions");
     const alone = await segmenter.segmentSlices(batch, labelsOnly);
     assert.deepEqual([alone.labels, alone.fractions], [found.labels, undefined]);
   });

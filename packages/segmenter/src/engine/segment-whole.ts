@@ -11,52 +11,68 @@ import type { Network } from "./network.ts";
 import { addSoftmax, writeLabels, writeMargins } from "./probabilities.ts";
 import { BilinearRows, resizeAntialiased } from "./resize.ts";
 import type { Planes } from "./standardize.ts";
-import { runView, VIEWS } from "./views.ts";
+import { runView, VIEWS, type View } from "./views.ts";
 
 export async function segmentWhole(network: Network, images: Planes, options: EngineOptions): Promise<SliceLabels> {
-  const { inputSize, numLabels, wishes, flips, pause } = options;
+  const { inputSize, flips, wishes, numLabels, pause } = options;
   const { numImages, channels, height, width } = images;
   const own = { height, width };
   const square = { height: inputSize, width: inputSize };
   const input = resizeAntialiased(images.data, own, square);
   const rows = new BilinearRows(square, own);
+  const scaledRow = (
+    logits: Float32Array,
+    image: number,
+    y: number,
+    target: Float32Array,
+    at: number,
+    stride: number,
+  ) => {
+    for (let label = 0; label < numLabels; label++) {
+      rows.write(logits, image * numLabels + label, y, target, at + label * stride);
+    }
+  };
   const size = height * width;
   const labels = new Uint8Array(numImages * size);
-  const views = VIEWS[flips];
-  // The greatest logit is the likeliest label: without need for them no probability is computed.
-  const needsAll = wishes.fractions || views.length > 1;
-  const row = new Float32Array(needsAll ? 0 : numLabels * width);
-  const margins = wishes.margins ? new Float32Array(numImages * (numLabels - 1) * size) : undefined;
-  const keepMargins = (scores: Float32Array, start: number, stride: number, count: number, image: number, at: number) =>
-    margins &&
-    writeMargins(scores, start, numLabels, stride, count, margins, image * (numLabels - 1) * size + at, size);
-  const sums = new Float32Array(needsAll ? numImages * numLabels * size : 0);
-  const scores = new Float32Array(sums.length);
-  for (const [i, view] of views.entries()) {
+  const numOthers = numLabels - 1;
+  const margins = wishes.margins ? new Float32Array(numImages * numOthers * size) : undefined;
+  const logitsOf = async (view: View) => {
     await pause();
-    const logits = await runView(network, input, [numImages, channels, inputSize, inputSize], numLabels, view);
+    return await runView(network, input, [numImages, channels, inputSize, inputSize], numLabels, view);
+  };
+  /** Labels and margins of `count` pixels of an image from number `first` on. */
+  const keep = (scores: Float32Array, start: number, stride: number, image: number, first: number, count: number) => {
+    writeLabels(scores, start, numLabels, stride, count, labels, image * size + first);
+    if (margins) writeMargins(scores, start, numLabels, stride, count, margins, image * numOthers * size + first, size);
+  };
+  const views = VIEWS[flips];
+  if (views.length === 1 && !wishes.fractions) {
+    // The greatest logit is the likeliest label: no probability is computed, and no more than a row is in memory.
+    const logits = await logitsOf(views[0]!);
+    const row = new Float32Array(numLabels * width);
+    for (let at = 0; at < numImages * height; at++) {
+      const [image, y] = [Math.floor(at / height), at % height];
+      scaledRow(logits, image, y, row, 0, width);
+      keep(row, 0, width, image, y * width, width);
+    }
+    return { labels, margins };
+  }
+  const scores = new Float32Array(numImages * numLabels * size);
+  const sums = new Float32Array(scores.length);
+  for (const [i, view] of views.entries()) {
+    const logits = await logitsOf(view);
     for (let image = 0; image < numImages; image++) {
-      for (let y = 0; y < height; y++) {
-        for (let label = 0; label < numLabels; label++) {
-          const plane = image * numLabels + label;
-          if (needsAll) rows.write(logits, plane, y, scores, plane * size + y * width);
-          else rows.write(logits, plane, y, row, label * width);
-        }
-        if (needsAll) continue;
-        writeLabels(row, 0, numLabels, width, width, labels, image * size + y * width);
-        keepMargins(row, 0, width, width, image, y * width);
-      }
-      if (!needsAll) continue;
+      const start = image * numLabels * size;
+      for (let y = 0; y < height; y++) scaledRow(logits, image, y, scores, start + y * width, size);
       // Of logits where there is one view, as without fractions.
-      if (views.length === 1) keepMargins(scores, image * numLabels * size, size, size, image, 0);
-      addSoftmax(scores, image * numLabels * size, numLabels, size, sums, i === 0);
+      if (views.length === 1) keep(scores, start, size, image, 0, size);
+      addSoftmax(scores, start, numLabels, size, sums, i === 0);
+      if (views.length > 1 && i === views.length - 1) keep(sums, start, size, image, 0, size);
     }
   }
-  if (!needsAll) return { labels, margins };
-  for (let image = 0; image < numImages; image++) {
-    writeLabels(sums, image * numLabels * size, numLabels, size, size, labels, image * size);
-    if (views.length > 1) keepMargins(sums, image * numLabels * size, size, size, image, 0);
-  }
-  const fractions = wishes.fractions ? fractionsOf(sums, numImages, numLabels, size, views.length) : undefined;
-  return { labels, fractions, margins };
+  return {
+    labels,
+    fractions: wishes.fractions ? fractionsOf(sums, numImages, numLabels, size, views.length) : undefined,
+    margins,
+  };
 }
