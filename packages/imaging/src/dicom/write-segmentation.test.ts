@@ -1,92 +1,24 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
-import { type DicomDataset, parseDicom } from "./dataset.ts";
-import { instanceHeader } from "./instance-header.ts";
+import { test } from "node:test";
+import { parseDicom } from "./dataset.ts";
 import { readSegmentation } from "./segmentation.ts";
-import type { WrittenSegment } from "./segmentation-codes.ts";
 import { labelsOnVolume } from "./segmentation-labels.ts";
-import type { SegmentationPixels } from "./segmentation-pixels.ts";
-import { structureOf } from "./structures.ts";
-import { groupInstances, type SeriesVolume } from "./volume.ts";
-import { encodeSegmentation, type SegmentationOptions } from "./write-segmentation.ts";
-
-// make-sources.py and make-others.py there have made the files; read-segmentations.py reads ours with highdicom and dcmqi.
-const folder = join(import.meta.dirname, "fixtures-segmentations");
-const temporary = mkdtempSync(join(tmpdir(), "medssl-seg-"));
-after(() => rmSync(temporary, { recursive: true }));
-
-const sources: Readonly<Record<string, readonly string[]>> = {
-  ...{ ct: ["ct-0", "ct-1", "ct-2", "ct-3"], tilt: ["tilt-0", "tilt-1", "tilt-2"], mr: ["mr-0", "mr-1", "mr-2"] },
-  ...Object.fromEntries(["enhanced", "dx", "cr", "mg", "us", "op", "xc", "es"].map((name) => [name, [name]])),
-};
-const kinds = ["binary", "fractional", "labelmap"] as const;
-const parse = (name: string) => parseDicom(new Uint8Array(readFileSync(join(folder, `${name}.dcm`))), name);
-const volumeOf = (names: readonly string[]) =>
-  groupInstances(names.map((name) => instanceHeader(parse(name), name)))[0]!;
-
-const segments: readonly WrittenSegment[] = [
-  { value: 5, name: "left lung", color: [230, 159, 0], ...structureOf("left lung") },
-  { value: 2, name: "tumour", color: [86, 180, 233], ...structureOf("tumour") },
-  { value: 9, name: "spleen", color: [0, 158, 115], ...structureOf("spleen") },
-];
-
-/** The first segment on every slice, the second on some, the third nowhere; slice 1 of several is empty. */
-function labelsFor({ shape: [depth, height, width] }: SeriesVolume): Uint8Array {
-  return Uint8Array.from({ length: depth * height * width }, (_, i) => {
-    const [x, y, z] = [i % width, Math.floor(i / width) % height, Math.floor(i / width / height)];
-    if (z === 1) return 0;
-    if (y < 3 && x > z && x < 7) return 5;
-    return y > 3 && x % 3 === 1 && z % 3 === 0 ? 2 : 0;
-  });
-}
-
-function pixelsFor(kind: (typeof kinds)[number], volume: SeriesVolume): SegmentationPixels {
-  const labels = labelsFor(volume);
-  if (kind !== "fractional") return { kind, labels };
-  const share = (value: number) => labels.map((label, i) => (label === value ? 128 + (i % 128) : i % 3));
-  return {
-    kind,
-    fractions: new Map(segments.map(({ value }) => [value, value === 9 ? labels.map(() => 0) : share(value)])),
-  };
-}
-
-function encode(names: readonly string[], pixels: SegmentationPixels, more: Partial<SegmentationOptions> = {}) {
-  const algorithm = { name: "vit-s16", version: "0.1.0" };
-  return encodeSegmentation({ volume: volumeOf(names), headerOf: parse, pixels, segments, algorithm, ...more });
-}
-
-interface Written {
-  readonly name: string;
-  readonly kind: (typeof kinds)[number];
-  readonly volume: SeriesVolume;
-  readonly pixels: SegmentationPixels;
-  readonly bytes: Uint8Array;
-  readonly file: string;
-}
-
-const written = Object.entries(sources).flatMap(([name, files]) =>
-  kinds.map((kind): Written => {
-    const volume = volumeOf(files);
-    const pixels = pixelsFor(kind, volume);
-    const bytes = encode(files, pixels);
-    const file = join(temporary, `${name}-${kind}.dcm`);
-    writeFileSync(file, bytes);
-    return { name, kind, volume, pixels, bytes, file };
-  }),
-);
-
-/** The value of every voxel in every segment, in the order of the segments' numbers. */
-function expectedValues({ pixels }: Written): number[] {
-  return segments.flatMap(({ value }) =>
-    pixels.kind === "fractional"
-      ? [...pixels.fractions.get(value)!]
-      : Array.from(pixels.labels, (label) => Number(label === value)),
-  );
-}
+import {
+  described,
+  descriptions,
+  encode,
+  folder,
+  labelsFor,
+  parse,
+  pixelsFor,
+  segments,
+  sources,
+  volumeOf,
+  type Written,
+  written,
+} from "./testing/written-segmentations.ts";
 
 test("what is written is read again, value by value, on the source's grid", async () => {
   for (const one of written) {
@@ -136,26 +68,6 @@ test("patient, study and their text are the source's, in its character set or in
   assert.equal(result.string("00700084"), "Ząb^Łucja");
   assert.equal(result.string("0008103E"), "Lungenflügel");
 });
-
-/** The header of a CT slice, which is in implicit VR and Latin-1, with a description of its series. */
-function described(name: string, description: string): DicomDataset {
-  const file = readFileSync(join(folder, `${name}.dcm`));
-  const text = Buffer.from(description.padEnd(description.length + (description.length % 2)), "latin1");
-  const at = file.indexOf(Buffer.from([0x10, 0, 0x10, 0]));
-  const element = Buffer.from([0x08, 0, 0x3e, 0x10, text.length, 0, 0, 0, ...text]);
-  return parseDicom(new Uint8Array(Buffer.concat([file.subarray(0, at), element, file.subarray(at)])), name);
-}
-
-const longName = "swin-unetr-b48-btcv-pretrained-on-5050-ct-volumes";
-/** Of the source, the model's name, and what the segmentation of each kind is called. */
-const descriptions = [
-  ["Thorax  5.0  B31f", "vit-s16", "vit-s16 segmentation of Thorax  5.0  B31f"],
-  ["Schädel nativ", "vit-s16", "vit-s16 segmentation of Schädel nativ"],
-  ["Thorax 5.0 B31f", longName, "swin-unetr-b48-btcv-pretrained.. segmentation of Thorax 5.0 B31f"],
-  ["x".repeat(64), longName, `swin-unetr-b48-btcv-p.. segmentation of ${"x".repeat(22)}..`],
-  ["x".repeat(64), "a", `a segmentation of ${"x".repeat(44)}..`],
-  ["", "vit-s16", "vit-s16 segmentation of CT series 3"],
-] as const;
 
 test("the series is called by its model and its source, within 64 characters", () => {
   const { pixels } = written.find(({ name, kind }) => name === "ct" && kind === "binary")!;
@@ -290,120 +202,3 @@ test("others' segmentations: of a film by highdicom, of slices by dcmqi", async 
     assert.deepEqual([[...labels.data], warnings], [truths[name], []]);
   }
 });
-
-const validator = "dciodvfy";
-const hasValidator = spawnSync(validator, ["-version"]).error === undefined;
-test("dciodvfy has nothing to say", { skip: !hasValidator && `${validator} (dicom3tools) is not installed` }, () => {
-  for (const { name, kind, file } of written) {
-    // The labelmap's class is younger than the validator.
-    if (kind === "labelmap") continue;
-    const { stdout, stderr } = spawnSync(validator, ["-new", file], { encoding: "latin1" });
-    assert.deepEqual((stdout + stderr).trim().split("\n"), ["Segmentation"], `${name} ${kind}`);
-  }
-  const { pixels } = written.find(({ name, kind }) => name === "ct" && kind === "binary")!;
-  for (const [i, [description, name]] of descriptions.entries()) {
-    const headerOf = (file: string) => described(file, description);
-    const file = join(temporary, `described-${i}.dcm`);
-    writeFileSync(file, encode(sources["ct"]!, pixels, { headerOf, algorithm: { name, version: "1" } }));
-    const { stdout, stderr } = spawnSync(validator, ["-new", file], { encoding: "latin1" });
-    assert.deepEqual((stdout + stderr).trim().split("\n"), ["Segmentation"], description);
-  }
-});
-
-interface ByOthers {
-  readonly segments: readonly (readonly [
-    label: string,
-    category: string,
-    type: string,
-    modifiers: readonly string[],
-  ])[];
-  readonly patient: readonly string[];
-  readonly sources: readonly string[];
-  readonly pixels: readonly number[];
-  readonly volume:
-    | { readonly shape: readonly number[]; readonly affine: number[][]; readonly sum: number }
-    | string
-    | null;
-  readonly dcmqi: readonly (readonly [shape: readonly number[], voxelMm3: number, numVoxels: number])[] | null;
-}
-
-const python = process.env["MEDSSL_PYTHON"] ?? "python3";
-const hasPython =
-  spawnSync(python, [
-    "-c",
-    "import highdicom, nibabel, os, sysconfig; os.stat(sysconfig.get_path('scripts') + '/segimage2itkimage')",
-  ]).status === 0;
-test("highdicom and dcmqi read codes, patient, sources, places and pixels", {
-  skip: !hasPython && "Python (MEDSSL_PYTHON, else python3) has no highdicom 0.28.2, dcmqi and nibabel",
-}, () => {
-  const jobs = written.map(({ name, file }) => {
-    mkdirSync(`${file}-dcmqi`);
-    return { segmentation: file, sources: filesInOrder(name), folder: `${file}-dcmqi` };
-  });
-  const script = join(folder, "read-segmentations.py");
-  const { stdout, stderr } = spawnSync(python, [script], { input: JSON.stringify(jobs), encoding: "utf8" });
-  const found: ByOthers[] = JSON.parse(stdout || assert.fail(stderr));
-  const code = ({ scheme, value }: { scheme: string; value: string }) => `${scheme}:${value}`;
-  for (const [i, one] of written.entries()) {
-    const { segments: described, patient, sources: uids, pixels, volume, dcmqi } = found[i]!;
-    const title = `${one.name} ${one.kind}`;
-    const source = parse(sources[one.name]![0]!);
-    assert.deepEqual(
-      described,
-      segments.map((segment) => [
-        segment.name,
-        code(segment.category),
-        code(segment.type),
-        segment.modifiers.map(code),
-      ]),
-    );
-    assert.deepEqual(patient, [source.string("00100010"), source.string("00100020"), source.string("0020000D")], title);
-    assert.deepEqual([...uids].sort(), one.volume.instances.map(({ instanceUid }) => instanceUid).sort(), title);
-    const values = expectedValues(one);
-    if (one.name !== "enhanced") assert.deepEqual(pixels, values, title);
-    else assert.deepEqual(pixels, inFileOrder(values, one.volume), title);
-    if (one.name === "tilt") assert.match(String(volume), /regularly-spaced/);
-    else if (one.volume.kind !== "volume") assert.equal(volume, null);
-    else checkVolume(one, volume as Exclude<typeof volume, string>, values);
-    const isForDcmqi = one.kind !== "labelmap" && one.volume.kind === "volume" && one.name !== "tilt";
-    assert.equal(dcmqi !== null, isForDcmqi, title);
-    for (const [j, [shape, voxelMm3, numVoxels]] of (dcmqi ?? []).entries()) {
-      const perSegment = values.length / segments.length;
-      const own = values.slice(j * perSegment, (j + 1) * perSegment);
-      const expected = one.volume.spacingMm!.reduce((product, size) => product * size, 1);
-      assert.deepEqual(shape.slice(0, 2), [9, 7]);
-      assert.ok(Math.abs(voxelMm3 - expected) < 0.002, title);
-      assert.equal(numVoxels, own.filter((value) => value > 0).length, title);
-    }
-  }
-});
-
-/** As the volume has them. */
-function filesInOrder(name: string): string[] {
-  return volumeOf(sources[name]!).instances.map(({ file }) => join(folder, `${file}.dcm`));
-}
-
-/** Slices are along the normal; the frames of the file are not. */
-function inFileOrder(values: readonly number[], { slices, shape }: SeriesVolume): number[] {
-  const size = shape[1] * shape[2];
-  const order = slices.map((_, frame) => slices.findIndex((slice) => slice.frame === frame));
-  return segments.flatMap((_, i) =>
-    order.flatMap((z) => values.slice((i * slices.length + z) * size, (i * slices.length + z + 1) * size)),
-  );
-}
-
-/** highdicom's volume covers the slices that have frames; its corner and its axes are ours, in LPS, whichever end is first. */
-function checkVolume({ volume, name, kind }: Written, found: ByOthers["volume"], values: readonly number[]): void {
-  assert.ok(found !== null && typeof found === "object");
-  assert.equal(
-    found.sum,
-    values.reduce((sum, value) => sum + value, 0),
-    `${name} ${kind}`,
-  );
-  const [down, along] = [1, 2].map((axis) => Math.hypot(...found.affine.slice(0, 3).map((row) => row[axis]!)));
-  const [, y, x] = volume.spacingMm!;
-  assert.ok(Math.abs(down! - y) < 1e-6 && Math.abs(along! - x) < 1e-6);
-  const corners = volume.slices.map(({ positionMm }) => [-positionMm![0], -positionMm![1], positionMm![2]]);
-  const corner = found.affine.slice(0, 3).map((row) => row[3]!);
-  assert.ok(corners.some((place) => place.every((mm, axis) => Math.abs(mm - corner[axis]!) < 1e-4)));
-}
