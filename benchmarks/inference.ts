@@ -14,8 +14,9 @@ import { join } from "node:path";
 import { Contender } from "./contender.ts";
 import type { WindowSettings } from "./inference/settings.ts";
 import { benchDir, monaiPython } from "./peers.ts";
-import { takeTurns } from "./pretrain/turns.ts";
+import { takeTurns, timingColumns } from "./pretrain/turns.ts";
 import type { BenchmarkResult } from "./run.ts";
+import { fixed } from "./statistics.ts";
 
 const encoder = { patch: 16, dim: 192, depth: 6, heads: 3 };
 const common = { encoder, threads: 1, overlap: 0.5, stateFile: join(benchDir, "inference.safetensors") } as const;
@@ -52,7 +53,6 @@ async function compare(python: string, { rounds, ...settings }: WindowSettings &
     const timing = await takeTurns(turns, turn(ours), turn(theirs));
     const memory = async (side: Contender) => (await side.ask<{ bytes: number }>("memory")).bytes;
     const [ourBytes, theirBytes] = [await memory(ours), await memory(theirs)];
-    const fixed = (value: number, digits: number): number => Number(value.toFixed(digits));
     const { head, shape, tile, numClasses } = settings;
     return {
       network: head,
@@ -60,11 +60,7 @@ async function compare(python: string, { rounds, ...settings }: WindowSettings &
       tile,
       classes: numClasses,
       peer: manner,
-      "ours ms": fixed(1e3 * timing.ours, 0),
-      "theirs ms": fixed(1e3 * timing.theirs, 0),
-      ratio: fixed(timing.ratio, 3),
-      cpuRatio: fixed(timing.cpuRatio, 3),
-      "middle half": timing.middle.map((value) => value.toFixed(2)).join("..."),
+      ...timingColumns(timing),
       "ours MB": fixed(ourBytes / 1e6, 0),
       "theirs MB": fixed(theirBytes / 1e6, 0),
       memRatio: fixed(ourBytes / theirBytes, 3),

@@ -18,9 +18,9 @@ import { decodeMaskScan, readImageBytes } from "@medssl/imaging";
 import { Contender } from "./contender.ts";
 import { benchDir, predictionPython } from "./peers.ts";
 import { type Model, predictInputs } from "./predict/inputs.ts";
-import { takeTurns } from "./pretrain/turns.ts";
+import { takeTurns, timingColumns } from "./pretrain/turns.ts";
 import type { BenchmarkResult } from "./run.ts";
-import { median } from "./statistics.ts";
+import { fixed, median } from "./statistics.ts";
 
 const THREADS = 2;
 
@@ -70,16 +70,11 @@ async function compare(python: string, { name, model, files, rounds }: Work, eng
     assert.ok(same > 0.999, `${name}: the same labels on ${same} of the pixels only`);
     const timing = await takeTurns({ rounds, stepsInATurn: 1 }, turn(ours, out("ours")), turn(theirs, out("theirs")));
     const memory = async (side: Contender) => (await side.ask<{ bytes: number }>("memory")).bytes / 1e6;
-    const fixed = (value: number, digits: number): number => Number(value.toFixed(digits));
     return {
       what: name,
       ours: engine,
       peer: manner,
-      "ours ms": fixed(1e3 * timing.ours, 1),
-      "theirs ms": fixed(1e3 * timing.theirs, 1),
-      ratio: fixed(timing.ratio, 3),
-      cpuRatio: fixed(timing.cpuRatio, 3),
-      "middle half": timing.middle.map((value) => value.toFixed(2)).join("..."),
+      ...timingColumns(timing, 1),
       "ours MB": fixed(await memory(ours), 0),
       "theirs MB": fixed(await memory(theirs), 0),
       "same labels": fixed(same, 5),

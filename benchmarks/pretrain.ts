@@ -12,8 +12,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { benchDir, peerPython } from "./peers.ts";
 import type { StepSettings } from "./pretrain/settings.ts";
-import { type Comparison, compareJoint, compareSteps, type Timing } from "./pretrain/turns.ts";
+import { type Comparison, compareJoint, compareSteps, timingColumns } from "./pretrain/turns.ts";
 import type { BenchmarkResult } from "./run.ts";
+import { fixed } from "./statistics.ts";
 
 const THREADS = 2;
 const TURNS = { rounds: 10, stepsInATurn: 2 };
@@ -47,24 +48,14 @@ export async function run(): Promise<BenchmarkResult> {
   }
   const recipe = { batchSize: 128, precision: "float32" };
   const joint = await compareJoint({ device: "cpu", threads: THREADS, recipe }, { rounds: 16, stepsInATurn: 1 });
-  rows.push({ step: "mim+acl, float32", peer: "ours, mim alone", ...timing(joint) });
+  rows.push({ step: "mim+acl, float32", peer: "ours, mim alone", ...timingColumns(joint) });
   return { name: "pretrain", rows };
 }
-
-const fixed = (value: number, digits: number): number => Number(value.toFixed(digits));
-
-const timing = ({ ours, theirs, ratio, middle, cpuRatio }: Timing) => ({
-  "ours ms": fixed(1e3 * ours, 0),
-  "theirs ms": fixed(1e3 * theirs, 0),
-  ratio: fixed(ratio, 3),
-  cpuRatio: fixed(cpuRatio, 3),
-  "middle half": middle.map((value) => value.toFixed(2)).join("..."),
-});
 
 function describe(comparison: Comparison): Record<string, string | number> {
   const { memory, rates, productRate } = comparison;
   return {
-    ...timing(comparison),
+    ...timingColumns(comparison),
     "ours MB": fixed(memory[0] / 1e6, 0),
     "theirs MB": fixed(memory[1] / 1e6, 0),
     memRatio: fixed(memory[0] / memory[1], 3),

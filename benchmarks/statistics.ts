@@ -7,3 +7,6 @@ export function quantile(values: readonly number[], share: number): number {
   const low = sorted[Math.floor(place)]!;
   return low + (place % 1) * (sorted[Math.ceil(place)]! - low);
 }
+
+/** For a table. */
+export const fixed = (value: number, digits: number): number => Number(value.toFixed(digits));

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import { Contender } from "../contender.ts";
-import { median, quantile } from "../statistics.ts";
+import { fixed, median, quantile } from "../statistics.ts";
 import { type StepSettings, stepFlops } from "./settings.ts";
 
 export interface Turns {
@@ -56,6 +56,15 @@ export async function takeTurns(
     cpuRatio: median(pairs.map(({ ours, theirs }) => ours.cpuSeconds / theirs.cpuSeconds)),
   };
 }
+
+/** For a table. @param digits Of milliseconds. */
+export const timingColumns = ({ ours, theirs, ratio, middle, cpuRatio }: Timing, digits = 0) => ({
+  "ours ms": fixed(1e3 * ours, digits),
+  "theirs ms": fixed(1e3 * theirs, digits),
+  ratio: fixed(ratio, 3),
+  cpuRatio: fixed(cpuRatio, 3),
+  "middle half": middle.map((value) => value.toFixed(2)).join("..."),
+});
 
 export interface Comparison extends Timing {
   /** Largest resident size of each process, or its peak on the device. */
